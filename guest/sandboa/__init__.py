@@ -1,0 +1,1 @@
+"""What a sandboxed program may know about its own box."""

@@ -1,0 +1,213 @@
+"""Runs source for the host: one function, bytes in, bytes out, both in marshal format.
+
+The guest can change everything in here; that harms the guest alone. Whatever comes back is treated as hostile by the
+host, and no limit depends on this file.
+"""
+
+import ast
+import asyncio
+import gc
+import linecache
+import marshal
+import os
+import sys
+import time
+import traceback
+import types
+from asyncio import selector_events
+
+from sandboa import _values
+
+_ASYNCIO = os.path.dirname(asyncio.__file__)
+_OWN = (os.path.dirname(__file__), _ASYNCIO)
+_TEXT_LIMIT = 1 << 16
+_TRACEBACK_LIMIT = 1 << 18
+# Given up when memory runs out, so that the error can still be described.
+_BALLAST_BYTES = 1 << 19
+
+_ballast = bytearray(_BALLAST_BYTES)
+_loop_runner = None
+_runs = 0
+
+
+def handle(request):
+    """The host's only way in. Never raises for what the guest's program does."""
+    request = marshal.loads(request)
+    answer = _ACTIONS[request.pop("action")](**request)
+    return marshal.dumps(answer, 4)
+
+
+def prepare(modules):
+    """At image time: what every sandbox finds already imported."""
+    for name in modules:
+        __import__(name)
+    main = types.ModuleType("__main__")
+    main.__builtins__ = __builtins__
+    sys.modules["__main__"] = main
+    linecache.clearcache()
+    gc.collect()
+    gc.freeze()
+    return True
+
+
+def renew(argv, environment):
+    """After a restore: what must differ from every other sandbox made of the same image."""
+    sys.argv[:] = argv
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    sys.stdout.reconfigure(line_buffering=True)
+    modules = sys.modules
+    if "random" in modules:
+        modules["random"].seed()
+    if "tempfile" in modules:
+        modules["tempfile"]._name_sequence = None
+    if "logging" in modules:
+        modules["logging"]._startTime = time.time_ns()
+    if "uuid" in modules:
+        modules["uuid"]._node = None
+    return True
+
+
+def run(source, filename, inputs, finalize):
+    """Runs one piece of source in __main__ and describes how it ended."""
+    global _runs
+    _runs += 1
+    if filename is None:
+        filename = f"<run {_runs}>"
+    try:
+        try:
+            namespace = sys.modules["__main__"].__dict__
+            namespace.update(inputs)
+            value = _execute(source, filename, namespace)
+            return {"end": "value", "value": _values.portable(value)}
+        except SystemExit as error:
+            return {"end": "exit", "status": _exit_status(error.code)}
+        except BaseException as error:
+            return _describe(error)
+    finally:
+        if finalize:
+            _finalize()
+        _flush()
+
+
+def _execute(source, filename, namespace):
+    lines = source.splitlines(keepends=True)
+    linecache.cache[filename] = (len(source), None, lines, filename)
+    tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        last = ast.Expression(tree.body.pop().value)
+    code = compile(tree, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    _evaluate(code, namespace)
+    if last is None:
+        return None
+    future = code.co_flags & _FUTURE_FLAGS
+    return _evaluate(
+        compile(last, filename, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | future, dont_inherit=True), namespace
+    )
+
+
+_FUTURE_FLAGS = 0
+for _name in __import__("__future__").all_feature_names:
+    _FUTURE_FLAGS |= getattr(__import__("__future__"), _name).compiler_flag
+
+
+def _evaluate(code, namespace):
+    result = eval(code, namespace)
+    return _wait(result) if code.co_flags & 0x80 else result
+
+
+def _wait(coroutine):
+    """Runs a coroutine of the top level in the session's own event loop, which outlives the run."""
+    global _loop_runner
+    if _loop_runner is None:
+        _loop_runner = asyncio.Runner()
+    return _loop_runner.run(coroutine)
+
+
+def _exit_status(code):
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return int(code)
+    try:
+        print(code, file=sys.stderr)
+    except BaseException:
+        pass
+    return 1
+
+
+def _describe(error):
+    global _ballast
+    if isinstance(error, MemoryError):
+        _ballast = None
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+    answer = {
+        "end": "error",
+        "type": _cut(str(name), 256),
+        "message": _text_of(error),
+        "traceback": _traceback_of(error),
+    }
+    if _ballast is None:
+        try:
+            _ballast = bytearray(_BALLAST_BYTES)
+        except MemoryError:
+            pass
+    return answer
+
+
+def _text_of(error):
+    try:
+        return _cut(str(error), _TEXT_LIMIT)
+    except BaseException as inner:
+        return f"<the message could not be made: {type(inner).__name__}>"
+
+
+def _traceback_of(error):
+    """The standard report, without the frames that lead from the host to the guest's own code."""
+    first = frame = error.__traceback__
+    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OWN):
+        frame = frame.tb_next
+    if frame is None and isinstance(error, SyntaxError):
+        first = None
+    try:
+        report = traceback.TracebackException(type(error), error, frame or first, compact=True)
+        return _cut("".join(report.format(colorize=False)), _TRACEBACK_LIMIT)
+    except BaseException as inner:
+        return f"{type(error).__name__}: <the traceback could not be made: {type(inner).__name__}>\n"
+
+
+def _cut(text, limit):
+    text = str.__str__(text)
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit // 2]}\n[... {len(text) - limit} characters left out ...]\n{text[-(limit // 2) :]}"
+
+
+def _finalize():
+    """What CPython does when a program ends, as far as it has an effect that can be seen."""
+    import atexit
+
+    atexit._run_exitfuncs()
+
+
+def _flush():
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        try:
+            stream.flush()
+        except BaseException:
+            pass
+
+
+def _no_self_pipe(self):
+    """There are no threads and no signals to wake a sleeping loop for, so it needs no socket pair."""
+    self._ssock = self._csock = None
+
+
+selector_events.BaseSelectorEventLoop._make_self_pipe = _no_self_pipe
+selector_events.BaseSelectorEventLoop._close_self_pipe = _no_self_pipe
+selector_events.BaseSelectorEventLoop._write_to_self = lambda self: None
+
+_ACTIONS = {"prepare": prepare, "renew": renew, "run": run}

@@ -1,0 +1,24 @@
+// The root of every error that this package throws. `code` is stable and has a page in docs/errors.
+
+/** What is left of the sandbox: usable for another run, lost until reset, or none was made. */
+export type SandboxState = "usable" | "lost" | "none";
+
+export type ErrorCode =
+  | "PYTHON_EXCEPTION"
+  | "LIMIT_WALL"
+  | "LIMIT_OUTPUT"
+  | "LIMIT_VALUE"
+  | "SANDBOX_EXITED"
+  | "SANDBOX_ABORTED"
+  | "SANDBOX_CRASHED"
+  | "SANDBOX_CLOSED"
+  | "SANDBOX_BUSY"
+  | "RUN_CANCELLED"
+  | "BAD_OPTION"
+  | "IMAGE_UNKNOWN_FILE"
+  | "IMAGE_BUILD_FAILED";
+
+export abstract class SandboxError extends Error {
+  abstract readonly code: ErrorCode;
+  abstract readonly sandbox: SandboxState;
+}

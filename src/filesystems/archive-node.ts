@@ -1,0 +1,171 @@
+// The files and directories of an archive. All of them belong to root and refuse every change with EROFS; the order of
+// listings is the archive's.
+import { mode as modeBits } from "../abi/flags.ts";
+import type {
+  Attributes,
+  ByteString,
+  DirectoryEntry,
+  DirectoryNode,
+  FileAccess,
+  FileHandle,
+  FileNode,
+  FileSystem,
+} from "../kernel/filesystem.ts";
+import { fail } from "../kernel/kernel-error.ts";
+import { FixedBytesHandle, fixedAttributes, type NodeIdentity } from "./fixed-file.ts";
+import { ArchiveFormatError } from "./zip-archive.ts";
+
+export interface ArchiveTree {
+  identity(): NodeIdentity;
+}
+
+export class ArchiveFile implements FileNode {
+  readonly kind = "file";
+  readonly fileSystem: FileSystem;
+  readonly #identity: NodeIdentity;
+  readonly #sizeBytes: number;
+  readonly #extract: () => Uint8Array;
+  #attributes: Attributes | undefined;
+  #content: Uint8Array | undefined;
+
+  /** `extract` is called once, when the file is first opened. */
+  constructor(tree: ArchiveTree, sizeBytes: number, extract: () => Uint8Array) {
+    const identity = tree.identity();
+    this.fileSystem = identity.fileSystem;
+    this.#attributes = fixedAttributes(identity, {
+      mode: modeBits.FILE | 0o444,
+      nlink: 1,
+      rdev: 0,
+      sizeBytes,
+    });
+    this.#extract = extract;
+  }
+
+  attributes(): Attributes {
+    return this.#attributes;
+  }
+
+  /** EIO when the content turns out to be damaged. */
+  open(access: FileAccess): FileHandle {
+    if (access.write || access.truncate) fail("EROFS");
+    this.#content ??= this.#load();
+    return new FixedBytesHandle(this.#content);
+  }
+
+  #load(): Uint8Array {
+    try {
+      return this.#extract();
+    } catch (error) {
+      if (error instanceof ArchiveFormatError) fail("EIO");
+      throw error;
+    }
+  }
+
+  setAttributes(): void {
+    fail("EROFS");
+  }
+  truncate(): void {
+    fail("EROFS");
+  }
+}
+
+export class ArchiveDirectory implements DirectoryNode {
+  readonly kind = "directory";
+  readonly fileSystem: FileSystem;
+  readonly #tree: ArchiveTree;
+  readonly #identity: NodeIdentity;
+  readonly #parent: ArchiveDirectory;
+  readonly #entries = new Map<ByteString, ArchiveFile | ArchiveDirectory>();
+  #children = 0;
+  #attributes: Attributes | undefined;
+  #listing: readonly DirectoryEntry[] | undefined;
+
+  /** Without a parent this is the root. */
+  constructor(tree: ArchiveTree, parent: ArchiveDirectory | undefined) {
+    this.#tree = tree;
+    this.#identity = tree.identity();
+    this.fileSystem = this.#identity.fileSystem;
+    this.#parent = parent ?? this;
+  }
+
+  /** Construction only: the directory at a plain relative path, made where missing. Throws ArchiveFormatError. */
+  descend(path: ByteString): ArchiveDirectory {
+    let at: ArchiveDirectory = this;
+    for (const name of path.split("/")) at = at.#child(name, path);
+    return at;
+  }
+
+  /** Construction only. Throws ArchiveFormatError when the name is taken. */
+  place(path: ByteString, file: ArchiveFile): void {
+    const slash = path.lastIndexOf("/");
+    const directory = slash < 0 ? this : this.descend(path.slice(0, slash));
+    const name = path.slice(slash + 1);
+    if (directory.#entries.has(name)) {
+      throw new ArchiveFormatError(`archive entry ${JSON.stringify(path)}: the same path twice`);
+    }
+    directory.#entries.set(name, file);
+  }
+
+  #child(name: ByteString, path: ByteString): ArchiveDirectory {
+    const found = this.#entries.get(name);
+    if (found?.kind === "directory") return found;
+    if (found !== undefined) {
+      throw new ArchiveFormatError(
+        `archive entry ${JSON.stringify(path)}: a file where a directory is needed`,
+      );
+    }
+    const made = new ArchiveDirectory(this.#tree, this);
+    this.#entries.set(name, made);
+    this.#children += 1;
+    return made;
+  }
+
+  attributes(): Attributes {
+    const mode = modeBits.DIRECTORY | 0o555;
+    const nlink = 2 + this.#children;
+    this.#attributes ??= fixedAttributes(this.#identity, { mode, nlink, rdev: 0, sizeBytes: 0 });
+    return this.#attributes;
+  }
+
+  lookup(name: ByteString): ArchiveFile | ArchiveDirectory | undefined {
+    return this.#entries.get(name);
+  }
+
+  list(): readonly DirectoryEntry[] {
+    this.#listing ??= Array.from(this.#entries, ([name, node]) => ({ name, node }));
+    return this.#listing;
+  }
+
+  parent(): ArchiveDirectory {
+    return this.#parent;
+  }
+
+  createFile(name: ByteString): never {
+    return this.#refuseCreation(name);
+  }
+  createDirectory(name: ByteString): never {
+    return this.#refuseCreation(name);
+  }
+  createLink(name: ByteString): never {
+    return this.#refuseCreation(name);
+  }
+  createPipe(name: ByteString): never {
+    return this.#refuseCreation(name);
+  }
+  #refuseCreation(name: ByteString): never {
+    return fail(this.lookup(name) === undefined ? "EROFS" : "EEXIST");
+  }
+
+  setAttributes(): void {
+    fail("EROFS");
+  }
+  unlink(): void {
+    fail("EROFS");
+  }
+  removeDirectory(): void {
+    fail("EROFS");
+  }
+  rename(): void {
+    fail("EROFS");
+  }
+}

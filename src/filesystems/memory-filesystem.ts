@@ -1,0 +1,60 @@
+// A writable file system held in the host's memory: scratch space. Everything in it is charged to one quota (quota.ts says
+// what costs how much), so what the guest can make the host hold is bounded by `quotaBytes`.
+import type { DirectoryNode, FileSystem, FileSystemUsage, NowNs, Owner } from "../kernel/filesystem.ts";
+import type { Volume } from "./inode.ts";
+import { MemoryDirectory } from "./memory-directory.ts";
+import { Quota } from "./quota.ts";
+
+const blockBytes = 4096;
+
+export interface MemoryFileSystemOptions {
+  /** Host bytes for everything but the root: chunks as allocated, names, link targets, and the constants of quota.ts. */
+  readonly quotaBytes: number;
+  /** Files, directories, links and pipes below the root. */
+  readonly maxInodes: number;
+  readonly now: NowNs;
+  /** Of the root directory. */
+  readonly owner: Owner;
+  /** Permission bits of the root directory. */
+  readonly rootMode: number;
+}
+
+export class MemoryFileSystem implements FileSystem {
+  readonly root: DirectoryNode;
+  readonly #quota: Quota;
+
+  constructor(options: MemoryFileSystemOptions) {
+    this.#quota = new Quota(options.quotaBytes, options.maxInodes);
+    let lastIno = 0;
+    const volume: Volume = {
+      fileSystem: this,
+      quota: this.#quota,
+      now: options.now,
+      takeIno: () => {
+        lastIno += 1;
+        return lastIno;
+      },
+    };
+    this.root = new MemoryDirectory(volume, options.rootMode, options.owner);
+  }
+
+  /** Bytes charged, of `quotaBytes`; files that are unlinked but open included. */
+  get usedBytes(): number {
+    return this.#quota.usedBytes;
+  }
+
+  get usedInodes(): number {
+    return this.#quota.usedInodes;
+  }
+
+  usage(): FileSystemUsage {
+    return {
+      blockBytes,
+      blocks: Math.floor(this.#quota.limitBytes / blockBytes),
+      freeBlocks: Math.floor(this.#quota.freeBytes / blockBytes),
+      files: this.#quota.limitInodes,
+      freeFiles: this.#quota.freeInodes,
+      readOnly: false,
+    };
+  }
+}

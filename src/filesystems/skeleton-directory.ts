@@ -1,0 +1,137 @@
+// One directory of the skeleton: mode 0555, owned by root. `put…` and `holds` are the host's; the rest is what the guest
+// reaches, and it refuses every change but the creation of a granted file.
+import { mode as modeBits } from "../abi/flags.ts";
+import type {
+  Attributes,
+  ByteString,
+  DeviceNode,
+  DirectoryEntry,
+  DirectoryNode,
+  FileNode,
+  FileSystem,
+  Node,
+} from "../kernel/filesystem.ts";
+import { fail } from "../kernel/kernel-error.ts";
+import { fixedAttributes, type NodeIdentity } from "./fixed-file.ts";
+
+/** A file granted for creation. */
+export interface CreatableFile {
+  /** `mode` holds permission bits after umask. Throws KernelError. */
+  create(mode: number): FileNode;
+  existing(): FileNode | undefined;
+}
+
+/** What a name stands for: a node, or a promise of one. */
+type Place =
+  | { readonly kind: "node"; readonly node: FileNode | DeviceNode | SkeletonDirectory }
+  | { readonly kind: "creatable"; readonly grant: CreatableFile };
+
+export class SkeletonDirectory implements DirectoryNode {
+  readonly kind = "directory";
+  readonly fileSystem: FileSystem;
+  readonly #identity: NodeIdentity;
+  readonly #parent: SkeletonDirectory;
+  readonly #places = new Map<ByteString, Place>();
+  #children = 0;
+
+  /** Without a parent this is the root. */
+  constructor(identity: NodeIdentity, parent: SkeletonDirectory | undefined) {
+    this.#identity = identity;
+    this.fileSystem = identity.fileSystem;
+    this.#parent = parent ?? this;
+  }
+
+  /** Whether the name is taken, if only by a grant. */
+  holds(name: ByteString): boolean {
+    return this.#places.has(name);
+  }
+
+  put(name: ByteString, node: FileNode | DeviceNode): void {
+    this.#places.set(name, { kind: "node", node });
+  }
+
+  putCreatable(name: ByteString, grant: CreatableFile): void {
+    this.#places.set(name, { kind: "creatable", grant });
+  }
+
+  putDirectory(name: ByteString, identity: NodeIdentity): SkeletonDirectory {
+    const node = new SkeletonDirectory(identity, this);
+    this.#places.set(name, { kind: "node", node });
+    this.#children += 1;
+    return node;
+  }
+
+  lookupDirectory(name: ByteString): SkeletonDirectory | undefined {
+    const place = this.#places.get(name);
+    return place?.kind === "node" && place.node instanceof SkeletonDirectory ? place.node : undefined;
+  }
+
+  attributes(): Attributes {
+    const mode = modeBits.DIRECTORY | 0o555;
+    return fixedAttributes(this.#identity, { mode, nlink: 2 + this.#children, rdev: 0, sizeBytes: 0 });
+  }
+
+  setAttributes(): void {
+    fail("EPERM");
+  }
+
+  lookup(name: ByteString): Node | undefined {
+    const place = this.#places.get(name);
+    if (place === undefined || place.kind === "node") return place?.node;
+    const node = place.grant.existing();
+    if (node !== undefined) this.put(name, node);
+    return node;
+  }
+
+  grantsCreation(name: ByteString): boolean {
+    return this.#places.get(name)?.kind === "creatable" && this.lookup(name) === undefined;
+  }
+
+  list(): readonly DirectoryEntry[] {
+    const entries: DirectoryEntry[] = [];
+    for (const name of [...this.#places.keys()]) {
+      const node = this.lookup(name);
+      if (node !== undefined) entries.push({ name, node });
+    }
+    return entries;
+  }
+
+  parent(): SkeletonDirectory {
+    return this.#parent;
+  }
+
+  createFile(name: ByteString, mode: number): FileNode {
+    if (this.lookup(name) !== undefined) fail("EEXIST");
+    const place = this.#places.get(name);
+    if (place?.kind !== "creatable") fail("EACCES");
+    const node = place.grant.create(mode);
+    this.put(name, node);
+    return node;
+  }
+
+  createDirectory(name: ByteString): never {
+    return this.#refuseCreation(name);
+  }
+  createLink(name: ByteString): never {
+    return this.#refuseCreation(name);
+  }
+  createPipe(name: ByteString): never {
+    return this.#refuseCreation(name);
+  }
+  #refuseCreation(name: ByteString): never {
+    return fail(this.lookup(name) === undefined ? "EACCES" : "EEXIST");
+  }
+
+  unlink(name: ByteString): void {
+    this.#refuseRemoval(name);
+  }
+  removeDirectory(name: ByteString): void {
+    this.#refuseRemoval(name);
+  }
+  rename(name: ByteString): void {
+    this.#refuseRemoval(name);
+  }
+  #refuseRemoval(name: ByteString): never {
+    return fail(this.lookup(name) === undefined ? "ENOENT" : "EACCES");
+  }
+}

@@ -1,0 +1,31 @@
+// The one build of CPython that this version knows: npm `pyodide`, two files, by hash. All layouts and numbers in this room
+// hold for these bytes and for no others, so anything else is refused.
+import { ImageError } from "../errors/image-error.ts";
+
+export const distribution = {
+  version: "314.0.7",
+  python: "3.14.2",
+  wasm: {
+    file: "pyodide.asm.wasm",
+    sha256: "cc36e3cab04fdfc9a63ff13eb52eae2b911bf46c025cc7b281f394bd3de1d5e6",
+  },
+  library: {
+    file: "python_stdlib.zip",
+    sha256: "fa1957e5777068fc4f7437f96d860ae2fbe9c19732ba06c84e004ec16dd7dd7a",
+  },
+} as const;
+
+/** Lower-case hexadecimal SHA-256. */
+export type Digest = (bytes: Uint8Array) => string;
+
+/** Throws ImageError, which says the hash that was expected and the one that was found. */
+export function verifyDistributionFile(part: "wasm" | "library", bytes: Uint8Array, digest: Digest): void {
+  const { file, sha256 } = distribution[part];
+  const found = digest(bytes);
+  if (found !== sha256) {
+    throw new ImageError(
+      "IMAGE_UNKNOWN_FILE",
+      `${file} is not the file of pyodide ${distribution.version}: expected SHA-256 ${sha256}, found ${found}`,
+    );
+  }
+}

@@ -1,0 +1,41 @@
+// One instance of the module with the kernel behind its imports: the whole of what can run guest code.
+import { GuestMemory } from "../abi/guest-memory.ts";
+import { bindImports } from "../kernel/bind-imports.ts";
+import type { GuestMachine, Kernel } from "../kernel/kernel.ts";
+import type { PythonExports } from "./exports.ts";
+
+export class Machine implements GuestMachine {
+  readonly python: PythonExports;
+  readonly guest: GuestMemory;
+  /** The mutable globals that the rewriter made reachable: with memory and table they are all of the machine's state. */
+  readonly hidden: readonly WebAssembly.Global<"i32">[];
+  readonly pristineTableLength: number;
+
+  constructor(module: WebAssembly.Module, kernel: Kernel, hiddenGlobals: readonly string[]) {
+    const instance = new WebAssembly.Instance(module, bindImports(kernel));
+    this.python = instance.exports as unknown as PythonExports;
+    this.hidden = hiddenGlobals.map((name) => instance.exports[name] as WebAssembly.Global<"i32">);
+    this.guest = new GuestMemory(this.memory as { readonly buffer: ArrayBuffer });
+    this.pristineTableLength = this.table.length;
+    kernel.attach(this);
+  }
+
+  get memory(): WebAssembly.Memory {
+    return this.python.memory;
+  }
+  get table(): WebAssembly.Table {
+    return this.python.__indirect_function_table;
+  }
+  alignedAllocate(alignment: number, bytes: number): number {
+    return this.python.emscripten_builtin_memalign(alignment, bytes);
+  }
+  setDlError(text: number): void {
+    this.python.__dl_seterr(text, 0);
+  }
+  allocate(bytes: number): number {
+    return this.python.malloc(bytes);
+  }
+  free(address: number): void {
+    this.python.free(address);
+  }
+}

@@ -1,0 +1,113 @@
+// A pristine machine as data: the non-zero pages of its memory, its globals, and where the runner lives. Restoring it is
+// copying; everything else of a machine's state (table, host objects) is fixed by the module or belongs to the kernel.
+import { ImageError } from "../errors/image-error.ts";
+import type { Machine } from "./machine.ts";
+
+const pageBytes = 4096;
+const wasmPageBytes = 65_536;
+
+export interface Snapshot {
+  /** Bytes of linear memory when it was taken. */
+  readonly memoryBytes: number;
+  readonly stackPointer: number;
+  /** Values of the rewriter's hidden globals, in its order. */
+  readonly hiddenGlobals: readonly number[];
+  /** Address of the guest's request handler, a Python function object. */
+  readonly handler: number;
+  /** (start, length) pairs in bytes, ascending; their content stands one after the other in `content`. */
+  readonly runs: Uint32Array;
+  readonly content: Uint8Array;
+}
+
+export function capture(machine: Machine, handler: number): Snapshot {
+  const memory = machine.guest.bytes;
+  const runs: number[] = [];
+  const words = new BigUint64Array(memory.buffer);
+  let open = -1;
+  for (let page = 0; page <= memory.length; page += pageBytes) {
+    const used = page < memory.length && hasContent(words, page / 8);
+    if (used && open < 0) open = page;
+    if (!used && open >= 0) {
+      runs.push(open, page - open);
+      open = -1;
+    }
+  }
+  const table = Uint32Array.from(runs);
+  const content = new Uint8Array(lengthOf(table));
+  eachRun(table, (start, length, at) => content.set(memory.subarray(start, start + length), at));
+  return {
+    memoryBytes: memory.length,
+    stackPointer: machine.python.__stack_pointer.value,
+    hiddenGlobals: machine.hidden.map((global) => global.value),
+    handler,
+    runs: table,
+    content,
+  };
+}
+
+function hasContent(words: BigUint64Array, first: number): boolean {
+  for (let i = first; i < first + pageBytes / 8; i++) if (words[i] !== 0n) return true;
+  return false;
+}
+
+function lengthOf(runs: Uint32Array): number {
+  let total = 0;
+  eachRun(runs, (_start, length) => {
+    total += length;
+  });
+  return total;
+}
+
+function eachRun(runs: Uint32Array, visit: (start: number, length: number, at: number) => void): void {
+  let at = 0;
+  for (let i = 0; i + 1 < runs.length; i += 2) {
+    const start = runs[i] ?? 0;
+    const length = runs[i + 1] ?? 0;
+    visit(start, length, at);
+    at += length;
+  }
+}
+
+/** Fills a fresh machine, whose memory is still all zero. */
+export function restoreFresh(machine: Machine, snapshot: Snapshot): void {
+  growTo(machine, snapshot.memoryBytes);
+  const memory = machine.guest.bytes;
+  eachRun(snapshot.runs, (start, length, at) => {
+    memory.set(snapshot.content.subarray(at, at + length), start);
+  });
+  restoreGlobals(machine, snapshot);
+}
+
+/**
+ * Brings a used machine back: the snapshot's pages are copied and everything between and after them is zeroed, up to the
+ * memory's real size, since what the guest says about its own use cannot be trusted.
+ */
+export function restoreInPlace(machine: Machine, snapshot: Snapshot): void {
+  const memory = machine.guest.bytes;
+  let end = 0;
+  eachRun(snapshot.runs, (start, length, at) => {
+    memory.fill(0, end, start);
+    memory.set(snapshot.content.subarray(at, at + length), start);
+    end = start + length;
+  });
+  memory.fill(0, end);
+  restoreGlobals(machine, snapshot);
+}
+
+function growTo(machine: Machine, bytes: number): void {
+  const missing = bytes - machine.guest.size;
+  if (missing > 0) machine.memory.grow(missing / wasmPageBytes);
+}
+
+function restoreGlobals(machine: Machine, snapshot: Snapshot): void {
+  if (machine.hidden.length !== snapshot.hiddenGlobals.length) {
+    throw new ImageError("IMAGE_BUILD_FAILED", "the snapshot was taken from another form of the module");
+  }
+  if (machine.table.length !== machine.pristineTableLength) {
+    throw new ImageError("IMAGE_BUILD_FAILED", "the function table has grown: this machine cannot be made pristine");
+  }
+  machine.python.__stack_pointer.value = snapshot.stackPointer;
+  machine.hidden.forEach((global, index) => {
+    global.value = snapshot.hiddenGlobals[index] ?? 0;
+  });
+}

@@ -1,0 +1,81 @@
+// The changes to function bodies: the trampoline, and functions that become constants.
+
+import { type FunctionBody, rewriteBodies } from "./code-section.ts";
+import { surveyCode } from "./code-survey.ts";
+import { constantBodies } from "./constant-functions.ts";
+import { readTableFunctions } from "./element-section.ts";
+import { type Exports, findExport } from "./export-section.ts";
+import { FunctionSpace } from "./function-space.ts";
+import { FunctionTypes } from "./function-types.ts";
+import { ImageFormatError } from "./image-format-error.ts";
+import type { ImportEntry } from "./import-section.ts";
+import { openSection, type Sections, sectionId } from "./sections.ts";
+import { forwardsParameters, trampolineBody, trampolineImport, trampolineSignature } from "./trampoline.ts";
+
+const functionTable = "__indirect_function_table";
+
+/** The new contents of the type and the code section. */
+export function rewriteCode(
+  sections: Sections,
+  imports: readonly ImportEntry[],
+  exports: Exports,
+  constantFunctions: ReadonlyMap<string, number>,
+): { types: Uint8Array; code: Uint8Array } {
+  const types = new FunctionTypes(openSection(sections, sectionId.type).bytes);
+  const functions = new FunctionSpace(types, imports, openSection(sections, sectionId.function));
+  const code = openSection(sections, sectionId.code).bytes;
+
+  const callee = findTrampolineImport(imports);
+  const survey = surveyCode(code, functions.importedCount, callee);
+  if (survey.usesDataSegments) {
+    throw new ImageFormatError("the code has memory.init or data.drop, which need a data section");
+  }
+  const importedGlobals = imports.filter((entry) => entry.kind === "global").length;
+  for (const index of survey.writtenGlobals) {
+    if (index < importedGlobals) throw new ImageFormatError(`the code writes the imported global ${index}`);
+  }
+
+  const replacements = constantBodies(constantFunctions, exports, functions);
+  const trampoline = findTrampoline(survey.callers, callee, functions);
+  const table = findExport(exports, functionTable, "table").index;
+  const tableFunctions = readTableFunctions(openSection(sections, sectionId.element), table);
+  const tableSignatures = new Map<number, string>();
+  for (const [index, target] of tableFunctions) tableSignatures.set(index, functions.signature(target));
+  replacements.set(trampoline.functionIndex, trampolineBody(tableSignatures, table, types));
+
+  const rewritten = rewriteBodies(code, functions.importedCount, (body) =>
+    replacements.get(body.functionIndex),
+  );
+  return { types: types.finish(), code: rewritten };
+}
+
+function findTrampolineImport(imports: readonly ImportEntry[]): number {
+  const { module, name } = trampolineImport;
+  const index = imports
+    .filter((entry) => entry.kind === "function")
+    .findIndex((entry) => entry.module === module && entry.name === name);
+  if (index < 0) throw new ImageFormatError(`the module does not import ${module}.${name}`);
+  return index;
+}
+
+function findTrampoline(
+  callers: readonly FunctionBody[],
+  callee: number,
+  functions: FunctionSpace,
+): FunctionBody {
+  const { name } = trampolineImport;
+  const [trampoline, ...others] = callers;
+  if (trampoline === undefined || others.length > 0) {
+    throw new ImageFormatError(`expected one call of ${name}, found ${callers.length}`);
+  }
+  for (const index of [callee, trampoline.functionIndex]) {
+    const signature = functions.signature(index);
+    if (signature !== trampolineSignature) {
+      throw new ImageFormatError(`${name} or its caller is ${signature}; expected ${trampolineSignature}`);
+    }
+  }
+  if (!forwardsParameters(trampoline, callee)) {
+    throw new ImageFormatError(`the caller of ${name} does not pass on its own parameters`);
+  }
+  return trampoline;
+}

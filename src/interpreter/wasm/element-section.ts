@@ -1,0 +1,41 @@
+// The element section: which function stands at which index of a table when an instance starts.
+
+import type { ByteReader } from "./byte-reader.ts";
+import { ImageFormatError } from "./image-format-error.ts";
+import { opcode } from "./instruction.ts";
+
+const activeTableZero = 0;
+const activeNamedTable = 2;
+const declarative = 3;
+
+/**
+ * Function indices by index of the table `tableIndex`; indices that no segment fills are absent.
+ * Only segments that list functions and start at a constant are read; others are refused, since they would
+ * make the result a guess.
+ */
+export function readTableFunctions(reader: ByteReader, tableIndex: number): ReadonlyMap<number, number> {
+  const functions = new Map<number, number>();
+  const segments = reader.u32("number of element segments");
+  for (let i = 0; i < segments; i++) {
+    const form = reader.u32("form of an element segment");
+    if (form !== activeTableZero && form !== activeNamedTable && form !== declarative) {
+      throw new ImageFormatError(`element segment ${i} has the form ${form}; expected 0, 2 or 3`);
+    }
+    const table = form === activeNamedTable ? reader.u32("table of an element segment") : 0;
+    const first = form === declarative ? 0 : readOffset(reader);
+    if (form !== activeTableZero) reader.expect(0, "elements that are function indices");
+    const count = reader.u32("number of elements");
+    for (let j = 0; j < count; j++) {
+      const functionIndex = reader.u32("function index of an element");
+      if (form !== declarative && table === tableIndex) functions.set(first + j, functionIndex);
+    }
+  }
+  return functions;
+}
+
+function readOffset(reader: ByteReader): number {
+  reader.expect(opcode.i32Const, "a constant start of an element segment");
+  const offset = reader.s32("start of an element segment");
+  reader.expect(opcode.end, "the end of an element segment's start");
+  return offset >>> 0;
+}

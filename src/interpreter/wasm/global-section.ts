@@ -1,0 +1,53 @@
+// The global section: what each defined global is, and how imported globals become defined ones
+// without a change of any global's index.
+
+import type { ByteReader } from "./byte-reader.ts";
+import { ByteWriter } from "./byte-writer.ts";
+import { readValueType } from "./function-types.ts";
+import { instructionEnd, opcode } from "./instruction.ts";
+
+export interface DefinedGlobal {
+  readonly valueType: string;
+  readonly mutable: boolean;
+  /** First value of an i32 global, signed; absent for globals of other types. */
+  readonly i32?: number;
+}
+
+export interface GlobalSection {
+  readonly entries: readonly DefinedGlobal[];
+  /** The entries as they stand, without their number. */
+  readonly encoded: Uint8Array;
+}
+
+/** All defined globals. First values of more than one instruction are refused: LLVM emits none. */
+export function readGlobalSection(reader: ByteReader): GlobalSection {
+  const count = reader.u32("number of globals");
+  const start = reader.offset;
+  const entries: DefinedGlobal[] = [];
+  for (let i = 0; i < count; i++) {
+    const valueType = readValueType(reader);
+    const mutable = reader.byte("mutability of a global") === 1;
+    if (reader.byte("the first value of a global") === opcode.i32Const) {
+      entries.push({ valueType, mutable, i32: reader.s32("an i32 constant") });
+    } else {
+      reader.offset = instructionEnd(reader.bytes, reader.offset - 1);
+      entries.push({ valueType, mutable });
+    }
+    reader.expect(opcode.end, "the end of a global's first value");
+  }
+  return { entries, encoded: reader.bytes.subarray(start, reader.offset) };
+}
+
+const i32Zero = [0x7f, 0x00, opcode.i32Const, 0x00, opcode.end];
+
+/**
+ * The content of a global section that has `zeros` immutable i32 globals of value 0 in front of the given ones.
+ * Immutable, so that V8 itself proves that no code writes them and a reset has nothing to restore.
+ */
+export function prependZeroGlobals(section: GlobalSection, zeros: number): Uint8Array {
+  const out = new ByteWriter(section.encoded.length + zeros * i32Zero.length + 5);
+  out.u32(zeros + section.entries.length);
+  for (let i = 0; i < zeros; i++) out.bytes(i32Zero);
+  out.bytes(section.encoded);
+  return out.finish();
+}

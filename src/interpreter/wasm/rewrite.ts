@@ -1,0 +1,80 @@
+// Turns the interpreter as shipped into the image that sandboxes run: few exports, no imported globals, no JavaScript on the
+// path of a method call, a declared memory maximum. Everything is found by name or structure, never by a fixed index;
+// what is not there, or not of the expected shape, is refused.
+
+import { rewriteCode } from "./code-rewrite.ts";
+import { readExportSection, selectExports, writeExportSection } from "./export-section.ts";
+import { exportHiddenGlobals, readSymbols } from "./exported-globals.ts";
+import { prependZeroGlobals, readGlobalSection } from "./global-section.ts";
+import { ImageFormatError } from "./image-format-error.ts";
+import { type ImportEntry, readImportSection, writeImportSection } from "./import-section.ts";
+import { withMaximumPages } from "./memory-section.ts";
+import { joinSections, openSection, readSections, type Sections, sectionId } from "./sections.ts";
+
+export interface RewriteOptions {
+  /** Names of exports to keep; a name that the module does not export is an error. */
+  readonly exports: readonly string[];
+  /** Declared memory maximum, in pages of 64 KiB: at least the module's minimum, at most 65,536. */
+  readonly memoryMaximumPages: number;
+  /**
+   * Exported functions whose body becomes `i32.const value`; their result must be one i32. A function that the linker merged
+   * with others is refused, unless all of them are named here with the same value. Callers into which the linker inlined
+   * the function do not change.
+   */
+  readonly constantFunctions: ReadonlyMap<string, number>;
+}
+
+export interface RewrittenImage {
+  /** The module with its data, for boot. */
+  readonly full: Uint8Array;
+  /** The same module without data: for instances whose memory is restored. */
+  readonly lean: Uint8Array;
+  /** Names of exports that were added for the mutable globals that no kept export reaches, in index order. */
+  readonly hiddenGlobals: readonly string[];
+  /** Values of all exported immutable i32 globals of the input, unsigned: the addresses of data symbols. */
+  readonly symbols: ReadonlyMap<string, number>;
+}
+
+/** Rewrites the module. Throws ImageFormatError if it is damaged or not of the shape that this was written for. */
+export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): RewrittenImage {
+  const sections = readSections(wasm);
+  const imports = readImportSection(openSection(sections, sectionId.import));
+  const exports = readExportSection(openSection(sections, sectionId.export));
+  const globals = readGlobalSection(openSection(sections, sectionId.global));
+  const gotGlobals = countGotGlobals(imports);
+  const kept = selectExports(exports, options.exports);
+  const hidden = exportHiddenGlobals(globals.entries, gotGlobals, kept);
+
+  const output: Sections = new Map(sections);
+  const { types, code } = rewriteCode(sections, imports, exports, options.constantFunctions);
+  output.set(sectionId.type, types);
+  output.set(sectionId.import, writeImportSection(imports.filter((entry) => entry.kind !== "global")));
+  const memory = openSection(sections, sectionId.memory);
+  output.set(sectionId.memory, withMaximumPages(memory, options.memoryMaximumPages));
+  output.set(sectionId.global, prependZeroGlobals(globals, gotGlobals));
+  output.set(sectionId.export, writeExportSection([...kept, ...hidden]));
+  output.set(sectionId.code, code);
+
+  const full = joinSections(output);
+  output.delete(sectionId.dataCount);
+  output.delete(sectionId.data);
+  return {
+    full,
+    lean: joinSections(output),
+    hiddenGlobals: hidden.map((entry) => entry.name),
+    symbols: readSymbols(exports, globals.entries, gotGlobals),
+  };
+}
+
+/** Only GOT entries can become zeros: they are filled in by a dynamic linker, which this image does not have. */
+function countGotGlobals(imports: readonly ImportEntry[]): number {
+  const imported = imports.filter((entry) => entry.kind === "global");
+  for (const { module, name, valueType, mutable } of imported) {
+    if (module !== "GOT.func" || valueType !== "i32" || !mutable) {
+      throw new ImageFormatError(
+        `expected imported globals to be mutable i32 of GOT.func, found ${module}.${name}`,
+      );
+    }
+  }
+  return imported.length;
+}

@@ -1,0 +1,151 @@
+// The interface between the kernel's path walk and whatever holds files. Implementations live in filesystems/ and throw
+// KernelError for refusals. All calls are synchronous. The kernel has already walked the path and checked permission bits;
+// an implementation enforces what belongs to the object itself: existence, quotas, read-only, mode of a grant.
+
+/** A file name or path as a byte string: one character of code 1..255 per byte. Never decoded, so every name has one spelling. */
+export type ByteString = string;
+
+export interface Attributes {
+  readonly ino: number;
+  /** File type and permission bits (abi/flags.ts `mode`). */
+  readonly mode: number;
+  readonly nlink: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly rdev: number;
+  /** Bytes. */
+  readonly size: number;
+  /** 512-byte blocks held. */
+  readonly blocks: number;
+  readonly atimeNs: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
+/** What chmod, chown and utimensat change; a field left out stays. `mode` holds permission bits only. */
+export interface AttributeChange {
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly atimeNs?: bigint;
+  readonly mtimeNs?: bigint;
+}
+
+interface AnyNode {
+  readonly fileSystem: FileSystem;
+  attributes(): Attributes;
+  /** Throws EROFS or EPERM where the file system or the grant does not allow it. */
+  setAttributes(change: AttributeChange): void;
+}
+
+export interface FileNode extends AnyNode {
+  readonly kind: "file";
+  /**
+   * Called once per open(2), after the permission bits allowed it; `access` is what the description will be used for.
+   * Throws EROFS, EACCES, EPERM. Truncation (O_TRUNC) is requested through `access.truncate`.
+   */
+  open(access: FileAccess): FileHandle;
+  /** truncate(2) by path, for nodes that allow writing. */
+  truncate(size: number): void;
+}
+
+export interface FileAccess {
+  readonly read: boolean;
+  readonly write: boolean;
+  readonly append: boolean;
+  readonly truncate: boolean;
+}
+
+/** What an open file description of a regular file holds. Positions are byte offsets, safe non-negative integers. */
+export interface FileHandle {
+  /** Copies up to target.length bytes at `position` into target; returns how many (0 at the end). */
+  read(target: Uint8Array, position: number): number;
+  /** Writes source at `position` (holes read as zero); returns how many bytes were written, or throws ENOSPC, EFBIG, EDQUOT, EIO. */
+  write(source: Uint8Array, position: number): number;
+  /** The file's present size in bytes: where O_APPEND writes go. */
+  size(): number;
+  truncate(size: number): void;
+  /** Reserves [0, size) so that later writes there cannot fail for space; grows the file. Throws ENOSPC. */
+  allocate(size: number): void;
+  sync(): void;
+  close(): void;
+}
+
+export interface DirectoryEntry {
+  readonly name: ByteString;
+  readonly node: Node;
+}
+
+export interface DirectoryNode extends AnyNode {
+  readonly kind: "directory";
+  lookup(name: ByteString): Node | undefined;
+  /**
+   * Whether a grant allows creating this very name although the directory's permission bits do not: a single file granted
+   * for creation inside a directory that belongs to nobody. Absent means no.
+   */
+  grantsCreation?(name: ByteString): boolean;
+  /** A snapshot of the entries, without "." and "..", in a stable order. */
+  list(): readonly DirectoryEntry[];
+  /** Creators throw EEXIST when the name is taken, ENAMETOOLONG beyond 255 bytes, ENOSPC/EDQUOT at a quota, EROFS. `mode` is permission bits after umask. */
+  createFile(name: ByteString, mode: number, owner: Owner): FileNode;
+  createDirectory(name: ByteString, mode: number, owner: Owner): DirectoryNode;
+  createLink(name: ByteString, target: ByteString, owner: Owner): LinkNode;
+  createPipe(name: ByteString, mode: number, owner: Owner): PipeNode;
+  /** Removes a name that is not a directory; open handles keep the file alive. ENOENT. */
+  unlink(name: ByteString): void;
+  /** Removes an empty directory: ENOTEMPTY, ENOENT. */
+  removeDirectory(name: ByteString): void;
+  /**
+   * Moves `name` to `newName` in `newParent` (same file system), atomically replacing what is there. The kernel has
+   * already ruled out: different file systems (EXDEV), a directory into its own child (EINVAL), file over directory
+   * and the reverse (EISDIR, ENOTDIR), and non-empty targets are refused here with ENOTEMPTY.
+   */
+  rename(name: ByteString, newParent: DirectoryNode, newName: ByteString): void;
+  /** The directory that holds this one, itself at the root of the file system; undefined once removed. */
+  parent(): DirectoryNode | undefined;
+}
+
+export interface LinkNode extends AnyNode {
+  readonly kind: "link";
+  readonly target: ByteString;
+}
+
+/** A named pipe. The kernel keeps the buffer: one per node, found by identity. */
+export interface PipeNode extends AnyNode {
+  readonly kind: "pipe";
+}
+
+/** A character device, such as /dev/null: the kernel asks `device` for its behaviour. */
+export interface DeviceNode extends AnyNode {
+  readonly kind: "device";
+  readonly device: Device;
+}
+
+export interface Device {
+  read(target: Uint8Array): number;
+  write(source: Uint8Array): number;
+}
+
+export type Node = FileNode | DirectoryNode | LinkNode | PipeNode | DeviceNode;
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface FileSystemUsage {
+  readonly blockBytes: number;
+  readonly blocks: number;
+  readonly freeBlocks: number;
+  readonly files: number;
+  readonly freeFiles: number;
+  readonly readOnly: boolean;
+}
+
+export interface FileSystem {
+  readonly root: DirectoryNode;
+  usage(): FileSystemUsage;
+}
+
+/** Where times come from: nanoseconds since the epoch, as the guest's clock policy shows them. */
+export type NowNs = () => bigint;

@@ -1,0 +1,26 @@
+// The one thing that may unwind through wasm frames: the guest is over and its memory will not be run again. It is thrown
+// by import handlers, remembered by the kernel, and thrown anew by every later import, so no wasm handler can outlive it.
+
+export type StopReason =
+  /** The guest ended its process (os._exit, exit(3)). */
+  | { readonly kind: "exit"; readonly status: number }
+  /** abort(3), a failed assertion, Py_FatalError. */
+  | { readonly kind: "abort"; readonly detail: string }
+  /** A budget is spent. `budget` and `used` are in the unit of the limit. */
+  | {
+      readonly kind: "limit";
+      readonly limit: "output" | "wall" | "value";
+      readonly budget: number;
+      readonly used: number;
+    }
+  /** The guest called an import that is refused altogether. */
+  | { readonly kind: "refused"; readonly detail: string }
+  /** A host exception that no handler expected: our bug or an attack. Its text never reaches the guest. */
+  | { readonly kind: "fault"; readonly detail: string };
+
+export class GuestStop {
+  readonly reason: StopReason;
+  constructor(reason: StopReason) {
+    this.reason = reason;
+  }
+}

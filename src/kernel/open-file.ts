@@ -1,0 +1,68 @@
+// An open file description (POSIX): what descriptors made by dup share. Every operation that a kind of file does not
+// support refuses; nothing succeeds by default.
+import type { Attributes, Node } from "./filesystem.ts";
+import { fail } from "./kernel-error.ts";
+
+export interface Readiness {
+  readonly readable: boolean;
+  readonly writable: boolean;
+  readonly hangUp: boolean;
+  readonly error: boolean;
+}
+
+export abstract class OpenFile {
+  /** Status flags: access mode, O_APPEND, O_NONBLOCK, as F_GETFL shows them. */
+  flags: number;
+  #references = 0;
+
+  constructor(flags: number) {
+    this.flags = flags;
+  }
+
+  /** __wasi_filetype_t. */
+  abstract readonly fileType: number;
+  /** The node behind the description; undefined for pipes, sockets and standard streams. */
+  abstract readonly node: Node | undefined;
+  abstract attributes(): Attributes;
+  abstract readiness(): Readiness;
+  protected abstract release(): void;
+
+  read(_target: Uint8Array): number {
+    return fail("EBADF");
+  }
+  write(_source: Uint8Array): number {
+    return fail("EBADF");
+  }
+  readAt(_target: Uint8Array, _position: number): number {
+    return fail("ESPIPE");
+  }
+  writeAt(_source: Uint8Array, _position: number): number {
+    return fail("ESPIPE");
+  }
+  /** Returns the new position, in bytes. */
+  seek(_offset: bigint, _whence: number): number {
+    return fail("ESPIPE");
+  }
+  truncate(_size: number): void {
+    fail("EINVAL");
+  }
+  /** Reserves room up to `size` bytes and grows the file to it. */
+  allocate(_size: number): void {
+    fail("ESPIPE");
+  }
+  sync(): void {
+    fail("EINVAL");
+  }
+  /** Bytes that FIONREAD reports. */
+  available(): number {
+    return fail("ENOTTY");
+  }
+
+  retain(): this {
+    this.#references++;
+    return this;
+  }
+  drop(): void {
+    if (--this.#references === 0) this.release();
+  }
+}

@@ -1,0 +1,107 @@
+// From a path (bytes) to a node, as path_resolution(7) describes: links, "..", trailing slashes, search permission.
+// Work per call is bounded: path and link-target length, and the number of links followed.
+import { access } from "../abi/flags.ts";
+import type { ByteString, DirectoryNode, Node } from "./filesystem.ts";
+import { fail } from "./kernel-error.ts";
+import type { Mounts } from "./mounts.ts";
+import { demand } from "./permissions.ts";
+
+export const maxPathBytes = 4095;
+export const maxNameBytes = 255;
+const maxLinks = 40;
+/** All components looked at in one walk, links included: bounds what a chain of long links can cost. */
+const maxSteps = 16_384;
+
+export interface WalkResult {
+  /** The directory that holds the last component. */
+  readonly parent: DirectoryNode;
+  /** The last component; "" when the path is "/" or ends in "." or "..". */
+  readonly name: ByteString;
+  /** What is there; undefined when the last component does not exist (every earlier one does). */
+  readonly node: Node | undefined;
+  /** The path ended in "/", so it must be a directory. */
+  readonly mustBeDirectory: boolean;
+}
+
+export interface WalkOptions {
+  /** Whether a link in the last place is followed. */
+  readonly followLast: boolean;
+}
+
+export function walk(
+  mounts: Mounts,
+  start: DirectoryNode,
+  path: ByteString,
+  options: WalkOptions,
+): WalkResult {
+  if (path === "") fail("ENOENT");
+  if (path.length > maxPathBytes) fail("ENAMETOOLONG");
+  let directory = path.startsWith("/") ? mounts.root : start;
+  let remaining: ByteString[] = split(path);
+  let mustBeDirectory = path.endsWith("/");
+  let links = 0;
+  let steps = 0;
+  let last: WalkResult = { parent: directory, name: "", node: directory, mustBeDirectory };
+
+  // `remaining` is a stack: the next component is at its end.
+  while (remaining.length > 0) {
+    if (++steps > maxSteps) fail("ELOOP");
+    const name = remaining.pop() as ByteString;
+    const isLast = remaining.length === 0;
+    demand(directory.attributes(), access.EXECUTE);
+    if (name === "." || name === "..") {
+      if (name === "..") directory = mounts.parent(directory) ?? fail("ENOENT");
+      last = { parent: directory, name: "", node: directory, mustBeDirectory };
+      continue;
+    }
+    if (name.length > maxNameBytes) fail("ENAMETOOLONG");
+    const found = directory.lookup(name);
+    const node = found && mounts.enter(found);
+    if (node?.kind === "link" && (!isLast || options.followLast || mustBeDirectory)) {
+      if (++links > maxLinks) fail("ELOOP");
+      const target = node.target;
+      if (target === "") fail("ENOENT");
+      if (target.startsWith("/")) directory = mounts.root;
+      if (isLast && target.endsWith("/")) mustBeDirectory = true;
+      remaining = remaining.concat(split(target));
+      last = { parent: directory, name: "", node: directory, mustBeDirectory };
+      continue;
+    }
+    if (isLast) return { parent: directory, name, node, mustBeDirectory };
+    if (node === undefined) fail("ENOENT");
+    if (node.kind !== "directory") fail("ENOTDIR");
+    directory = node;
+  }
+  return { ...last, mustBeDirectory };
+}
+
+/** Components in reverse order, empty ones dropped. */
+function split(path: ByteString): ByteString[] {
+  return path
+    .split("/")
+    .filter((component) => component !== "")
+    .reverse();
+}
+
+/** The node itself; ENOENT when it is not there, ENOTDIR when a trailing slash asked for a directory. */
+export function existing(result: WalkResult): Node {
+  const { node } = result;
+  if (node === undefined) fail("ENOENT");
+  if (result.mustBeDirectory && node.kind !== "directory") fail("ENOTDIR");
+  return node;
+}
+
+/** The absolute path of a directory; ENOENT when it was removed meanwhile. */
+export function pathOf(mounts: Mounts, directory: DirectoryNode): ByteString {
+  const names: ByteString[] = [];
+  let current = directory;
+  while (current !== mounts.root) {
+    const named = mounts.nameplate(current);
+    const parent = mounts.parent(current) ?? fail("ENOENT");
+    const entry = parent.list().find((candidate) => candidate.node === named) ?? fail("ENOENT");
+    names.push(entry.name);
+    if (names.length > maxPathBytes) fail("ENAMETOOLONG");
+    current = parent;
+  }
+  return `/${names.reverse().join("/")}`;
+}

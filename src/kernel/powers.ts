@@ -1,0 +1,26 @@
+// What the kernel needs from the machine, handed in by the embedder's platform. Tests hand in fakes.
+
+export interface ClockPower {
+  /** Nanoseconds since 1970-01-01T00:00Z. */
+  wallNs(): bigint;
+  /** Nanoseconds from an arbitrary origin; never goes back. */
+  monotonicNs(): bigint;
+  /** Blocks the calling thread without burning CPU; may return early. Infinity waits until the thread is stopped. */
+  sleepMs(milliseconds: number): void;
+}
+
+export interface EntropyPower {
+  /** Fills all of target with cryptographically strong random bytes, whatever its length. */
+  fill(target: Uint8Array): void;
+}
+
+/** Where the guest's standard output and error go. Throws GuestStop when the output budget is spent. */
+export interface OutputPower {
+  write(stream: "stdout" | "stderr", bytes: Uint8Array): void;
+}
+
+/** Where the guest's standard input comes from. */
+export interface InputPower {
+  /** Blocks until there is something; 0 means the end. */
+  read(target: Uint8Array): number;
+}

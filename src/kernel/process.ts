@@ -1,0 +1,73 @@
+// Everything that the kernel holds for one pristine lifetime of a guest. A reset throws the whole object away and makes a
+// new one, so there is no list of things to remember to clean.
+import type { Clocks } from "./clocks.ts";
+import { FdTable } from "./fd-table.ts";
+import type { ByteString, DirectoryNode, PipeNode } from "./filesystem.ts";
+import type { Mounts } from "./mounts.ts";
+import type { OpenFile } from "./open-file.ts";
+import { PipeBuffer } from "./pipe.ts";
+import type { EntropyPower } from "./powers.ts";
+import type { TimeZone } from "./time-zone.ts";
+
+export interface ProcessSetup {
+  readonly mounts: Mounts;
+  readonly cwd: DirectoryNode;
+  readonly clocks: Clocks;
+  readonly timeZone: TimeZone;
+  readonly entropy: EntropyPower;
+  /** "NAME=value" byte strings, in order. */
+  readonly environment: readonly ByteString[];
+  readonly streams: readonly [OpenFile, OpenFile, OpenFile];
+  readonly limits: ProcessLimits;
+}
+
+export interface ProcessLimits {
+  /** Bytes of linear memory, a multiple of 64 KiB. */
+  readonly memoryBytes: number;
+  readonly openFiles: number;
+}
+
+export class Process {
+  readonly mounts: Mounts;
+  readonly clocks: Clocks;
+  readonly timeZone: TimeZone;
+  readonly entropy: EntropyPower;
+  readonly environment: readonly ByteString[];
+  readonly limits: ProcessLimits;
+  readonly fds: FdTable;
+  cwd: DirectoryNode;
+  umask = 0o022;
+  #namedPipes = new WeakMap<PipeNode, PipeBuffer>();
+  #nextAnonymousIno = 4;
+
+  constructor(setup: ProcessSetup) {
+    this.mounts = setup.mounts;
+    this.cwd = setup.cwd;
+    this.clocks = setup.clocks;
+    this.timeZone = setup.timeZone;
+    this.entropy = setup.entropy;
+    this.environment = setup.environment;
+    this.limits = setup.limits;
+    this.fds = new FdTable(setup.limits.openFiles);
+    for (const stream of setup.streams) this.fds.add(stream, false);
+  }
+
+  /** The buffer behind a named pipe, one per node while anyone holds the node. */
+  namedPipe(node: PipeNode): PipeBuffer {
+    let buffer = this.#namedPipes.get(node);
+    if (buffer === undefined) {
+      buffer = new PipeBuffer();
+      this.#namedPipes.set(node, buffer);
+    }
+    return buffer;
+  }
+
+  /** Inode numbers of pipes and sockets, which live in no file system. */
+  anonymousIno(): number {
+    return this.#nextAnonymousIno++;
+  }
+
+  end(): void {
+    this.fds.closeAll();
+  }
+}

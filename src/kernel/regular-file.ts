@@ -1,0 +1,94 @@
+// An open regular file: a handle of a file system plus the position and access mode of this description.
+import { open, wasiFileType, whence } from "../abi/flags.ts";
+import type { Attributes, FileHandle, FileNode } from "./filesystem.ts";
+import { fail } from "./kernel-error.ts";
+import { OpenFile, type Readiness } from "./open-file.ts";
+
+export class RegularFile extends OpenFile {
+  readonly fileType = wasiFileType.REGULAR_FILE;
+  readonly node: FileNode;
+  readonly #handle: FileHandle;
+  #position = 0;
+
+  constructor(node: FileNode, handle: FileHandle, flags: number) {
+    super(flags);
+    this.node = node;
+    this.#handle = handle;
+  }
+
+  get readable(): boolean {
+    return (this.flags & open.ACCMODE) !== open.WRONLY;
+  }
+  get writable(): boolean {
+    return (this.flags & open.ACCMODE) !== open.RDONLY;
+  }
+
+  override read(target: Uint8Array): number {
+    const count = this.readAt(target, this.#position);
+    this.#position += count;
+    return count;
+  }
+
+  override write(source: Uint8Array): number {
+    if (this.flags & open.APPEND) this.#position = this.#handle.size();
+    const count = this.writeAt(source, this.#position);
+    this.#position += count;
+    return count;
+  }
+
+  override readAt(target: Uint8Array, position: number): number {
+    if (!this.readable) fail("EBADF");
+    return target.length === 0 ? 0 : this.#handle.read(target, position);
+  }
+
+  override writeAt(source: Uint8Array, position: number): number {
+    if (!this.writable) fail("EBADF");
+    return source.length === 0 ? 0 : this.#handle.write(source, position);
+  }
+
+  override seek(offset: bigint, from: number): number {
+    const origin =
+      from === whence.SET
+        ? 0
+        : from === whence.CUR
+          ? this.#position
+          : from === whence.END
+            ? this.#handle.size()
+            : fail("EINVAL");
+    const position = BigInt(origin) + offset;
+    if (position < 0n) fail("EINVAL");
+    if (position > BigInt(Number.MAX_SAFE_INTEGER)) fail("EOVERFLOW");
+    this.#position = Number(position);
+    return this.#position;
+  }
+
+  override truncate(size: number): void {
+    if (!this.writable) fail("EINVAL");
+    this.#handle.truncate(size);
+  }
+
+  override allocate(size: number): void {
+    if (!this.writable) fail("EBADF");
+    this.#handle.allocate(size);
+  }
+
+  override sync(): void {
+    this.#handle.sync();
+  }
+
+  override available(): number {
+    return Math.max(0, this.#handle.size() - this.#position);
+  }
+
+  attributes(): Attributes {
+    return this.node.attributes();
+  }
+
+  readiness(): Readiness {
+    return { readable: true, writable: true, hangUp: false, error: false };
+  }
+
+  protected release(): void {
+    this.#handle.close();
+  }
+}

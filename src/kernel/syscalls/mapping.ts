@@ -1,0 +1,84 @@
+// File mappings. wasm has no page tables, so a mapping is a copy: made by mmap, written back by msync and munmap when it is
+// shared and writable (Emscripten system/lib/libc/emscripten_mmap.c keeps the records, in guest memory, and is not trusted).
+import { map, protection } from "../../abi/flags.ts";
+import type { Kernel } from "../kernel.ts";
+import { fail } from "../kernel-error.ts";
+import { fileAt, offset } from "./arguments.ts";
+import { demandMappable } from "./open-close.ts";
+import { isRegular } from "./transfer.ts";
+
+const pageBytes = 65_536;
+
+/** (length, protection, flags, fd, offset, int* allocated, void** address). Anonymous mappings never come here. */
+export function mapFile(
+  kernel: Kernel,
+  length: number,
+  protections: number,
+  flags: number,
+  fd: number,
+  from: bigint,
+  allocatedTarget: number,
+  addressTarget: number,
+): number {
+  const { memory } = kernel;
+  memory.check(allocatedTarget, 4);
+  memory.check(addressTarget, 4);
+  const bytes = length >>> 0;
+  const position = offset(from);
+  const sharing = flags & 0x0f;
+  if (bytes === 0 || position % 4096 !== 0) fail("EINVAL");
+  if (sharing !== map.SHARED && sharing !== map.PRIVATE && sharing !== map.SHARED_VALIDATE) fail("EINVAL");
+  const file = fileAt(kernel, fd);
+  if (!isRegular(file)) fail("ENODEV");
+  demandMappable(file, sharing, (protections & protection.WRITE) !== 0);
+  const rounded = Math.ceil(bytes / pageBytes) * pageBytes;
+  if (rounded > kernel.process.limits.memoryBytes) fail("ENOMEM");
+  // The guest's allocator answers: its word is checked like any other pointer, and memory may have grown.
+  const address = kernel.machine.alignedAllocate(pageBytes, rounded) >>> 0;
+  if (address === 0) fail("ENOMEM");
+  const target = memory.slice(address, rounded);
+  target.fill(0);
+  for (let done = 0; done < bytes; ) {
+    const count = file.readAt(target.subarray(done, bytes), position + done);
+    if (count === 0) break;
+    done += count;
+  }
+  memory.setI32(allocatedTarget, 1);
+  memory.setU32(addressTarget, address);
+  return 0;
+}
+
+/** msync(2): (address, length, protection, flags, fd, offset). Never grows the file. */
+export function syncMapping(
+  kernel: Kernel,
+  address: number,
+  length: number,
+  _protections: number,
+  flags: number,
+  fd: number,
+  from: bigint,
+): number {
+  if ((flags & 0x0f) === map.PRIVATE) return 0;
+  const position = offset(from);
+  const source = kernel.memory.slice(address, length);
+  const file = fileAt(kernel, fd);
+  if (!isRegular(file)) fail("EINVAL");
+  const count = Math.max(0, Math.min(source.length, file.attributes().size - position));
+  for (let done = 0; done < count; ) done += file.writeAt(source.subarray(done, count), position + done);
+  return 0;
+}
+
+/** munmap(2): writes back what is shared and writable; the C side frees the memory. */
+export function unmap(
+  kernel: Kernel,
+  address: number,
+  length: number,
+  protections: number,
+  flags: number,
+  fd: number,
+  from: bigint,
+): number {
+  return protections & protection.WRITE
+    ? syncMapping(kernel, address, length, protections, flags, fd, from)
+    : 0;
+}

@@ -1,0 +1,141 @@
+// Memory growth, exit and abort, signals, identity, environment, entropy.
+import { fromLatin1 } from "../../abi/guest-memory.ts";
+import type { Kernel } from "../kernel.ts";
+import { fail } from "../kernel-error.ts";
+import { guestOwner } from "../permissions.ts";
+
+const wasmPageBytes = 65_536;
+/** Growth comes in steps of this much, so that a growing heap does not detach the views for every page. */
+const growthStepBytes = 1 << 20;
+
+export function heapMax(kernel: Kernel): number {
+  return kernel.process.limits.memoryBytes;
+}
+
+/** (requested size of all memory in bytes) -> 1 or 0. Refusal makes malloc return NULL, which Python turns into MemoryError. */
+export function resizeHeap(kernel: Kernel, requested: number): number {
+  const { memory } = kernel.machine;
+  const wanted = requested >>> 0;
+  const limit = kernel.process.limits.memoryBytes;
+  const size = memory.buffer.byteLength;
+  if (wanted > limit) return 0;
+  if (wanted <= size) return 1;
+  const target = Math.min(limit, Math.ceil(wanted / growthStepBytes) * growthStepBytes);
+  try {
+    memory.grow((target - size) / wasmPageBytes);
+    return 1;
+  } catch {
+    // The engine itself has no more: to the guest the same as its limit.
+    return 0;
+  }
+}
+
+export function exit(kernel: Kernel, status: number): never {
+  throw kernel.stop({ kind: "exit", status: status & 0xff });
+}
+
+export function abort(kernel: Kernel): never {
+  throw kernel.stop({ kind: "abort", detail: "abort() was called" });
+}
+
+/** (condition*, file*, line, function*): the texts are the guest's, so they are cut short and kept to printable ASCII. */
+export function assertionFailed(kernel: Kernel, condition: number): never {
+  const text = kernel.memory.readByteString(condition, 200) ?? "?";
+  throw kernel.stop({ kind: "abort", detail: `assertion failed: ${text.replaceAll(/[^ -~]/g, "?")}` });
+}
+
+/** system(3): without a command it asks whether there is a shell, and there is none. */
+export function system(_kernel: Kernel, command: number): number {
+  return command === 0 ? 0 : fail("ENOSYS");
+}
+
+/** (handler, signal): raise(3) to oneself. A hostile table index traps or calls the guest's own code, nothing else. */
+export function callSignalHandler(kernel: Kernel, handler: number, signal: number): void {
+  const { table } = kernel.machine;
+  const index = handler >>> 0;
+  const target: unknown = index < table.length ? table.get(index) : null;
+  if (typeof target !== "function") fail("EINVAL");
+  target(signal);
+}
+
+export function uid(): number {
+  return guestOwner.uid;
+}
+
+/** Python asks for a description of the JavaScript host; NULL becomes None. */
+export function hostDescription(): number {
+  return 0;
+}
+
+/** (buffer, size): argv[0] as libc sees it. */
+export function programName(kernel: Kernel, buffer: number, size: number): void {
+  const name = fromLatin1("python\0");
+  if (size >>> 0 < name.length) return;
+  kernel.memory.slice(buffer, name.length).set(name);
+}
+
+/** environ_sizes_get: (count*, bytes*). */
+export function environmentSizes(kernel: Kernel, countTarget: number, bytesTarget: number): number {
+  kernel.memory.check(countTarget, 4);
+  kernel.memory.check(bytesTarget, 4);
+  const { environment } = kernel.process;
+  kernel.memory.setU32(countTarget, environment.length);
+  kernel.memory.setU32(
+    bytesTarget,
+    environment.reduce((sum, entry) => sum + entry.length + 1, 0),
+  );
+  return 0;
+}
+
+/** environ_get: (char** pointers, char* buffer). */
+export function environment(kernel: Kernel, pointers: number, buffer: number): number {
+  const entries = kernel.process.environment;
+  const text = fromLatin1(entries.map((entry) => `${entry}\0`).join(""));
+  kernel.memory.check(pointers, entries.length * 4);
+  if (text.length > 0) kernel.memory.slice(buffer, text.length).set(text);
+  let at = buffer >>> 0;
+  entries.forEach((entry, index) => {
+    kernel.memory.setU32(pointers + index * 4, at);
+    at += entry.length + 1;
+  });
+  return 0;
+}
+
+export function random(kernel: Kernel, buffer: number, size: number): number {
+  const target = kernel.memory.slice(buffer, size);
+  kernel.process.entropy.fill(target);
+  return 0;
+}
+
+/** Messages of Emscripten's runtime (_emscripten_log): nobody to tell. */
+export function ignore(): void {}
+
+export function zero(): number {
+  return 0;
+}
+
+export function nothing(): null {
+  return null;
+}
+
+/** dlopen(3) and dlsym(3) fail with a text for dlerror(3); (dso*, ...) -> 0. */
+export function refuseLibrary(kernel: Kernel): number {
+  const { machine, memory } = kernel;
+  const text = fromLatin1("this sandbox does not load native modules\0");
+  const address = machine.allocate(text.length) >>> 0;
+  if (address === 0) return 0;
+  memory.slice(address, text.length).set(text);
+  machine.setDlError(address);
+  machine.free(address);
+  return 0;
+}
+
+/** setitimer(2): there is nobody to deliver SIGALRM. */
+export function refuseTimer(): number {
+  return fail("ENOSYS");
+}
+
+/** Polled by the evaluation loop: 0, or 2 for SIGINT, which Python turns into KeyboardInterrupt. */
+export function pendingSignal(kernel: Kernel): number {
+  return kernel.pollInterrupt();
+}
