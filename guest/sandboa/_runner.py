@@ -5,7 +5,6 @@ host, and no limit depends on this file.
 """
 
 import ast
-import asyncio
 import gc
 import linecache
 import marshal
@@ -14,12 +13,12 @@ import sys
 import time
 import traceback
 import types
-from asyncio import selector_events
+from importlib.machinery import PathFinder
 
 from sandboa import _values
 
-_ASYNCIO = os.path.dirname(asyncio.__file__)
-_OWN = (os.path.dirname(__file__), _ASYNCIO)
+_LIBRARY = os.path.dirname(os.path.dirname(__file__))
+_OWN = (os.path.dirname(__file__), os.path.join(_LIBRARY, "asyncio"))
 _TEXT_LIMIT = 1 << 16
 _TRACEBACK_LIMIT = 1 << 18
 # Given up when memory runs out, so that the error can still be described.
@@ -37,10 +36,21 @@ def handle(request):
     return marshal.dumps(answer, 4)
 
 
+def compile_library(modules):
+    """At image time: leaves bytecode of these modules, and of what they import, in the bytecode cache."""
+    for name in modules:
+        __import__(name)
+    return True
+
+
 def prepare(modules):
     """At image time: what every sandbox finds already imported."""
     for name in modules:
         __import__(name)
+    sys.pycache_prefix = None
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, "")
+    sys.path_importer_cache.clear()
     main = types.ModuleType("__main__")
     main.__builtins__ = __builtins__
     sys.modules["__main__"] = main
@@ -50,12 +60,13 @@ def prepare(modules):
     return True
 
 
-def renew(argv, environment):
+def renew(argv, environment, zone):
     """After a restore: what must differ from every other sandbox made of the same image."""
     sys.argv[:] = argv
     os.environ.clear()
     os.environ.update(environment)
-    time.tzset()
+    time.timezone, time.altzone, time.daylight, *names = zone
+    time.tzname = tuple(names)
     sys.stdout.reconfigure(line_buffering=True)
     modules = sys.modules
     if "random" in modules:
@@ -122,6 +133,8 @@ def _wait(coroutine):
     """Runs a coroutine of the top level in the session's own event loop, which outlives the run."""
     global _loop_runner
     if _loop_runner is None:
+        import asyncio
+
         _loop_runner = asyncio.Runner()
     return _loop_runner.run(coroutine)
 
@@ -201,13 +214,29 @@ def _flush():
             pass
 
 
-def _no_self_pipe(self):
-    """There are no threads and no signals to wake a sleeping loop for, so it needs no socket pair."""
-    self._ssock = self._csock = None
+class _EventLoopAdapter:
+    """Finds asyncio's selector loop and takes away its wake-up socket pair.
+
+    There are no threads and no signals that could wake a sleeping loop, and no sockets to do it with.
+    """
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name != "asyncio.selector_events":
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        execute = spec.loader.exec_module
+
+        def exec_module(module):
+            execute(module)
+            loop = module.BaseSelectorEventLoop
+            loop._make_self_pipe = loop._close_self_pipe = lambda self: None
+            loop._write_to_self = lambda self: None
+
+        spec.loader.exec_module = exec_module
+        return spec
 
 
-selector_events.BaseSelectorEventLoop._make_self_pipe = _no_self_pipe
-selector_events.BaseSelectorEventLoop._close_self_pipe = _no_self_pipe
-selector_events.BaseSelectorEventLoop._write_to_self = lambda self: None
+sys.meta_path.insert(0, _EventLoopAdapter)
 
-_ACTIONS = {"prepare": prepare, "renew": renew, "run": run}
+_ACTIONS = {"compile": compile_library, "prepare": prepare, "renew": renew, "run": run}

@@ -30,18 +30,19 @@ export class ArchiveFile implements FileNode {
 
   /** `extract` is called once, when the file is first opened. */
   constructor(tree: ArchiveTree, sizeBytes: number, extract: () => Uint8Array) {
-    const identity = tree.identity();
-    this.fileSystem = identity.fileSystem;
-    this.#attributes = fixedAttributes(identity, {
-      mode: modeBits.FILE | 0o444,
-      nlink: 1,
-      rdev: 0,
-      sizeBytes,
-    });
+    this.#identity = tree.identity();
+    this.fileSystem = this.#identity.fileSystem;
+    this.#sizeBytes = sizeBytes;
     this.#extract = extract;
   }
 
   attributes(): Attributes {
+    this.#attributes ??= fixedAttributes(this.#identity, {
+      mode: modeBits.FILE | 0o444,
+      nlink: 1,
+      rdev: 0,
+      sizeBytes: this.#sizeBytes,
+    });
     return this.#attributes;
   }
 

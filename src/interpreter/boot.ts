@@ -19,7 +19,7 @@ const integers: readonly [string, bigint][] = [
   ["install_signal_handlers", 1n],
   ["parse_argv", 0n],
   ["user_site_directory", 0n],
-  ["write_bytecode", 0n],
+  ["write_bytecode", 1n],
   ["utf8_mode", 1n],
   ["safe_path", 1n],
 ];
@@ -33,6 +33,7 @@ const strings: readonly [string, string][] = [
   ["executable", "/bin/python3"],
   ["base_executable", "/bin/python3"],
   ["stdlib_dir", libraryDirectory],
+  ["pycache_prefix", "/pycache"],
 ];
 
 /** Leaves a machine whose Python is initialised and whose built-in modules are exactly `modules`, where the build has them. */

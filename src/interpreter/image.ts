@@ -1,0 +1,89 @@
+// Building an image: the rewritten module and a snapshot of an interpreter that has been booted and has imported what
+// programs commonly use. The boot is done twice, because compiling leaves a megabyte of debris in memory: the first
+// machine only fills the bytecode cache, the second one imports from it and is the one that is captured.
+import { ImageError } from "../errors/image-error.ts";
+import { checkImports } from "../kernel/bind-imports.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { allocateText, boot, builtinModules } from "./boot.ts";
+import { requiredExports } from "./exports.ts";
+import { Machine } from "./machine.ts";
+import { encodeMarshal } from "./marshal/encode.ts";
+import { call, NoAnswer } from "./request.ts";
+import { capture, type Snapshot } from "./snapshot.ts";
+import { readModuleImports } from "./wasm/module-imports.ts";
+import { type RewrittenImage, rewriteImage } from "./wasm/rewrite.ts";
+
+/** Pages of 64 KiB that the module itself declares as its maximum: all of a 32-bit address space. */
+const memoryMaximumPages = 65_536;
+
+/** Rewrites pyodide.asm.wasm, after checking that it imports nothing that the kernel does not know. */
+export function prepareModule(wasm: Uint8Array): RewrittenImage {
+  checkImports(readModuleImports(wasm).filter((declared) => declared.module !== "GOT.func"));
+  return rewriteImage(wasm, { exports: requiredExports, memoryMaximumPages });
+}
+
+export interface ImageRecipe {
+  /** Whether a built-in extension module exists in this image. */
+  readonly allowsModule: (name: string) => boolean;
+  /** Modules that are imported before the snapshot is taken. */
+  readonly preload: readonly string[];
+  /** Modules whose bytecode is worth having, besides those preloaded. */
+  readonly compile: readonly string[];
+}
+
+export interface BuildSteps {
+  /** A kernel with the library mounted and the bytecode cache, kept between the two boots, writable. */
+  readonly makeKernel: () => Kernel;
+  readonly onStep?: (step: string) => void;
+}
+
+export function buildSnapshot(rewritten: RewrittenImage, recipe: ImageRecipe, steps: BuildSteps): Snapshot {
+  const module = new WebAssembly.Module(rewritten.full as Uint8Array<ArrayBuffer>);
+  const start = (): Runner => startRunner(module, rewritten, recipe, steps.makeKernel());
+  steps.onStep?.("compiling the standard library");
+  const compiler = start();
+  demandDone(compiler, { action: "compile", modules: [...recipe.preload, ...recipe.compile] });
+  steps.onStep?.("booting the interpreter");
+  const runner = start();
+  demandDone(runner, { action: "prepare", modules: recipe.preload });
+  return capture(runner.machine, runner.handler);
+}
+
+interface Runner {
+  readonly machine: Machine;
+  /** Address of sandboa._runner.handle. */
+  readonly handler: number;
+}
+
+function startRunner(
+  module: WebAssembly.Module,
+  rewritten: RewrittenImage,
+  recipe: ImageRecipe,
+  kernel: Kernel,
+): Runner {
+  const machine = new Machine(module, kernel, rewritten.hiddenGlobals);
+  boot(machine, rewritten.symbols, recipe.allowsModule);
+  const { python } = machine;
+  const runner = python.PyImport_ImportModule(allocateText(machine, "sandboa._runner"));
+  const handler = runner && python.PyObject_GetAttrString(runner, allocateText(machine, "handle"));
+  if (!handler) {
+    python.PyErr_Print();
+    throw new ImageError("IMAGE_BUILD_FAILED", "the guest's runner could not be imported");
+  }
+  return { machine, handler };
+}
+
+function demandDone(runner: Runner, request: Readonly<Record<string, unknown>>): void {
+  try {
+    call(runner.machine, runner.handler, encodeMarshal(request, { maxBytes: 1 << 20 }), 1 << 20);
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    throw new ImageError("IMAGE_BUILD_FAILED", `the guest's runner failed to ${String(request["action"])}`);
+  }
+}
+
+/** What the build offers as built-in extension modules, before a recipe restricts them. */
+export function listBuiltinModules(rewritten: RewrittenImage, kernel: Kernel): readonly string[] {
+  const module = new WebAssembly.Module(rewritten.full as Uint8Array<ArrayBuffer>);
+  return builtinModules(new Machine(module, kernel, rewritten.hiddenGlobals), rewritten.symbols);
+}
