@@ -59,7 +59,6 @@ export function ianaTimeZone(name: string): TimeZone | undefined {
 interface Answer {
   readonly offsetSeconds: number;
   readonly longName: string;
-  readonly abbreviation: string;
 }
 
 /** Moments from `start` on: `before` until `change`, then `after`. */
@@ -79,6 +78,8 @@ class IntlTimeZone implements TimeZone {
   readonly #offset: Intl.DateTimeFormat;
   readonly #longName: Intl.DateTimeFormat;
   readonly #shortNames: readonly Intl.DateTimeFormat[];
+  /** By offset and long name: a zone has a dozen of these in all its history. */
+  readonly #abbreviations = new Map<string, string>();
   readonly #spans: (Span | undefined)[] = new Array(rememberedSpans).fill(undefined);
 
   constructor(name: string) {
@@ -133,11 +134,9 @@ class IntlTimeZone implements TimeZone {
   }
 
   #ask(epochSeconds: number): Answer {
-    const offsetSeconds = this.#offsetSeconds(epochSeconds);
     return {
-      offsetSeconds,
+      offsetSeconds: this.#offsetSeconds(epochSeconds),
       longName: zoneName(this.#longName, epochSeconds),
-      abbreviation: this.#abbreviation(epochSeconds, offsetSeconds),
     };
   }
 
@@ -150,23 +149,29 @@ class IntlTimeZone implements TimeZone {
     return sign === undefined || sign === "+" || size === 0 ? size : -size;
   }
 
-  #abbreviation(epochSeconds: number, offsetSeconds: number): string {
+  #moment(epochSeconds: number, { offsetSeconds, longName }: Answer): ZoneMoment {
+    const isDst = /\b(?:Summer|Daylight)\b/.test(longName) || this.#returns(epochSeconds, offsetSeconds);
+    const period = `${offsetSeconds} ${longName}`;
+    let abbreviation = this.#abbreviations.get(period);
+    if (abbreviation === undefined) {
+      abbreviation = this.#shortName(epochSeconds) ?? numericName(offsetSeconds);
+      this.#abbreviations.set(period, abbreviation);
+    }
+    return Object.freeze({ offsetSeconds, isDst, abbreviation });
+  }
+
+  #shortName(epochSeconds: number): string | undefined {
     for (const format of this.#shortNames) {
       const name = zoneName(format, epochSeconds);
       if (/^[A-Z]{3,16}$/i.test(name)) return name;
     }
-    return numericName(offsetSeconds);
+    return undefined;
   }
 
-  #moment(epochSeconds: number, answer: Answer): ZoneMoment {
-    const { offsetSeconds, longName, abbreviation } = answer;
-    const isDst = longName.startsWith("GMT")
-      ? this.#returns(epochSeconds, offsetSeconds)
-      : /\b(?:Summer|Daylight)\b/.test(longName);
-    return Object.freeze({ offsetSeconds, isDst, abbreviation });
-  }
-
-  /** For periods without a name: clocks are ahead of where they stood a few half-years ago and where they will stand again. */
+  /**
+   * For periods that Intl does not call daylight time, such as Jersey's summers: clocks are ahead of where they stood a
+   * few half-years ago and where they will stand again.
+   */
   #returns(epochSeconds: number, offsetSeconds: number): boolean {
     const half = Math.floor(epochSeconds / halfYearSeconds);
     const behind = (index: number) => this.#offsetSeconds(index * halfYearSeconds) < offsetSeconds;
@@ -175,7 +180,8 @@ class IntlTimeZone implements TimeZone {
 }
 
 function formatter(locale: string, timeZone: string, timeZoneName: "longOffset" | "long" | "short") {
-  return new Intl.DateTimeFormat(locale, { timeZone, timeZoneName });
+  // Without a field of its own Intl adds the whole date, which takes longer.
+  return new Intl.DateTimeFormat(locale, { timeZone, timeZoneName, hour: "numeric" });
 }
 
 function zoneName(format: Intl.DateTimeFormat, epochSeconds: number): string {
@@ -184,7 +190,7 @@ function zoneName(format: Intl.DateTimeFormat, epochSeconds: number): string {
 }
 
 function same(a: Answer, b: Answer): boolean {
-  return a.offsetSeconds === b.offsetSeconds && a.longName === b.longName && a.abbreviation === b.abbreviation;
+  return a.offsetSeconds === b.offsetSeconds && a.longName === b.longName;
 }
 
 /** As the tz data name periods without a name: "+03", "-0330", "+005328". */

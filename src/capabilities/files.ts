@@ -1,0 +1,44 @@
+// The constructors for places: one file of the host, one file of given bytes, room in memory.
+import { OptionError } from "../errors/option-error.ts";
+import type { HostFile, HostFileMode, MemoryFile, Scratch } from "./capability.ts";
+import { bytes, count, type Quantity } from "./quantity.ts";
+
+const modes: readonly HostFileMode[] = ["read", "write", "append", "create"];
+
+/**
+ * One file of the host's file system.
+ *
+ * **Ambient authority**: `path` is resolved with the embedder's own rights, once, when the sandbox is created. Links and
+ * renames on the host afterwards redirect nothing, and nothing beside that file can be reached, made or replaced.
+ *
+ * - `read`: the file exists; the guest reads it.
+ * - `write`: the guest replaces or changes the content, and cannot read it. A missing file is made when the guest does so.
+ * - `append`: the guest adds at the end and can do nothing else. A missing file is made when the guest does so.
+ * - `create`: the file must not exist; the guest may make it, once, and then write and read it.
+ *
+ * `bytes` caps the size of the file (default "64 MiB"); a guest that writes beyond gets EFBIG.
+ */
+export function hostFile(path: string, mode: HostFileMode, options: { readonly bytes?: Quantity } = {}): HostFile {
+  if (typeof path !== "string" || path === "" || path.includes("\0")) {
+    throw new OptionError("hostFile path", path, "the path of a file on the host");
+  }
+  if (!modes.includes(mode)) throw new OptionError("hostFile mode", mode, modes.map((name) => `"${name}"`).join(", "));
+  return { kind: "hostFile", path, mode, maxBytes: bytes("hostFile bytes", options.bytes ?? "64 MiB") };
+}
+
+/** A read-only file with this content; a string is encoded as UTF-8. The bytes are copied now. */
+export function memoryFile(content: Uint8Array | string): MemoryFile {
+  if (typeof content === "string") return { kind: "memoryFile", bytes: new TextEncoder().encode(content) };
+  if (content instanceof Uint8Array) return { kind: "memoryFile", bytes: new Uint8Array(content) };
+  throw new OptionError("memoryFile content", content, "a Uint8Array or a string");
+}
+
+/** An empty folder in memory, gone with the sandbox. `bytes` counts everything held for it; `files` counts names (default 10,000). */
+export function scratch(options: { readonly bytes: Quantity; readonly files?: number }): Scratch {
+  if (typeof options !== "object" || options === null) throw new OptionError("scratch", options, '{ bytes: "10 MiB" }');
+  return {
+    kind: "scratch",
+    quotaBytes: bytes("scratch bytes", options.bytes),
+    maxFiles: count("scratch files", options.files ?? 10_000, { from: 1 }),
+  };
+}

@@ -1,0 +1,76 @@
+// How a run can fail. The guest's doing is PythonError; a budget is LimitError, which no guest can make or catch; a sandbox
+// that cannot be used any more is SandboxLostError.
+import { SandboxError, type SandboxState } from "./sandbox-error.ts";
+
+/** An exception that the guest's program did not catch. All texts are the guest's own: hostile, but bounded. */
+export class PythonError extends SandboxError {
+  override readonly name = "PythonError";
+  readonly code = "PYTHON_EXCEPTION";
+  readonly sandbox: SandboxState = "usable";
+  /** Class name, qualified unless it is built in. */
+  readonly type: string;
+  /** str(exception). */
+  readonly pythonMessage: string;
+  /** The report as Python prints it, ending in a newline. */
+  readonly traceback: string;
+
+  constructor(type: string, pythonMessage: string, traceback: string) {
+    super(pythonMessage === "" ? type : `${type}: ${pythonMessage}`);
+    this.type = type;
+    this.pythonMessage = pythonMessage;
+    this.traceback = traceback;
+  }
+}
+
+export type LimitName = "wall" | "output" | "value";
+
+const units: Readonly<Record<LimitName, string>> = { wall: "ms", output: "bytes", value: "bytes" };
+
+/** A budget was spent and the guest was stopped. `budget` and `used` are in milliseconds (wall) or bytes. */
+export class LimitError extends SandboxError {
+  override readonly name = "LimitError";
+  readonly code: "LIMIT_WALL" | "LIMIT_OUTPUT" | "LIMIT_VALUE";
+  readonly sandbox: SandboxState;
+  readonly limit: LimitName;
+  readonly budget: number;
+  readonly used: number;
+
+  constructor(limit: LimitName, budget: number, used: number, sandbox: SandboxState) {
+    super(`the guest was stopped at its limit ${limit}: ${used} of ${budget} ${units[limit]}`);
+    this.code = limit === "wall" ? "LIMIT_WALL" : limit === "output" ? "LIMIT_OUTPUT" : "LIMIT_VALUE";
+    this.limit = limit;
+    this.budget = budget;
+    this.used = used;
+    this.sandbox = sandbox;
+  }
+}
+
+export type LostCode = "SANDBOX_EXITED" | "SANDBOX_ABORTED" | "SANDBOX_CRASHED" | "SANDBOX_CLOSED";
+
+/** The guest's interpreter is gone. reset() makes a new one, unless the sandbox was closed. */
+export class SandboxLostError extends SandboxError {
+  override readonly name = "SandboxLostError";
+  readonly code: LostCode;
+  readonly sandbox: SandboxState = "lost";
+  /** The status that the guest gave to os._exit, 0..255; undefined for every other end. */
+  readonly exitCode: number | undefined;
+
+  constructor(code: LostCode, message: string, exitCode?: number) {
+    super(message);
+    this.code = code;
+    this.exitCode = exitCode;
+  }
+}
+
+/** A run was asked for while another one is under way, or was cancelled by its AbortSignal. */
+export class RunError extends SandboxError {
+  override readonly name = "RunError";
+  readonly code: "SANDBOX_BUSY" | "RUN_CANCELLED";
+  readonly sandbox: SandboxState;
+
+  constructor(code: RunError["code"], message: string, sandbox: SandboxState, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.sandbox = sandbox;
+  }
+}

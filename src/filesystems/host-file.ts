@@ -1,0 +1,99 @@
+// One granted file of the host, behind an open host descriptor. Attributes are the sandbox's own: the size is real, since
+// the guest may read or write it; times, owner and inode number tell nothing of the host.
+import { access as accessBits, mode as modeBits } from "../abi/flags.ts";
+import type { Attributes, FileAccess, FileHandle, FileNode, FileSystem } from "../kernel/filesystem.ts";
+import { fail } from "../kernel/kernel-error.ts";
+import { guestOwner } from "../kernel/permissions.ts";
+import type { NodeIdentity } from "./fixed-file.ts";
+
+/** An open file of the host. Failures throw KernelError. */
+export interface HostFilePower {
+  read(target: Uint8Array, position: number): number;
+  write(source: Uint8Array, position: number): number;
+  size(): number;
+  truncate(size: number): void;
+  sync(): void;
+}
+
+export interface HostFileGrant {
+  readonly read: boolean;
+  readonly write: boolean;
+  readonly appendOnly: boolean;
+  readonly maxBytes: number;
+}
+
+export class HostFileNode implements FileNode {
+  readonly kind = "file";
+  readonly fileSystem: FileSystem;
+  readonly #identity: NodeIdentity;
+  readonly #file: HostFilePower;
+  readonly #grant: HostFileGrant;
+  readonly #now: () => bigint;
+  #mtimeNs: bigint;
+
+  constructor(identity: NodeIdentity, file: HostFilePower, grant: HostFileGrant, now: () => bigint) {
+    this.fileSystem = identity.fileSystem;
+    this.#identity = identity;
+    this.#file = file;
+    this.#grant = grant;
+    this.#now = now;
+    this.#mtimeNs = identity.timeNs;
+  }
+
+  attributes(): Attributes {
+    const size = this.#file.size();
+    const permissions = (this.#grant.read ? accessBits.READ : 0) | (this.#grant.write ? accessBits.WRITE : 0);
+    return {
+      ino: this.#identity.ino,
+      mode: modeBits.FILE | (permissions << 6),
+      nlink: 1,
+      ...guestOwner,
+      rdev: 0,
+      size,
+      blocks: Math.ceil(size / 512),
+      atimeNs: this.#mtimeNs,
+      mtimeNs: this.#mtimeNs,
+      ctimeNs: this.#mtimeNs,
+    };
+  }
+
+  setAttributes(): void {
+    fail("EPERM");
+  }
+
+  open(wanted: FileAccess): FileHandle {
+    const { read, write, appendOnly } = this.#grant;
+    if ((wanted.read && !read) || ((wanted.write || wanted.truncate) && !write)) fail("EACCES");
+    // As Linux treats a file with the append-only attribute (open(2)).
+    if (appendOnly && ((wanted.write && !wanted.append) || wanted.truncate)) fail("EPERM");
+    if (wanted.truncate) this.truncate(0);
+    return {
+      read: (target, position) => this.#file.read(target, position),
+      write: (source, position) => this.#write(source, position),
+      size: () => this.#file.size(),
+      truncate: (size) => this.truncate(size),
+      allocate: (size) => {
+        if (size > this.#file.size()) this.truncate(size);
+      },
+      sync: () => this.#file.sync(),
+      close: () => {},
+    };
+  }
+
+  truncate(size: number): void {
+    if (!this.#grant.write) fail("EACCES");
+    if (this.#grant.appendOnly) fail("EPERM");
+    if (size > this.#grant.maxBytes) fail("EFBIG");
+    this.#file.truncate(size);
+    this.#mtimeNs = this.#now();
+  }
+
+  #write(source: Uint8Array, position: number): number {
+    const at = this.#grant.appendOnly ? this.#file.size() : position;
+    const room = this.#grant.maxBytes - at;
+    if (room <= 0) fail("EFBIG");
+    const count = this.#file.write(source.subarray(0, room), at);
+    this.#mtimeNs = this.#now();
+    return count;
+  }
+}

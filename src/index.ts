@@ -1,0 +1,12 @@
+// The public API, and nothing else.
+export type { FileCapability, HostFile, HostFileMode, MemoryFile, Scratch } from "./capabilities/capability.ts";
+export { hostFile, memoryFile, scratch } from "./capabilities/files.ts";
+export type { Quantity } from "./capabilities/quantity.ts";
+export { ImageError } from "./errors/image-error.ts";
+export { OptionError } from "./errors/option-error.ts";
+export { LimitError, type LimitName, PythonError, RunError, SandboxLostError } from "./errors/run-errors.ts";
+export { type ErrorCode, SandboxError, type SandboxState } from "./errors/sandbox-error.ts";
+export { type HostInput, hostStdin, type Limits, type SandboxOptions } from "./host/options.ts";
+export type { Run, RunOptions, Usage } from "./host/run.ts";
+export { type CreateOptions, Sandbox } from "./host/sandbox.ts";
+export { type GuestValue, OpaqueValue, PythonComplex } from "./interpreter/marshal/values.ts";

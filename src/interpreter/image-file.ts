@@ -1,0 +1,85 @@
+// An image as bytes: a JSON header, then the snapshot's runs and content and the bytecode files, each aligned. Reading makes
+// views, not copies, so that threads can share one image.
+import { ImageError } from "../errors/image-error.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+export interface Image {
+  readonly hiddenGlobals: readonly string[];
+  readonly snapshot: Snapshot;
+  /** Bytecode by path below the standard library. */
+  readonly bytecode: ReadonlyMap<string, Uint8Array>;
+}
+
+const alignment = 4096;
+const lengthBytes = 4;
+
+interface Header {
+  readonly hiddenGlobals: readonly string[];
+  readonly memoryBytes: number;
+  readonly stackPointer: number;
+  readonly hiddenValues: readonly number[];
+  readonly handler: number;
+  /** [offset from the end of the header, length] */
+  readonly runs: readonly [number, number];
+  readonly content: readonly [number, number];
+  readonly bytecode: readonly (readonly [string, number, number])[];
+}
+
+export function encodeImage(image: Image): Uint8Array {
+  const { snapshot } = image;
+  const parts: [number, Uint8Array][] = [];
+  let end = 0;
+  const place = (bytes: Uint8Array, align: number): [number, number] => {
+    const offset = Math.ceil(end / align) * align;
+    parts.push([offset, bytes]);
+    end = offset + bytes.length;
+    return [offset, bytes.length];
+  };
+  const header: Header = {
+    hiddenGlobals: image.hiddenGlobals,
+    memoryBytes: snapshot.memoryBytes,
+    stackPointer: snapshot.stackPointer,
+    hiddenValues: snapshot.hiddenGlobals,
+    handler: snapshot.handler,
+    content: place(snapshot.content, alignment),
+    runs: place(new Uint8Array(snapshot.runs.buffer, snapshot.runs.byteOffset, snapshot.runs.byteLength), 4),
+    bytecode: [...image.bytecode].map(([path, bytes]) => [path, ...place(bytes, 1)]),
+  };
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const start = bodyStart(text.length);
+  const all = new Uint8Array(start + end);
+  new DataView(all.buffer).setUint32(0, text.length, true);
+  all.set(text, lengthBytes);
+  for (const [offset, bytes] of parts) all.set(bytes, start + offset);
+  return all;
+}
+
+function bodyStart(headerBytes: number): number {
+  return Math.ceil((lengthBytes + headerBytes) / alignment) * alignment;
+}
+
+/** The bytes come from our own store, which has verified them; what does not fit is a damaged or foreign file. */
+export function decodeImage(all: Uint8Array): Image {
+  try {
+    const headerBytes = new DataView(all.buffer, all.byteOffset).getUint32(0, true);
+    // TextDecoder does not read shared memory.
+    const header = JSON.parse(new TextDecoder().decode(all.slice(lengthBytes, lengthBytes + headerBytes))) as Header;
+    const start = all.byteOffset + bodyStart(headerBytes);
+    const view = ([offset, length]: readonly [number, number]): Uint8Array =>
+      new Uint8Array(all.buffer, start + offset, length);
+    return {
+      hiddenGlobals: header.hiddenGlobals,
+      snapshot: {
+        memoryBytes: header.memoryBytes,
+        stackPointer: header.stackPointer,
+        hiddenGlobals: header.hiddenValues,
+        handler: header.handler,
+        runs: new Uint32Array(all.buffer, start + header.runs[0], header.runs[1] / 4),
+        content: view(header.content),
+      },
+      bytecode: new Map(header.bytecode.map(([path, offset, length]) => [path, view([offset, length])])),
+    };
+  } catch (error) {
+    throw new ImageError("IMAGE_BUILD_FAILED", "a cached image cannot be read", { cause: error });
+  }
+}

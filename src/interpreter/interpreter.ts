@@ -1,0 +1,106 @@
+// A running interpreter made from an image: restore, run, restore again. It answers with what happened and never throws for
+// anything that a guest can do.
+import { GuestStop, type StopReason } from "../kernel/guest-stop.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Process } from "../kernel/process.ts";
+import type { Image } from "./image-file.ts";
+import { Machine } from "./machine.ts";
+import { encodeMarshal } from "./marshal/encode.ts";
+import { call, NoAnswer, OversizedAnswer } from "./request.ts";
+import { restoreFresh, restoreInPlace } from "./snapshot.ts";
+
+export type Outcome =
+  /** The handler's answer in marshal format: hostile bytes. */
+  | { readonly kind: "answer"; readonly bytes: Uint8Array }
+  /** The answer is larger than allowed. The interpreter can go on. */
+  | { readonly kind: "oversized"; readonly bytes: number }
+  /** The guest was stopped, or stopped itself. Its memory must be restored before it runs again. */
+  | { readonly kind: "stopped"; readonly reason: StopReason }
+  /** A trap, an exhausted stack, or a broken handler. `detail` holds nothing of the host. */
+  | { readonly kind: "crashed"; readonly detail: string };
+
+export interface Renewal {
+  readonly args: readonly string[];
+  readonly environment: readonly (readonly [string, string])[];
+}
+
+export class Interpreter {
+  readonly #machine: Machine;
+  readonly #kernel: Kernel;
+  readonly #image: Image;
+  readonly #renewal: Renewal;
+
+  private constructor(machine: Machine, kernel: Kernel, image: Image, renewal: Renewal) {
+    this.#machine = machine;
+    this.#kernel = kernel;
+    this.#image = image;
+    this.#renewal = renewal;
+  }
+
+  /** A pristine interpreter in a new instance of the lean module. */
+  static start(module: WebAssembly.Module, kernel: Kernel, image: Image, renewal: Renewal): Interpreter {
+    const machine = new Machine(module, kernel, image.hiddenGlobals);
+    restoreFresh(machine, image.snapshot);
+    const interpreter = new Interpreter(machine, kernel, image, renewal);
+    interpreter.#renew();
+    return interpreter;
+  }
+
+  /** Bytes of linear memory. It grows with use and shrinks only with a new instance. */
+  get memoryBytes(): number {
+    return this.#machine.guest.size;
+  }
+
+  /** Back to pristine in the same instance, with a new process. */
+  reset(process: Process): void {
+    this.#kernel.restart(process);
+    restoreInPlace(this.#machine, this.#image.snapshot);
+    this.#renew();
+  }
+
+  /** Sends one request to the guest's handler. */
+  request(request: Uint8Array, maxAnswerBytes: number): Outcome {
+    try {
+      return { kind: "answer", bytes: call(this.#machine, this.#image.snapshot.handler, request, maxAnswerBytes) };
+    } catch (error) {
+      return outcomeOf(error, this.#kernel.stopped);
+    }
+  }
+
+  #renew(): void {
+    const { timeZone } = this.#kernel.process;
+    const request = {
+      action: "renew",
+      argv: this.#renewal.args,
+      environment: new Map(this.#renewal.environment),
+      zone: [
+        -timeZone.standardOffsetSeconds,
+        -timeZone.standardOffsetSeconds - (timeZone.hasDst ? 3600 : 0),
+        timeZone.hasDst ? 1 : 0,
+        timeZone.standardName,
+        timeZone.daylightName,
+      ],
+    };
+    const outcome = this.request(encodeMarshal(request, { maxBytes: 1 << 24 }), 1 << 16);
+    if (outcome.kind !== "answer") throw new RenewalFailure(outcome);
+  }
+}
+
+/** A pristine interpreter could not take its arguments and environment, for example for lack of memory. */
+export class RenewalFailure extends Error {
+  readonly outcome: Outcome;
+  constructor(outcome: Outcome) {
+    super(`a pristine interpreter could not be set up: ${outcome.kind}`);
+    this.outcome = outcome;
+  }
+}
+
+function outcomeOf(error: unknown, stopped: GuestStop | undefined): Outcome {
+  const stop = error instanceof GuestStop ? error : stopped;
+  if (stop) return { kind: "stopped", reason: stop.reason };
+  if (error instanceof OversizedAnswer) return { kind: "oversized", bytes: error.bytes };
+  if (error instanceof NoAnswer) return { kind: "crashed", detail: error.detail };
+  if (error instanceof RangeError) return { kind: "crashed", detail: "the engine's stack is exhausted" };
+  if (error instanceof WebAssembly.RuntimeError) return { kind: "crashed", detail: `trap: ${error.message}` };
+  return { kind: "crashed", detail: "an exception of the engine" };
+}

@@ -1,0 +1,36 @@
+// Node's clock, entropy, hashing and inflating, as the powers that the core asks for.
+import { createHash, randomFillSync } from "node:crypto";
+import { inflateRawSync } from "node:zlib";
+import type { ClockPower, EntropyPower } from "../../kernel/powers.ts";
+
+const neverWoken = new Int32Array(new SharedArrayBuffer(4));
+
+export const nodeClock: ClockPower = {
+  wallNs: () => BigInt(Date.now()) * 1_000_000n,
+  monotonicNs: () => process.hrtime.bigint(),
+  sleepMs: (milliseconds) => {
+    Atomics.wait(neverWoken, 0, 0, milliseconds);
+  },
+};
+
+export const nodeEntropy: EntropyPower = {
+  fill: (target) => {
+    randomFillSync(target);
+  },
+};
+
+/** Lower-case hexadecimal SHA-256. */
+export function sha256(...parts: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}
+
+export function inflateRaw(compressed: Uint8Array, sizeBytes: number): Uint8Array {
+  return inflateRawSync(compressed, { maxOutputLength: Math.max(1, sizeBytes) });
+}
+
+/** Milliseconds from an arbitrary origin. */
+export function monotonicMs(): number {
+  return performance.now();
+}

@@ -1,0 +1,85 @@
+// The words of the command line, turned into grants of the public API.
+import { InvalidArgumentError } from "commander";
+import { type FileCapability, type HostFileMode, hostFile, OptionError, scratch } from "../../index.ts";
+
+export type Grant =
+  | { readonly kind: "file"; readonly guest: string; readonly capability: FileCapability }
+  | { readonly kind: "env"; readonly name: string; readonly value: string }
+  | { readonly kind: "module"; readonly name: string };
+
+/** What a repeated option has gathered. */
+export class Collected {
+  readonly grants: Grant[] = [];
+  add(grant: Grant): this {
+    this.grants.push(grant);
+    return this;
+  }
+}
+
+export interface RunFlags {
+  readonly c?: string;
+  readonly m?: string;
+  readonly read?: Collected;
+  readonly write?: Collected;
+  readonly append?: Collected;
+  readonly create?: Collected;
+  readonly scratch?: Collected;
+  readonly env?: Collected;
+  readonly module?: Collected;
+  readonly stdin?: boolean;
+  readonly memory?: string;
+  readonly wall?: string;
+  readonly output?: string;
+  readonly clock?: "real" | "coarse" | "frozen";
+  readonly timeZone?: string;
+  readonly json?: boolean;
+}
+
+/** HOST or HOST:GUEST; the guest path begins after the last ":/". */
+function file(mode: HostFileMode): (text: string) => Grant {
+  return (text) => {
+    const split = text.lastIndexOf(":/");
+    const host = split > 0 ? text.slice(0, split) : text;
+    const guest = split > 0 ? text.slice(split + 1) : guestPathOf(host);
+    return { kind: "file", guest, capability: checked(() => hostFile(host, mode)) };
+  };
+}
+
+function guestPathOf(host: string): string {
+  const names = host.split(/[/\\]/).filter((name) => name !== "" && name !== ".");
+  if (names.includes("..") || names.length === 0) {
+    throw new InvalidArgumentError("a path with .. needs a guest path: HOST:/GUEST");
+  }
+  return `/${names.join("/")}`;
+}
+
+function pair(text: string, what: string): [string, string] {
+  const split = text.indexOf("=");
+  if (split <= 0) throw new InvalidArgumentError(`expected ${what}`);
+  return [text.slice(0, split), text.slice(split + 1)];
+}
+
+function checked<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof OptionError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+}
+
+export const grants = {
+  read: file("read"),
+  write: file("write"),
+  append: file("append"),
+  create: file("create"),
+  scratch: (text: string): Grant => {
+    const [guest, bytes] = pair(text, "GUEST=SIZE, such as /tmp=10MiB");
+    return { kind: "file", guest, capability: checked(() => scratch({ bytes })) };
+  },
+  env: (text: string): Grant => {
+    const [name, value] = pair(text, "NAME=VALUE");
+    return { kind: "env", name, value };
+  },
+  module: (name: string): Grant => ({ kind: "module", name }),
+} as const;

@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+// The command. It knows words and exit statuses; everything else is the library's public API.
+import { Command, CommanderError, Option } from "commander";
+import { Collected, grants, type RunFlags } from "./flags.ts";
+import { exitStatus } from "./exit-status.ts";
+import { runCommand } from "./run-command.ts";
+
+const help = `
+Grants (nothing is granted by default; HOST is a path here, GUEST is where the program sees it):
+  a HOST without :GUEST appears under the same path, a relative one below /
+
+Exit status:
+  the program's own; 1 uncaught exception, 2 wrong usage or grants, 124 out of time,
+  125 the sandbox was lost, 126 another limit
+
+Examples:
+  sandboa run -c 'print(sum(range(10)))'
+  sandboa run --read sales.csv --create report.md analyse.py sales.csv
+  sandboa run --read data.json -m json.tool data.json
+  sandboa run --scratch /tmp=10MiB --memory 128MiB --wall 5s untrusted.py`;
+
+function program(): Command {
+  const command = new Command("sandboa");
+  command
+    .description("Run Python that nobody trusts: CPython 3.14 with no ability but those that you grant.")
+    .enablePositionalOptions()
+    .addHelpText("after", help)
+    .exitOverride();
+  const run = command.command("run").description("run a Python program in a sandbox of its own");
+  const many = (flags: string, description: string, kind: keyof typeof grants): Option =>
+    new Option(flags, description).argParser((text: string, previous: Collected | undefined) =>
+      (previous ?? new Collected()).add(grants[kind](text)),
+    );
+  run
+    .argument("[file]", "the program; - for standard input")
+    .argument("[args...]", "its arguments (sys.argv[1:])")
+    .option("-c <code>", "run this code instead of a file")
+    .option("-m <module>", "run this module of the standard library instead of a file")
+    .addOption(many("--read <host[:guest]>", "grant a file for reading", "read"))
+    .addOption(many("--write <host[:guest]>", "grant a file for writing", "write"))
+    .addOption(many("--append <host[:guest]>", "grant a file for appending", "append"))
+    .addOption(many("--create <host[:guest]>", "grant the making of one new file", "create"))
+    .addOption(many("--scratch <guest=size>", "grant an empty folder in memory, e.g. /tmp=10MiB", "scratch"))
+    .addOption(many("--env <name=value>", "set an environment variable", "env"))
+    .option("--stdin", "grant this command's standard input (otherwise it is empty)")
+    .addOption(many("--module <name>", "grant a built-in module that is refused by default", "module"))
+    .option("--memory <size>", "limit of the interpreter's memory (default 256MiB)")
+    .option("--wall <duration>", "limit of time (default 10s)")
+    .option("--output <size>", "limit of what is written to stdout and stderr (default 1MiB)")
+    .addOption(new Option("--clock <policy>", "the program's clock (default coarse)").choices(["real", "coarse", "frozen"]))
+    .option("--time-zone <name>", "the program's time zone (default UTC)")
+    .option("--json", "print one JSON object that tells how the run ended")
+    .passThroughOptions()
+    .exitOverride()
+    .action(async (file: string | undefined, args: string[], flags: RunFlags) => {
+      process.exitCode = await runCommand(file, args, flags);
+    });
+  return command;
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : exitStatus.usage;
+}

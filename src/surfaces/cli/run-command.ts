@@ -1,0 +1,134 @@
+// `sandboa run`: one program, one sandbox, one exit status.
+import { readFileSync } from "node:fs";
+import {
+  type CreateOptions,
+  type FileCapability,
+  hostStdin,
+  ImageError,
+  LimitError,
+  OptionError,
+  PythonError,
+  Sandbox,
+  SandboxError,
+  SandboxLostError,
+} from "../../index.ts";
+import { exitStatus } from "./exit-status.ts";
+import type { Grant, RunFlags } from "./flags.ts";
+import { failureReport, successReport } from "./json-report.ts";
+import { printable } from "./printable.ts";
+
+interface Program {
+  readonly source: string;
+  readonly filename: string;
+  /** sys.argv[0]. */
+  readonly name: string;
+}
+
+export async function runCommand(file: string | undefined, args: readonly string[], flags: RunFlags): Promise<number> {
+  try {
+    const named = flags.c !== undefined || flags.m !== undefined;
+    const rest = named && file !== undefined ? [file, ...args] : args;
+    const program = readProgram(named ? undefined : file, flags);
+    await using sandbox = await Sandbox.create(optionsOf(flags, [program.name, ...rest]));
+    return await runProgram(sandbox, program, flags.json === true);
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof OptionError) {
+      process.stderr.write(`sandboa: ${printable(error.message, true)}\n`);
+      return exitStatus.usage;
+    }
+    if (error instanceof ImageError || error instanceof SandboxLostError) {
+      process.stderr.write(`sandboa: ${printable(error.message, true)}\n`);
+      return exitStatus.lost;
+    }
+    throw error;
+  }
+}
+
+class UsageError extends Error {}
+
+function readProgram(file: string | undefined, flags: RunFlags): Program {
+  if (flags.c !== undefined && flags.m !== undefined) throw new UsageError("-c and -m exclude each other");
+  if (flags.c !== undefined) return { source: flags.c, filename: "<string>", name: "-c" };
+  if (flags.m !== undefined) {
+    const source = `import runpy; runpy._run_module_as_main(${JSON.stringify(flags.m)})`;
+    return { source, filename: "<module>", name: "-m" };
+  }
+  if (file === undefined) throw new UsageError("which program? Give FILE, -, -c CODE or -m MODULE");
+  if (file === "-") {
+    if (flags.stdin) throw new UsageError("standard input cannot be both the program and its input");
+    return { source: readText(0), filename: "<stdin>", name: "-" };
+  }
+  return { source: readText(file), filename: file, name: file };
+}
+
+function readText(file: string | 0): string {
+  try {
+    const bytes = readFileSync(file);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new UsageError(`cannot read the program ${file === 0 ? "from standard input" : file}: ${code ?? "it is not UTF-8"}`);
+  }
+}
+
+function optionsOf(flags: RunFlags, args: readonly string[]): CreateOptions {
+  const collected: Grant[] = [flags.read, flags.write, flags.append, flags.create, flags.scratch, flags.env, flags.module]
+    .flatMap((option) => option?.grants ?? []);
+  const files = new Map<string, FileCapability>();
+  const env = new Map<string, string>();
+  const modules: string[] = [];
+  for (const grant of collected) {
+    if (grant.kind === "env") env.set(grant.name, grant.value);
+    else if (grant.kind === "module") modules.push(grant.name);
+    else if (files.has(grant.guest)) throw new UsageError(`${grant.guest} is granted twice`);
+    else files.set(grant.guest, grant.capability);
+  }
+  return {
+    files: Object.fromEntries(files),
+    env: Object.fromEntries(env),
+    args,
+    modules,
+    limits: {
+      ...(flags.memory !== undefined && { memory: flags.memory }),
+      ...(flags.wall !== undefined && { wall: flags.wall }),
+      ...(flags.output !== undefined && { output: flags.output }),
+    },
+    ...(flags.stdin && { stdin: hostStdin }),
+    ...(flags.clock && { clock: flags.clock }),
+    ...(flags.timeZone !== undefined && { timeZone: flags.timeZone }),
+    ...(process.stderr.isTTY && { onProgress: (step: string) => process.stderr.write(`sandboa: ${step}\n`) }),
+  };
+}
+
+async function runProgram(sandbox: Sandbox, program: Program, json: boolean): Promise<number> {
+  const show = (stream: "stdout" | "stderr", bytes: Uint8Array): void => {
+    const target = process[stream];
+    target.write(target.isTTY ? printable(new TextDecoder().decode(bytes), false) : bytes);
+  };
+  try {
+    const run = await sandbox.run(program.source, {
+      filename: program.filename,
+      finalize: true,
+      ...(!json && { onOutput: show }),
+    });
+    if (json) process.stdout.write(`${successReport(run)}\n`);
+    return run.exitCode & 0xff;
+  } catch (error) {
+    if (!(error instanceof SandboxError)) throw error;
+    if (json) process.stdout.write(`${failureReport(error)}\n`);
+    else if (error instanceof PythonError) process.stderr.write(printable(error.traceback, false));
+    else if (!(error instanceof SandboxLostError && error.exitCode !== undefined)) {
+      process.stderr.write(`sandboa: ${printable(error.message, true)}\n`);
+    }
+    return statusOf(error);
+  }
+}
+
+function statusOf(error: SandboxError): number {
+  if (error instanceof PythonError) return exitStatus.pythonError;
+  if (error instanceof LimitError) return error.limit === "wall" ? exitStatus.time : exitStatus.limit;
+  if (error instanceof OptionError) return exitStatus.usage;
+  // os._exit is the guest's own word, as in every other Python.
+  if (error instanceof SandboxLostError && error.exitCode !== undefined) return error.exitCode;
+  return exitStatus.lost;
+}

@@ -1,0 +1,28 @@
+// Builds dist/: one bundle per entry (library, command, worker), so that starting costs few file reads, and the type files.
+import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { build } from "esbuild";
+
+const require = createRequire(import.meta.url);
+
+rmSync("dist", { recursive: true, force: true });
+await build({
+  entryPoints: {
+    index: "src/index.ts",
+    cli: "src/surfaces/cli/main.ts",
+    worker: "src/platform/node/worker-main.ts",
+  },
+  outdir: "dist",
+  bundle: true,
+  splitting: true,
+  chunkNames: "chunks/[name]-[hash]",
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  sourcemap: true,
+  logLevel: "warning",
+});
+const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
+execFileSync(process.execPath, [tsc, "--project", "tsconfig.build.json"], { stdio: "inherit" });
