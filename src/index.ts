@@ -1,5 +1,11 @@
 // The public API, and nothing else.
-export type { FileCapability, HostFile, HostFileMode, MemoryFile, Scratch } from "./capabilities/capability.ts";
+export type {
+  FileCapability,
+  HostFile,
+  HostFileMode,
+  MemoryFile,
+  Scratch,
+} from "./capabilities/capability.ts";
 export { hostFile, memoryFile, scratch } from "./capabilities/files.ts";
 export type { Quantity } from "./capabilities/quantity.ts";
 export { ImageError } from "./errors/image-error.ts";

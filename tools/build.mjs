@@ -22,6 +22,10 @@ await build({
   platform: "node",
   target: "node20.19",
   sourcemap: true,
+  // Commander is CommonJS and asks for node: modules at run time.
+  banner: {
+    js: `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);`,
+  },
   logLevel: "warning",
 });
 const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");

@@ -18,11 +18,16 @@ const modes: readonly HostFileMode[] = ["read", "write", "append", "create"];
  *
  * `bytes` caps the size of the file (default "64 MiB"); a guest that writes beyond gets EFBIG.
  */
-export function hostFile(path: string, mode: HostFileMode, options: { readonly bytes?: Quantity } = {}): HostFile {
+export function hostFile(
+  path: string,
+  mode: HostFileMode,
+  options: { readonly bytes?: Quantity } = {},
+): HostFile {
   if (typeof path !== "string" || path === "" || path.includes("\0")) {
     throw new OptionError("hostFile path", path, "the path of a file on the host");
   }
-  if (!modes.includes(mode)) throw new OptionError("hostFile mode", mode, modes.map((name) => `"${name}"`).join(", "));
+  if (!modes.includes(mode))
+    throw new OptionError("hostFile mode", mode, modes.map((name) => `"${name}"`).join(", "));
   return { kind: "hostFile", path, mode, maxBytes: bytes("hostFile bytes", options.bytes ?? "64 MiB") };
 }
 
@@ -35,7 +40,8 @@ export function memoryFile(content: Uint8Array | string): MemoryFile {
 
 /** An empty folder in memory, gone with the sandbox. `bytes` counts everything held for it; `files` counts names (default 10,000). */
 export function scratch(options: { readonly bytes: Quantity; readonly files?: number }): Scratch {
-  if (typeof options !== "object" || options === null) throw new OptionError("scratch", options, '{ bytes: "10 MiB" }');
+  if (typeof options !== "object" || options === null)
+    throw new OptionError("scratch", options, '{ bytes: "10 MiB" }');
   return {
     kind: "scratch",
     quotaBytes: bytes("scratch bytes", options.bytes),

@@ -28,7 +28,13 @@ export function bytes(option: string, value: unknown, range: Range = {}): number
 
 /** Milliseconds: a number of milliseconds, or "250 ms", "5 s", "2 min". A non-negative whole number; throws OptionError. */
 export function milliseconds(option: string, value: unknown, range: Range = {}): number {
-  return quantity(option, value, millisecondUnits, range, 'a duration such as 5000, "250 ms", "5 s", "2 min"');
+  return quantity(
+    option,
+    value,
+    millisecondUnits,
+    range,
+    'a duration such as 5000, "250 ms", "5 s", "2 min"',
+  );
 }
 
 /** A plain count; throws OptionError. */

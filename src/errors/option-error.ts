@@ -19,8 +19,10 @@ export class OptionError extends SandboxError {
 }
 
 function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}…` : value);
+  if (typeof value === "string")
+    return JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}…` : value);
   if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "object" && value !== null) return `an object of type ${value.constructor?.name ?? "null-prototype"}`;
+  if (typeof value === "object" && value !== null)
+    return `an object of type ${value.constructor?.name ?? "null-prototype"}`;
   return typeof value === "symbol" || typeof value === "function" ? `a ${typeof value}` : String(value);
 }

@@ -1,9 +1,10 @@
 // The image for a set of built-in modules: from memory, from the cache on disk, or built. Files in the cache are keyed by
 // everything that went into them, so a change of version, format, guest code or hash simply misses.
+
+import { byteString, displayString } from "../abi/guest-memory.ts";
 import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
-import { byteString, displayString } from "../abi/guest-memory.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
 import { distribution, verifyDistributionFile } from "../interpreter/distribution.ts";
 import { buildSnapshot, type ImageRecipe, prepareModule } from "../interpreter/image.ts";
@@ -117,7 +118,10 @@ function buildKernel(
 ): Kernel {
   const skeleton = new SkeletonFileSystem({ timeNs: 0n });
   const mounts = new Mounts(skeleton);
-  mounts.mount(skeleton.directory(libraryDirectory), new ArchiveFileSystem(library, inflateRaw, { extra: guestFiles }));
+  mounts.mount(
+    skeleton.directory(libraryDirectory),
+    new ArchiveFileSystem(library, inflateRaw, { extra: guestFiles }),
+  );
   mounts.mount(skeleton.directory("/pycache"), bytecode);
   const failures: string[] = [];
   const output = {
@@ -167,4 +171,3 @@ function shared(bytes: Uint8Array): Uint8Array {
   copy.set(bytes);
   return copy;
 }
-

@@ -4,7 +4,12 @@ import { bytes, count, milliseconds, type Quantity } from "../capabilities/quant
 import { OptionError } from "../errors/option-error.ts";
 import type { ClockPolicy } from "../kernel/clocks.ts";
 import { ianaTimeZone } from "../kernel/time-zone.ts";
-import { grantHostFile, HostFileRefusal, type HostFileTicket, releaseHostFile } from "../platform/node/host-files.ts";
+import {
+  grantHostFile,
+  HostFileRefusal,
+  type HostFileTicket,
+  releaseHostFile,
+} from "../platform/node/host-files.ts";
 import { refusedByDefault } from "./library-choice.ts";
 import type { PlannedPlace, SandboxPlan } from "./plan.ts";
 
@@ -82,7 +87,10 @@ export function checkOptions(options: SandboxOptions): CheckedOptions {
     timeZone,
     limits: {
       memoryBytes: wholePages(
-        bytes("limits.memory", limits.memory ?? "256 MiB", { from: 32 * 2 ** 20, to: 2 ** 32 - wasmPageBytes }),
+        bytes("limits.memory", limits.memory ?? "256 MiB", {
+          from: 32 * 2 ** 20,
+          to: 2 ** 32 - wasmPageBytes,
+        }),
       ),
       wallMs: milliseconds("limits.wall", limits.wall ?? "10 s", { from: 1, to: 2 ** 31 - 1 }),
       outputBytes: bytes("limits.output", limits.output ?? "1 MiB"),
@@ -100,10 +108,15 @@ function wholePages(size: number): number {
 }
 
 function record(option: string, value: unknown, names?: ReadonlySet<string>): object {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new OptionError(option, value, "an object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new OptionError(option, value, "an object");
   for (const name of Object.keys(value)) {
     if (names && !names.has(name)) {
-      throw new OptionError(option === "options" ? name : `${option}.${name}`, "an unknown option", [...names].join(", "));
+      throw new OptionError(
+        option === "options" ? name : `${option}.${name}`,
+        "an unknown option",
+        [...names].join(", "),
+      );
     }
   }
   return value;
@@ -120,7 +133,8 @@ function checkModules(modules: readonly string[]): readonly string[] {
 function checkEnvironment(env: Readonly<Record<string, string>>): (readonly [string, string])[] {
   record("env", env);
   return Object.entries(env).map(([name, value]) => {
-    if (name === "" || /[=\0]/.test(name)) throw new OptionError(`env[${JSON.stringify(name)}]`, name, "a name without = and NUL");
+    if (name === "" || /[=\0]/.test(name))
+      throw new OptionError(`env[${JSON.stringify(name)}]`, name, "a name without = and NUL");
     if (typeof value !== "string" || value.includes("\0")) {
       throw new OptionError(`env[${JSON.stringify(name)}]`, value, "a string without NUL");
     }
@@ -129,9 +143,11 @@ function checkEnvironment(env: Readonly<Record<string, string>>): (readonly [str
 }
 
 function checkArgs(args: readonly string[]): readonly string[] {
-  if (!Array.isArray(args) || args.length === 0) throw new OptionError("args", args, "an array of strings, the program's name first");
+  if (!Array.isArray(args) || args.length === 0)
+    throw new OptionError("args", args, "an array of strings, the program's name first");
   for (const [index, arg] of args.entries()) {
-    if (typeof arg !== "string" || arg.includes("\0")) throw new OptionError(`args[${index}]`, arg, "a string without NUL");
+    if (typeof arg !== "string" || arg.includes("\0"))
+      throw new OptionError(`args[${index}]`, arg, "a string without NUL");
   }
   return [...args];
 }
@@ -170,7 +186,11 @@ function checkGuestPath(option: string, path: string, all: readonly string[]): v
   const plain = path.startsWith("/") && path.length > 1 && !path.endsWith("/") && !path.includes("\0");
   const names = path.slice(1).split("/");
   if (!plain || path.length > 1024 || names.some((name) => name === "" || name === "." || name === "..")) {
-    throw new OptionError(option, path, "an absolute guest path such as /in/data.csv, without . or .. or a slash at the end");
+    throw new OptionError(
+      option,
+      path,
+      "an absolute guest path such as /in/data.csv, without . or .. or a slash at the end",
+    );
   }
   for (const place of reserved) {
     if (path === place || path.startsWith(`${place}/`) || place.startsWith(`${path}/`)) {
@@ -178,7 +198,8 @@ function checkGuestPath(option: string, path: string, all: readonly string[]): v
     }
   }
   const inside = all.find((other) => path.startsWith(`${other}/`));
-  if (inside) throw new OptionError(option, path, `a path that is not inside of ${inside}, which is granted as well`);
+  if (inside)
+    throw new OptionError(option, path, `a path that is not inside of ${inside}, which is granted as well`);
 }
 
 function openPlace(option: string, capability: FileCapability, tickets: HostFileTicket[]): PlannedPlace {
@@ -195,7 +216,8 @@ function openPlace(option: string, capability: FileCapability, tickets: HostFile
         return { kind: "hostFile", mode, maxBytes, ticket };
       } catch (error) {
         if (!(error instanceof HostFileRefusal)) throw error;
-        const accepted = mode === "create" ? "a path where nothing is yet" : `a regular file that can be opened to ${mode}`;
+        const accepted =
+          mode === "create" ? "a path where nothing is yet" : `a regular file that can be opened to ${mode}`;
         throw new OptionError(option, path, `${accepted} (${error.message})`);
       }
     }

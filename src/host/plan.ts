@@ -1,11 +1,17 @@
 // What a worker is told about its sandbox: plain data, made by the host from checked options. No authority is in it but the
 // descriptors behind the tickets.
-import type { ClockPolicy } from "../kernel/clocks.ts";
+
 import type { HostFileMode } from "../capabilities/capability.ts";
+import type { ClockPolicy } from "../kernel/clocks.ts";
 import type { HostFileTicket } from "../platform/node/host-files.ts";
 
 export type PlannedPlace =
-  | { readonly kind: "hostFile"; readonly mode: HostFileMode; readonly maxBytes: number; readonly ticket: HostFileTicket }
+  | {
+      readonly kind: "hostFile";
+      readonly mode: HostFileMode;
+      readonly maxBytes: number;
+      readonly ticket: HostFileTicket;
+    }
   | { readonly kind: "memoryFile"; readonly bytes: Uint8Array }
   | { readonly kind: "scratch"; readonly quotaBytes: number; readonly maxFiles: number };
 

@@ -1,8 +1,8 @@
 // What one run wrote and how long it took, collected while it goes on, so that it is there however the run ends.
-import type { OutputStream } from "./output-ring.ts";
-import type { Run, Usage } from "./run.ts";
 
 import { monotonicMs } from "../platform/node/powers.ts";
+import type { OutputStream } from "./output-ring.ts";
+import type { Run, Usage } from "./run.ts";
 
 type Collected = Pick<Run, "stdout" | "stderr" | "usage">;
 

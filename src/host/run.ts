@@ -1,11 +1,17 @@
 // What a run is asked with and what it gives back.
-import { LimitError, PythonError, type SandboxLostError } from "../errors/run-errors.ts";
-import { SandboxLostError as Lost } from "../errors/run-errors.ts";
+
+import { OptionError } from "../errors/option-error.ts";
+import {
+  LimitError,
+  SandboxLostError as Lost,
+  PythonError,
+  type SandboxLostError,
+} from "../errors/run-errors.ts";
 import type { Outcome } from "../interpreter/interpreter.ts";
 import { decodeMarshal } from "../interpreter/marshal/decode.ts";
-import { encodeMarshal, UnsupportedValueError } from "../interpreter/marshal/encode.ts";
+import { encodeMarshal } from "../interpreter/marshal/encode.ts";
+import { UnsupportedValueError } from "../interpreter/marshal/unsupported-value-error.ts";
 import type { GuestValue } from "../interpreter/marshal/values.ts";
-import { OptionError } from "../errors/option-error.ts";
 import type { OutputStream } from "./output-ring.ts";
 import type { SandboxPlan } from "./plan.ts";
 
@@ -55,9 +61,14 @@ export function encodeRun(source: string, options: RunOptions): Uint8Array {
     return encodeMarshal(request, { maxBytes: maxRequestBytes });
   } catch (error) {
     if (!(error instanceof UnsupportedValueError)) throw error;
-    throw new OptionError(error.path, error.message, "None, numbers, strings, bytes, arrays, Maps, Sets and plain objects of these", {
-      cause: error,
-    });
+    throw new OptionError(
+      error.path,
+      error.message,
+      "None, numbers, strings, bytes, arrays, Maps, Sets and plain objects of these",
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -80,11 +91,19 @@ export function endingOf(outcome: Outcome, plan: SandboxPlan): Ending {
         case "limit":
           return { error: new LimitError(reason.limit, reason.budget, reason.used, "lost") };
         case "exit":
-          return { error: new Lost("SANDBOX_EXITED", `the guest ended its process with status ${reason.status}`, reason.status) };
+          return {
+            error: new Lost(
+              "SANDBOX_EXITED",
+              `the guest ended its process with status ${reason.status}`,
+              reason.status,
+            ),
+          };
         case "abort":
           return { error: new Lost("SANDBOX_ABORTED", `the interpreter aborted: ${reason.detail}`) };
         case "refused":
-          return { error: new Lost("SANDBOX_CRASHED", `the guest called ${reason.detail}, which no sandbox offers`) };
+          return {
+            error: new Lost("SANDBOX_CRASHED", `the guest called ${reason.detail}, which no sandbox offers`),
+          };
         case "fault":
           return { error: new Lost("SANDBOX_CRASHED", `the kernel failed in ${reason.detail}`) };
       }
@@ -92,7 +111,9 @@ export function endingOf(outcome: Outcome, plan: SandboxPlan): Ending {
   }
 }
 
-const unreadable = (): Ending => ({ error: new Lost("SANDBOX_CRASHED", "the interpreter's answer cannot be read") });
+const unreadable = (): Ending => ({
+  error: new Lost("SANDBOX_CRASHED", "the interpreter's answer cannot be read"),
+});
 
 function readAnswer(bytes: Uint8Array): Ending {
   let answer: GuestValue;

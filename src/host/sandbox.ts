@@ -2,7 +2,7 @@
 // here, before the worker starts; afterwards this file only sends runs, collects output and kills.
 import { LimitError, RunError, SandboxLostError } from "../errors/run-errors.ts";
 import type { Outcome } from "../interpreter/interpreter.ts";
-import { releaseHostFile, type HostFileTicket } from "../platform/node/host-files.ts";
+import { type HostFileTicket, releaseHostFile } from "../platform/node/host-files.ts";
 import { type RunningWorker, startWorker } from "../platform/node/worker-thread.ts";
 import { type LoadedImage, loadImage, type Progress } from "./image-cache.ts";
 import { checkOptions, type SandboxOptions } from "./options.ts";
@@ -78,12 +78,17 @@ export class Sandbox implements AsyncDisposable {
     const id = ++this.#lastId;
     const stop = (failure: Error): void => this.#kill(failure);
     const { wallMs } = this.#plan.limits;
-    const deadline = setTimeout(() => stop(new LimitError("wall", wallMs, Math.round(record.elapsedMs), "lost")), wallMs);
+    const deadline = setTimeout(
+      () => stop(new LimitError("wall", wallMs, Math.round(record.elapsedMs), "lost")),
+      wallMs,
+    );
     const onAbort = (): void =>
       stop(new RunError("RUN_CANCELLED", "the run was cancelled", "lost", { cause: options.signal?.reason }));
     options.signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      const { outcome, memoryBytes } = await this.#exchange(worker, id, () => worker.send({ type: "run", id, request }));
+      const { outcome, memoryBytes } = await this.#exchange(worker, id, () =>
+        worker.send({ type: "run", id, request }),
+      );
       const ending = endingOf(outcome, this.#plan);
       if ("error" in ending) {
         this.#crashed ||= outcome.kind === "crashed";
@@ -160,7 +165,10 @@ export class Sandbox implements AsyncDisposable {
     if (this.#state === "closed") throw new SandboxLostError("SANDBOX_CLOSED", "the sandbox was closed");
     if (this.#state === "running") throw new RunError("SANDBOX_BUSY", "another run is under way", "usable");
     if (this.#state === "lost" || this.#worker === undefined) {
-      throw new SandboxLostError("SANDBOX_CRASHED", "the sandbox was lost in an earlier run; reset() makes it pristine");
+      throw new SandboxLostError(
+        "SANDBOX_CRASHED",
+        "the sandbox was lost in an earlier run; reset() makes it pristine",
+      );
     }
     return this.#worker;
   }
@@ -187,20 +195,25 @@ export class Sandbox implements AsyncDisposable {
 
   #onMessage(message: FromWorker, startId: number): void {
     this.#drain();
+    const done: Outcome = { kind: "answer", bytes: new Uint8Array(0) };
     switch (message.type) {
       case "output":
-        return;
+        break;
       case "ready":
-        return this.#settle(startId, { outcome: { kind: "answer", bytes: new Uint8Array(0) }, memoryBytes: 0 });
+        this.#settle(startId, { outcome: done, memoryBytes: 0 });
+        break;
       case "failed": {
         const ending = endingOf(message.outcome, this.#plan);
-        const failure = "error" in ending ? ending.error : new SandboxLostError("SANDBOX_CRASHED", "the sandbox could not start");
-        return this.#kill(failure);
+        const lost = new SandboxLostError("SANDBOX_CRASHED", "the sandbox could not start");
+        this.#kill("error" in ending ? ending.error : lost);
+        break;
       }
       case "done":
-        return this.#settle(message.id, { outcome: message.outcome, memoryBytes: message.memoryBytes });
+        this.#settle(message.id, { outcome: message.outcome, memoryBytes: message.memoryBytes });
+        break;
       case "reset":
-        return this.#settle(message.id, { outcome: { kind: "answer", bytes: new Uint8Array(0) }, memoryBytes: 0 });
+        this.#settle(message.id, { outcome: done, memoryBytes: 0 });
+        break;
     }
   }
 

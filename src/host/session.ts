@@ -103,7 +103,8 @@ export class Session {
     skeleton.place("/dev/random", randomDevice(skeleton.identity(), fill));
     skeleton.place("/dev/urandom", urandomDevice(skeleton.identity(), fill));
     mounts.mount(skeleton.directory(libraryDirectory), this.#library);
-    for (const [path, place] of this.#plan.places) this.#place(byteString(path), place, { skeleton, mounts, clocks });
+    for (const [path, place] of this.#plan.places)
+      this.#place(byteString(path), place, { skeleton, mounts, clocks });
     return mounts;
   }
 
@@ -119,7 +120,13 @@ export class Session {
         return;
       case "scratch": {
         const { quotaBytes, maxFiles } = place;
-        const options = { quotaBytes, maxInodes: maxFiles, now: clocks.wallNs, owner: guestOwner, rootMode: 0o755 };
+        const options = {
+          quotaBytes,
+          maxInodes: maxFiles,
+          now: clocks.wallNs,
+          owner: guestOwner,
+          rootMode: 0o755,
+        };
         mounts.mount(skeleton.directory(path), new MemoryFileSystem(options));
         return;
       }
@@ -132,7 +139,8 @@ export class Session {
           maxBytes,
         };
         const identity = skeleton.identity();
-        const node = (file: HostFilePower): HostFileNode => new HostFileNode(identity, file, grant, clocks.wallNs);
+        const node = (file: HostFilePower): HostFileNode =>
+          new HostFileNode(identity, file, grant, clocks.wallNs);
         const present = this.#made.get(path) ?? this.#powers.openHostFile(ticket);
         if (present) {
           skeleton.place(path, node(present));
@@ -153,7 +161,8 @@ export class Session {
     const room = budget - this.#outputBytes;
     this.#outputBytes += bytes.length;
     this.#output.write(stream, bytes.subarray(0, Math.max(0, room)));
-    if (bytes.length > room) throw this.#kernel.stop({ kind: "limit", limit: "output", budget, used: this.#outputBytes });
+    if (bytes.length > room)
+      throw this.#kernel.stop({ kind: "limit", limit: "output", budget, used: this.#outputBytes });
   }
 }
 

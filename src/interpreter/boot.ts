@@ -37,14 +37,20 @@ const strings: readonly [string, string][] = [
 ];
 
 /** Leaves a machine whose Python is initialised and whose built-in modules are exactly `modules`, where the build has them. */
-export function boot(machine: Machine, symbols: ReadonlyMap<string, number>, modules: (name: string) => boolean): void {
+export function boot(
+  machine: Machine,
+  symbols: ReadonlyMap<string, number>,
+  modules: (name: string) => boolean,
+): void {
   const { python } = machine;
   python.__wasm_call_ctors();
   restrictBuiltinModules(machine, symbolOf(symbols, "PyImport_Inittab"), modules);
   initialize(machine);
   const base = python.emscripten_stack_get_base() >>> 0;
   const state = python.PyThreadState_Get();
-  if (python.PyUnstable_ThreadState_SetStackProtection(state, base - stackWindowBytes, stackWindowBytes) !== 0) {
+  if (
+    python.PyUnstable_ThreadState_SetStackProtection(state, base - stackWindowBytes, stackWindowBytes) !== 0
+  ) {
     throw new ImageError("IMAGE_BUILD_FAILED", "CPython refused the stack protection");
   }
   // CPython asks the kernel for a pending interrupt only once this is set (Python/emscripten_signal.c).
@@ -53,7 +59,8 @@ export function boot(machine: Machine, symbols: ReadonlyMap<string, number>, mod
 
 export function symbolOf(symbols: ReadonlyMap<string, number>, name: string): number {
   const address = symbols.get(name);
-  if (address === undefined) throw new ImageError("IMAGE_BUILD_FAILED", `the module has no data symbol ${name}`);
+  if (address === undefined)
+    throw new ImageError("IMAGE_BUILD_FAILED", `the module has no data symbol ${name}`);
   return address;
 }
 
@@ -90,7 +97,8 @@ function initialize(machine: Machine): void {
     throw new ImageError("IMAGE_BUILD_FAILED", `Python could not be initialised (${step}): ${reason}`);
   };
   for (const [name, value] of integers) demand(python.PyInitConfig_SetInt(config, text(name), value), name);
-  for (const [name, value] of strings) demand(python.PyInitConfig_SetStr(config, text(name), text(value)), name);
+  for (const [name, value] of strings)
+    demand(python.PyInitConfig_SetStr(config, text(name), text(value)), name);
   const list = (name: string, items: readonly string[]): void => {
     const pointers = python.malloc(Math.max(4, items.length * 4));
     held.push(pointers);

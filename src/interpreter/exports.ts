@@ -68,10 +68,3 @@ export const requiredExports: readonly string[] = [
   "__stack_pointer",
   ...functionExports,
 ];
-
-/** Identity that libc answers by itself: it must agree with the kernel's (permissions.ts). */
-export const identityFunctions: ReadonlyMap<string, number> = new Map([
-  ["geteuid", 1000],
-  ["getgid", 1000],
-  ["getegid", 1000],
-]);

@@ -63,7 +63,9 @@ export function decodeImage(all: Uint8Array): Image {
   try {
     const headerBytes = new DataView(all.buffer, all.byteOffset).getUint32(0, true);
     // TextDecoder does not read shared memory.
-    const header = JSON.parse(new TextDecoder().decode(all.slice(lengthBytes, lengthBytes + headerBytes))) as Header;
+    const header = JSON.parse(
+      new TextDecoder().decode(all.slice(lengthBytes, lengthBytes + headerBytes)),
+    ) as Header;
     const start = all.byteOffset + bodyStart(headerBytes);
     const view = ([offset, length]: readonly [number, number]): Uint8Array =>
       new Uint8Array(all.buffer, start + offset, length);

@@ -78,7 +78,7 @@ function demandDone(runner: Runner, request: Readonly<Record<string, unknown>>):
     call(runner.machine, runner.handler, encodeMarshal(request, { maxBytes: 1 << 20 }), 1 << 20);
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
-    throw new ImageError("IMAGE_BUILD_FAILED", `the guest's runner failed to ${String(request["action"])}`);
+    throw new ImageError("IMAGE_BUILD_FAILED", `the guest's runner failed to ${String(request.action)}`);
   }
 }
 

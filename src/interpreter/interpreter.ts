@@ -61,7 +61,10 @@ export class Interpreter {
   /** Sends one request to the guest's handler. */
   request(request: Uint8Array, maxAnswerBytes: number): Outcome {
     try {
-      return { kind: "answer", bytes: call(this.#machine, this.#image.snapshot.handler, request, maxAnswerBytes) };
+      return {
+        kind: "answer",
+        bytes: call(this.#machine, this.#image.snapshot.handler, request, maxAnswerBytes),
+      };
     } catch (error) {
       return outcomeOf(error, this.#kernel.stopped);
     }

@@ -14,7 +14,12 @@ export class NoAnswer {
  * Calls the handler with `request` and returns a copy of its answer. Throws NoAnswer, and lets GuestStop and engine errors
  * (traps, stack overflow) pass: after those the machine's state is undefined.
  */
-export function call(machine: Machine, handler: number, request: Uint8Array, maxAnswerBytes: number): Uint8Array {
+export function call(
+  machine: Machine,
+  handler: number,
+  request: Uint8Array,
+  maxAnswerBytes: number,
+): Uint8Array {
   const { python } = machine;
   try {
     const argument = makeBytes(machine, request);
@@ -28,7 +33,8 @@ export function call(machine: Machine, handler: number, request: Uint8Array, max
     python.Py_DecRef(result);
     return answer;
   } catch (error) {
-    if (error instanceof GuestRangeFault) throw new NoAnswer("the request handler answered with a bad address");
+    if (error instanceof GuestRangeFault)
+      throw new NoAnswer("the request handler answered with a bad address");
     throw error;
   }
 }

@@ -104,7 +104,10 @@ function restoreGlobals(machine: Machine, snapshot: Snapshot): void {
     throw new ImageError("IMAGE_BUILD_FAILED", "the snapshot was taken from another form of the module");
   }
   if (machine.table.length !== machine.pristineTableLength) {
-    throw new ImageError("IMAGE_BUILD_FAILED", "the function table has grown: this machine cannot be made pristine");
+    throw new ImageError(
+      "IMAGE_BUILD_FAILED",
+      "the function table has grown: this machine cannot be made pristine",
+    );
   }
   machine.python.__stack_pointer.value = snapshot.stackPointer;
   machine.hidden.forEach((global, index) => {

@@ -41,7 +41,9 @@ const endLocalSecond = secondsOfDay(daysFromCivil(1900 + 2 ** 31, 0, 1));
 export function daysFromCivil(year: number, month0: number, dayOfMonth: number): number {
   const carriedYear = year + Math.floor(month0 / 12);
   const month = month0 - Math.floor(month0 / 12) * 12;
-  return daysBeforeYear(carriedYear) + startOfMonth(carriedYear, month) + dayOfMonth - 1 - daysFromYear0To1970;
+  return (
+    daysBeforeYear(carriedYear) + startOfMonth(carriedYear, month) + dayOfMonth - 1 - daysFromYear0To1970
+  );
 }
 
 /** gmtime and localtime: undefined when the year does not fit struct tm. */

@@ -1,5 +1,4 @@
-// Who the guest is, and what permission bits allow it. The identity is constant and tells nothing about the host; the
-// image rewriter gives geteuid, getgid and getegid the same numbers.
+// Who the guest is, and what permission bits allow it. The identity is constant and tells nothing about the host.
 import { access, mode } from "../abi/flags.ts";
 import type { Attributes, Owner } from "./filesystem.ts";
 import { fail } from "./kernel-error.ts";

@@ -1,8 +1,7 @@
-// The changes to function bodies: the trampoline, and functions that become constants.
+// The one change to function bodies: the trampoline's.
 
 import { type FunctionBody, rewriteBodies } from "./code-section.ts";
 import { surveyCode } from "./code-survey.ts";
-import { constantBodies } from "./constant-functions.ts";
 import { readTableFunctions } from "./element-section.ts";
 import { type Exports, findExport } from "./export-section.ts";
 import { FunctionSpace } from "./function-space.ts";
@@ -19,7 +18,6 @@ export function rewriteCode(
   sections: Sections,
   imports: readonly ImportEntry[],
   exports: Exports,
-  constantFunctions: ReadonlyMap<string, number>,
 ): { types: Uint8Array; code: Uint8Array } {
   const types = new FunctionTypes(openSection(sections, sectionId.type).bytes);
   const functions = new FunctionSpace(types, imports, openSection(sections, sectionId.function));
@@ -35,16 +33,15 @@ export function rewriteCode(
     if (index < importedGlobals) throw new ImageFormatError(`the code writes the imported global ${index}`);
   }
 
-  const replacements = constantBodies(constantFunctions, exports, functions);
   const trampoline = findTrampoline(survey.callers, callee, functions);
   const table = findExport(exports, functionTable, "table").index;
   const tableFunctions = readTableFunctions(openSection(sections, sectionId.element), table);
   const tableSignatures = new Map<number, string>();
   for (const [index, target] of tableFunctions) tableSignatures.set(index, functions.signature(target));
-  replacements.set(trampoline.functionIndex, trampolineBody(tableSignatures, table, types));
+  const body = trampolineBody(tableSignatures, table, types);
 
-  const rewritten = rewriteBodies(code, functions.importedCount, (body) =>
-    replacements.get(body.functionIndex),
+  const rewritten = rewriteBodies(code, functions.importedCount, ({ functionIndex }) =>
+    functionIndex === trampoline.functionIndex ? body : undefined,
   );
   return { types: types.finish(), code: rewritten };
 }

@@ -36,7 +36,7 @@ const kept = [
 
 let image: RewrittenImage;
 beforeAll(() => {
-  image = rewriteImage(shipped, { exports: kept, memoryMaximumPages: 2048, constantFunctions: new Map() });
+  image = rewriteImage(shipped, { exports: kept, memoryMaximumPages: 2048 });
 });
 
 interface ImageExports {
@@ -114,7 +114,6 @@ test("symbols are the values of the exported globals of the shipped module", () 
   const { lean } = rewriteImage(shipped, {
     exports: globals,
     memoryMaximumPages: 480,
-    constantFunctions: new Map(),
   });
   const exports = instantiate(lean);
   for (const name of globals) expect(image.symbols.get(name)).toBe(globalValue(exports, name));
@@ -126,24 +125,6 @@ test("one call of the trampoline's import becomes none", () => {
   expect(functionsOf(shipped).survey.callers.length).toBe(1);
   expect(functionsOf(image.full).survey.callers).toEqual([]);
   expect(functionsOf(image.full).survey.usesDataSegments).toBe(false);
-});
-
-test("geteuid cannot become a constant: the linker merged it with unrelated functions", () => {
-  const constantFunctions = new Map(["geteuid", "getgid", "getegid"].map((name) => [name, 1000]));
-  expect(() => rewriteImage(shipped, { exports: kept, memoryMaximumPages: 2048, constantFunctions })).toThrow(
-    /geteuid has the same body as /,
-  );
-});
-
-test("getpid, whose two names are the same function, can", () => {
-  const constantFunctions = new Map([
-    ["getpid", 7],
-    ["__syscall_getpid", 7],
-  ]);
-  const exports = instantiate(
-    rewriteImage(shipped, { exports: ["getpid"], memoryMaximumPages: 2048, constantFunctions }).lean,
-  );
-  expect(exports.getpid()).toBe(7);
 });
 
 describe("the trampoline", () => {

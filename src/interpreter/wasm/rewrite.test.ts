@@ -10,7 +10,6 @@ import { readSections, sectionId } from "./sections.ts";
 const options: RewriteOptions = {
   exports: ["memory", "__indirect_function_table", "__stack_pointer", "readGot", "geteuid"],
   memoryMaximumPages: 3,
-  constantFunctions: new Map(),
 };
 
 function rewrite(change: (small: SmallModule) => void = () => {}, changed: Partial<RewriteOptions> = {}) {
@@ -117,54 +116,6 @@ test("a maximum that the module declares is replaced", () => {
     small.memory = [1, 1, 1, 2];
   });
   expect(Array.from(readSections(full).get(sectionId.memory) ?? [])).toEqual([1, 1, 1, 3]);
-});
-
-describe("constant functions", () => {
-  const exports = ["memory", "sole", "geteuid", "threadsafe"];
-
-  test("their body becomes the constant", () => {
-    const { full } = rewrite(undefined, { exports, constantFunctions: new Map([["sole", 1000]]) });
-    const { sole, geteuid } = instantiate(full);
-    expect([sole(), geteuid()]).toEqual([1000, 0]);
-  });
-
-  test("a merged body is replaced only for all of its names", () => {
-    const both = new Map([
-      ["geteuid", -70_000],
-      ["threadsafe", -70_000],
-    ]);
-    const { geteuid, threadsafe } = instantiate(
-      rewrite(undefined, { exports, constantFunctions: both }).full,
-    );
-    expect([geteuid(), threadsafe()]).toEqual([-70_000, -70_000]);
-    const one = { exports, constantFunctions: new Map([["geteuid", 1000]]) };
-    expect(() => rewrite(undefined, one)).toThrow(/geteuid has the same body as threadsafe/);
-    const different = {
-      exports,
-      constantFunctions: new Map([
-        ["geteuid", 1000],
-        ["threadsafe", 1],
-      ]),
-    };
-    expect(() => rewrite(undefined, different)).toThrow(ImageFormatError);
-  });
-
-  test.each([
-    ["absent", /does not export absent/],
-    ["memory", /memory is not a function/],
-    ["store", /store is \(i32\)->void/],
-    ["imported", /imported is imported/],
-  ])("%s is refused", (name, message) => {
-    const change = (small: SmallModule) => {
-      small.exports.push(
-        { name: "store", kind: "function", index: 8 },
-        { name: "imported", kind: "function", index: 0 },
-      );
-    };
-    const attempt = () => rewrite(change, { constantFunctions: new Map([[name, 1]]) });
-    expect(attempt).toThrow(ImageFormatError);
-    expect(attempt).toThrow(message);
-  });
 });
 
 describe("refused", () => {

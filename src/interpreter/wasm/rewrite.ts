@@ -16,12 +16,6 @@ export interface RewriteOptions {
   readonly exports: readonly string[];
   /** Declared memory maximum, in pages of 64 KiB: at least the module's minimum, at most 65,536. */
   readonly memoryMaximumPages: number;
-  /**
-   * Exported functions whose body becomes `i32.const value`; their result must be one i32. A function that the linker merged
-   * with others is refused, unless all of them are named here with the same value. Callers into which the linker inlined
-   * the function do not change.
-   */
-  readonly constantFunctions: ReadonlyMap<string, number>;
 }
 
 export interface RewrittenImage {
@@ -46,7 +40,7 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
   const hidden = exportHiddenGlobals(globals.entries, gotGlobals, kept);
 
   const output: Sections = new Map(sections);
-  const { types, code } = rewriteCode(sections, imports, exports, options.constantFunctions);
+  const { types, code } = rewriteCode(sections, imports, exports);
   output.set(sectionId.type, types);
   output.set(sectionId.import, writeImportSection(imports.filter((entry) => entry.kind !== "global")));
   const memory = openSection(sections, sectionId.memory);

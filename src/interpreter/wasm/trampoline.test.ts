@@ -7,7 +7,7 @@ import { rewriteImage } from "./rewrite.ts";
 type Call = (...values: number[]) => number;
 
 const kept = ["memory", "__indirect_function_table", "trampoline", "sole"];
-const options = { exports: kept, memoryMaximumPages: 2, constantFunctions: new Map<string, number>() };
+const options = { exports: kept, memoryMaximumPages: 2 };
 
 function instantiate(wasm: Uint8Array) {
   const refused = () => {

@@ -15,14 +15,16 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { errno as errnoNumbers, type ErrnoName } from "../../abi/errno.ts";
+import { type ErrnoName, errno as errnoNumbers } from "../../abi/errno.ts";
 import type { HostFilePower } from "../../filesystems/host-file.ts";
 import { fail } from "../../kernel/kernel-error.ts";
 
 export interface HostFileTicket {
   /** The open file; undefined while it does not exist. */
   readonly fd: number | undefined;
-  readonly missing: { readonly directoryFd: number; readonly directory: string; readonly name: string } | undefined;
+  readonly missing:
+    | { readonly directoryFd: number; readonly directory: string; readonly name: string }
+    | undefined;
 }
 
 /** Why a file cannot be granted, in words for the embedder. */
@@ -43,10 +45,13 @@ export function grantHostFile(path: string, mode: "read" | "write" | "append" | 
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ENOENT" && mode !== "read") {
-      if (lstatSync(absolute, { throwIfNoEntry: false })) throw new HostFileRefusal("it is a link to nothing");
+      if (lstatSync(absolute, { throwIfNoEntry: false }))
+        throw new HostFileRefusal("it is a link to nothing");
       return missingFile(absolute);
     }
-    throw new HostFileRefusal(code === "ENOENT" ? "there is no such file" : `the host refuses to open it (${code})`);
+    throw new HostFileRefusal(
+      code === "ENOENT" ? "there is no such file" : `the host refuses to open it (${code})`,
+    );
   }
   if (!fstatSync(fd).isFile()) {
     closeSync(fd);

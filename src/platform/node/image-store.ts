@@ -1,18 +1,27 @@
 // The cache of built images: one file per key, ending in the SHA-256 of what stands before it. Written to a temporary name
 // and renamed, so that a reader never sees half a file; a folder that cannot be written only costs time.
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
 const digestBytes = 32;
 
 export function defaultCacheDirectory(): string {
-  const chosen = process.env["SANDBOA_CACHE"];
+  const chosen = process.env.SANDBOA_CACHE;
   if (chosen) return chosen;
-  if (process.platform === "win32") return join(process.env["LOCALAPPDATA"] ?? homedir(), "sandboa", "cache");
+  if (process.platform === "win32") return join(process.env.LOCALAPPDATA ?? homedir(), "sandboa", "cache");
   if (process.platform === "darwin") return join(homedir(), "Library", "Caches", "sandboa");
-  return join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "sandboa");
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sandboa");
 }
 
 export class ImageStore {

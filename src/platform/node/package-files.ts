@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { distribution } from "../../interpreter/distribution.ts";
 
-const require = createRequire(import.meta.url);
-const packageRoot = dirname(require.resolve("sandboa/package.json"));
+const resolver = createRequire(import.meta.url);
+const packageRoot = dirname(resolver.resolve("sandboa/package.json"));
 
 export const workerScript = join(packageRoot, "dist", "worker.js");
 
@@ -14,10 +14,13 @@ const guestNames = ["__init__.py", "_runner.py", "_values.py"] as const;
 /** The guest package, by path below the standard library. */
 export function readGuestFiles(): ReadonlyMap<string, Uint8Array> {
   return new Map(
-    guestNames.map((name) => [`sandboa/${name}`, new Uint8Array(readFileSync(join(packageRoot, "guest", "sandboa", name)))]),
+    guestNames.map((name) => [
+      `sandboa/${name}`,
+      new Uint8Array(readFileSync(join(packageRoot, "guest", "sandboa", name))),
+    ]),
   );
 }
 
 export function readDistributionFile(part: "wasm" | "library"): Uint8Array {
-  return readFileSync(require.resolve(`pyodide/${distribution[part].file}`));
+  return readFileSync(resolver.resolve(`pyodide/${distribution[part].file}`));
 }

@@ -37,7 +37,10 @@ export function startWorker(start: WorkerStart, events: WorkerEvents): RunningWo
     if (!killed) events.onMessage(message);
   });
   worker.on("error", (error: Error & { code?: string }) => {
-    reason = error.code === "ERR_WORKER_OUT_OF_MEMORY" ? "the worker thread ran out of memory" : `the worker thread failed: ${error.message}`;
+    reason =
+      error.code === "ERR_WORKER_OUT_OF_MEMORY"
+        ? "the worker thread ran out of memory"
+        : `the worker thread failed: ${error.message}`;
   });
   worker.on("exit", () => {
     if (!killed) events.onDeath(reason);

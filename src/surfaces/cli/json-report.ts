@@ -1,5 +1,13 @@
 // The one JSON object of `--json`. Values that JSON lacks become objects with one key that begins with "$".
-import { type GuestValue, LimitError, OpaqueValue, PythonComplex, PythonError, type Run, type SandboxError } from "../../index.ts";
+import {
+  type GuestValue,
+  LimitError,
+  OpaqueValue,
+  PythonComplex,
+  PythonError,
+  type Run,
+  type SandboxError,
+} from "../../index.ts";
 
 export function successReport(run: Run): string {
   return JSON.stringify({
@@ -13,7 +21,9 @@ export function successReport(run: Run): string {
   });
 }
 
-export function failureReport(error: SandboxError & Partial<Pick<Run, "stdout" | "stderr" | "usage">>): string {
+export function failureReport(
+  error: SandboxError & Partial<Pick<Run, "stdout" | "stderr" | "usage">>,
+): string {
   return JSON.stringify({
     ok: false,
     value: null,

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // The command. It knows words and exit statuses; everything else is the library's public API.
 import { Command, CommanderError, Option } from "commander";
-import { Collected, grants, type RunFlags } from "./flags.ts";
 import { exitStatus } from "./exit-status.ts";
+import { Collected, grants, type RunFlags } from "./flags.ts";
 import { runCommand } from "./run-command.ts";
 
 const help = `
@@ -47,7 +47,13 @@ function program(): Command {
     .option("--memory <size>", "limit of the interpreter's memory (default 256MiB)")
     .option("--wall <duration>", "limit of time (default 10s)")
     .option("--output <size>", "limit of what is written to stdout and stderr (default 1MiB)")
-    .addOption(new Option("--clock <policy>", "the program's clock (default coarse)").choices(["real", "coarse", "frozen"]))
+    .addOption(
+      new Option("--clock <policy>", "the program's clock (default coarse)").choices([
+        "real",
+        "coarse",
+        "frozen",
+      ]),
+    )
     .option("--time-zone <name>", "the program's time zone (default UTC)")
     .option("--json", "print one JSON object that tells how the run ended")
     .passThroughOptions()

@@ -24,7 +24,11 @@ interface Program {
   readonly name: string;
 }
 
-export async function runCommand(file: string | undefined, args: readonly string[], flags: RunFlags): Promise<number> {
+export async function runCommand(
+  file: string | undefined,
+  args: readonly string[],
+  flags: RunFlags,
+): Promise<number> {
   try {
     const named = flags.c !== undefined || flags.m !== undefined;
     const rest = named && file !== undefined ? [file, ...args] : args;
@@ -67,13 +71,22 @@ function readText(file: string | 0): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    throw new UsageError(`cannot read the program ${file === 0 ? "from standard input" : file}: ${code ?? "it is not UTF-8"}`);
+    throw new UsageError(
+      `cannot read the program ${file === 0 ? "from standard input" : file}: ${code ?? "it is not UTF-8"}`,
+    );
   }
 }
 
 function optionsOf(flags: RunFlags, args: readonly string[]): CreateOptions {
-  const collected: Grant[] = [flags.read, flags.write, flags.append, flags.create, flags.scratch, flags.env, flags.module]
-    .flatMap((option) => option?.grants ?? []);
+  const collected: Grant[] = [
+    flags.read,
+    flags.write,
+    flags.append,
+    flags.create,
+    flags.scratch,
+    flags.env,
+    flags.module,
+  ].flatMap((option) => option?.grants ?? []);
   const files = new Map<string, FileCapability>();
   const env = new Map<string, string>();
   const modules: string[] = [];

@@ -1,0 +1,76 @@
+// UTF-8 with lone surrogates kept, as Python's "surrogatepass" does (WTF-8): JavaScript's own coders would replace them.
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Writes `text` if it is all ASCII; false, and undefined bytes behind `at`, when it is not. */
+export function writeAscii(text: string, target: Uint8Array, at: number): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return false;
+    target[at + i] = code;
+  }
+  return true;
+}
+
+/** How many bytes `writeText` will write. */
+export function textBytes(text: string): number {
+  let size = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    size += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return size;
+}
+
+export function writeText(text: string, target: Uint8Array, at: number): void {
+  if (text.isWellFormed()) {
+    encoder.encodeInto(text, target.subarray(at));
+    return;
+  }
+  let end = at;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    if (code >= 0xd800 && code <= 0xdfff) {
+      target[end++] = 0xed;
+      target[end++] = 0x80 | ((code >> 6) & 0x3f);
+      target[end++] = 0x80 | (code & 0x3f);
+    } else end += encoder.encodeInto(character, target.subarray(end)).written;
+  }
+}
+
+/** Undefined when a byte is not ASCII. */
+export function decodeAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
+  for (let at = start; at < end; at++) if ((bytes[at] ?? 0) > 0x7f) return undefined;
+  return decoder.decode(bytes.subarray(start, end));
+}
+
+/** Undefined when the bytes are not such text. */
+export function decodeText(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const part = bytes.subarray(start, end);
+  try {
+    return decoder.decode(part);
+  } catch {
+    return decodeWithSurrogates(part);
+  }
+}
+
+function decodeWithSurrogates(bytes: Uint8Array): string | undefined {
+  const parts: string[] = [];
+  let plain = 0;
+  try {
+    for (let at = 0; at + 2 < bytes.length; at++) {
+      const second = bytes[at + 1] ?? 0;
+      const third = bytes[at + 2] ?? 0;
+      if (bytes[at] !== 0xed || second < 0xa0 || second > 0xbf || (third & 0xc0) !== 0x80) continue;
+      parts.push(decoder.decode(bytes.subarray(plain, at)));
+      parts.push(String.fromCharCode(0xd000 | ((second & 0x3f) << 6) | (third & 0x3f)));
+      at += 2;
+      plain = at + 1;
+    }
+    parts.push(decoder.decode(bytes.subarray(plain)));
+    return parts.join("");
+  } catch {
+    return undefined;
+  }
+}
