@@ -3,7 +3,7 @@
 import type { ByteString, DirectoryNode, FileSystem, FileSystemUsage } from "../kernel/filesystem.ts";
 import { ArchiveDirectory, ArchiveFile, type ArchiveTree } from "./archive-node.ts";
 import { isPlainPath } from "./archive-path.ts";
-import { ArchiveFormatError, type ArchiveLimits, readZipEntries } from "./zip-archive.ts";
+import { type ArchiveLimits, readZipEntries, refuse } from "./zip-archive.ts";
 import { extractZipEntry, type Inflate } from "./zip-content.ts";
 
 const blockBytes = 4096;
@@ -38,21 +38,21 @@ export class ArchiveFileSystem implements FileSystem {
       },
     };
     const root = new ArchiveDirectory(tree, undefined);
+    const directories = new Map<ByteString, ArchiveDirectory>([["", root]]);
     let totalBytes = 0;
+    const place = (path: ByteString, sizeBytes: number, extract: () => Uint8Array) => {
+      totalBytes += sizeBytes;
+      const slash = path.lastIndexOf("/");
+      const directory = descend(directories, slash < 0 ? "" : path.slice(0, slash));
+      directory.put(path.slice(slash + 1), new ArchiveFile(tree, sizeBytes, extract), path);
+    };
     for (const entry of readZipEntries(archive, options.limits ?? defaultLimits)) {
-      totalBytes += entry.sizeBytes;
-      if (entry.isDirectory) root.descend(entry.path);
-      else {
-        const extract = () => extractZipEntry(archive, entry, inflate);
-        root.place(entry.path, new ArchiveFile(tree, entry.sizeBytes, extract));
-      }
+      if (entry.isDirectory) descend(directories, entry.path);
+      else place(entry.path, entry.sizeBytes, () => extractZipEntry(archive, entry, inflate));
     }
     for (const [path, bytes] of options.extra ?? []) {
-      if (!isPlainPath(path)) {
-        throw new ArchiveFormatError(`extra file ${JSON.stringify(path)}: not a plain relative path`);
-      }
-      totalBytes += bytes.length;
-      root.place(path, new ArchiveFile(tree, bytes.length, () => bytes));
+      if (!isPlainPath(path)) refuse("an extra file's name must be a plain relative path", path);
+      place(path, bytes.length, () => bytes);
     }
     this.root = root;
     this.#totalBytes = totalBytes;
@@ -63,4 +63,15 @@ export class ArchiveFileSystem implements FileSystem {
     const blocks = Math.ceil(this.#totalBytes / blockBytes);
     return { blockBytes, blocks, freeBlocks: 0, files: this.#files, freeFiles: 0, readOnly: true };
   }
+}
+
+/** The directory at a plain path, made with its parents where missing; `directories` remembers those seen before. */
+function descend(directories: Map<ByteString, ArchiveDirectory>, path: ByteString): ArchiveDirectory {
+  const known = directories.get(path);
+  if (known !== undefined) return known;
+  const slash = path.lastIndexOf("/");
+  const parent = descend(directories, slash < 0 ? "" : path.slice(0, slash));
+  const made = parent.child(path.slice(slash + 1), path);
+  directories.set(path, made);
+  return made;
 }

@@ -13,7 +13,7 @@ import type {
 } from "../kernel/filesystem.ts";
 import { fail } from "../kernel/kernel-error.ts";
 import { FixedBytesHandle, fixedAttributes, type NodeIdentity } from "./fixed-file.ts";
-import { ArchiveFormatError } from "./zip-archive.ts";
+import { ArchiveFormatError, refuse } from "./zip-archive.ts";
 
 export interface ArchiveTree {
   identity(): NodeIdentity;
@@ -89,32 +89,17 @@ export class ArchiveDirectory implements DirectoryNode {
     this.#parent = parent ?? this;
   }
 
-  /** Construction only: the directory at a plain relative path, made where missing. Throws ArchiveFormatError. */
-  descend(path: ByteString): ArchiveDirectory {
-    let at: ArchiveDirectory = this;
-    for (const name of path.split("/")) at = at.#child(name, path);
-    return at;
-  }
-
   /** Construction only. Throws ArchiveFormatError when the name is taken. */
-  place(path: ByteString, file: ArchiveFile): void {
-    const slash = path.lastIndexOf("/");
-    const directory = slash < 0 ? this : this.descend(path.slice(0, slash));
-    const name = path.slice(slash + 1);
-    if (directory.#entries.has(name)) {
-      throw new ArchiveFormatError(`archive entry ${JSON.stringify(path)}: the same path twice`);
-    }
-    directory.#entries.set(name, file);
+  put(name: ByteString, file: ArchiveFile, path: ByteString): void {
+    if (this.#entries.has(name)) refuse("the same path twice", path);
+    this.#entries.set(name, file);
   }
 
-  #child(name: ByteString, path: ByteString): ArchiveDirectory {
+  /** Construction only: the directory of that name, made where missing. Throws ArchiveFormatError when it is a file. */
+  child(name: ByteString, path: ByteString): ArchiveDirectory {
     const found = this.#entries.get(name);
-    if (found?.kind === "directory") return found;
-    if (found !== undefined) {
-      throw new ArchiveFormatError(
-        `archive entry ${JSON.stringify(path)}: a file where a directory is needed`,
-      );
-    }
+    if (found?.kind === "file") refuse("a directory is needed, and there is a file", path);
+    if (found !== undefined) return found;
     const made = new ArchiveDirectory(this.#tree, this);
     this.#entries.set(name, made);
     this.#children += 1;

@@ -24,7 +24,8 @@ export function encodeMarshal(value: unknown, options: EncodeOptions): Uint8Arra
   return new Writer(options).whole(value);
 }
 
-type Segment = string | { readonly index: number | string };
+/** The name of a property, an index, or a Map's key or Set's member. */
+type Segment = string | number | { readonly key: unknown };
 
 class Writer {
   readonly #sink: MarshalSink;
@@ -103,20 +104,19 @@ class Writer {
     if (Array.isArray(value)) {
       const { length } = value;
       this.#sink.sized(tag.LIST, length);
-      for (let index = 0; index < length; index++) this.#at({ index }, value[index]);
+      for (let index = 0; index < length; index++) this.#at(index, value[index]);
     } else if (value instanceof Map) {
       this.#sink.byte(tag.DICT);
       for (const [key, item] of value) {
-        const segment = { index: describeValue(key) };
-        this.#key(segment, key);
-        this.#at(segment, item);
+        this.#key(key);
+        this.#at({ key }, item);
       }
       this.#sink.byte(tag.NULL);
     } else if (value instanceof Set) {
       // Copied first: the count comes before the members, and a getter may change the set meanwhile.
       const members = [...value];
       this.#sink.sized(tag.SET, members.length);
-      for (const member of members) this.#key({ index: describeValue(member) }, member);
+      for (const member of members) this.#key(member);
     } else {
       const prototype: unknown = Object.getPrototypeOf(value);
       if (prototype !== null && prototype !== Object.prototype)
@@ -138,8 +138,8 @@ class Writer {
     this.#path.pop();
   }
 
-  #key(segment: Segment, value: unknown): void {
-    this.#path.push(segment);
+  #key(value: unknown): void {
+    this.#path.push({ key: value });
     if (typeof value === "object" && value !== null && !isHashable(value)) {
       throw this.#refusal("unhashable", `as a dict key or set member: ${describeValue(value)}`);
     }
@@ -172,7 +172,8 @@ function isHashable(value: object): boolean {
 }
 
 function showSegment(segment: Segment, position: number): string {
-  if (typeof segment === "object") return `[${segment.index}]`;
+  if (typeof segment === "number") return `[${segment}]`;
+  if (typeof segment === "object") return `[${describeValue(segment.key)}]`;
   if (position === 0) return segment;
   if (/^[A-Za-z_$][\w$]{0,80}$/.test(segment)) return `.${segment}`;
   return `[${describeValue(segment)}]`;

@@ -64,8 +64,16 @@ function program(): Command {
   return command;
 }
 
+/** As with python, everything after `-m MODULE` belongs to the module. */
+function withModuleArguments(argv: readonly string[]): string[] {
+  const flag = argv.indexOf("-m");
+  const file = argv.findIndex((word, index) => index > 2 && word === "--");
+  if (flag < 0 || argv[2] !== "run" || (file >= 0 && file < flag)) return [...argv];
+  return [...argv.slice(0, flag + 2), "--", ...argv.slice(flag + 2)];
+}
+
 try {
-  await program().parseAsync();
+  await program().parseAsync(withModuleArguments(process.argv));
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? 0 : exitStatus.usage;

@@ -1,0 +1,90 @@
+// Style is a test: who may import whom, where the machine may be touched, how long a file may be, and that every error code
+// has its page.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+const source = join(root, "src");
+
+/** Room -> rooms that it may import besides itself. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  "index.ts": ["capabilities", "errors", "host", "interpreter"],
+  errors: [],
+  abi: [],
+  kernel: ["abi", "errors"],
+  filesystems: ["kernel", "abi", "errors"],
+  capabilities: ["kernel", "filesystems", "abi", "errors"],
+  interpreter: ["kernel", "abi", "errors"],
+  host: ["capabilities", "interpreter", "filesystems", "kernel", "abi", "errors", "platform"],
+  platform: ["host", "interpreter", "filesystems", "kernel", "abi", "errors"],
+  surfaces: ["index.ts"],
+};
+
+const files = (readdirSync(source, { recursive: true }) as string[])
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => join(source, name));
+const production = files.filter((file) => !/(\.test|-fixture|-for-tests)\.ts$/.test(file));
+const importPattern = /(?:from|import)\s+"([^"]+)"/g;
+
+function room(file: string): string {
+  return relative(source, file).split("/")[0] ?? "";
+}
+
+function importsOf(file: string): string[] {
+  return [...readFileSync(file, "utf8").matchAll(importPattern)].map((match) => match[1] ?? "");
+}
+
+test("imports point down, never sideways", () => {
+  const wrong: string[] = [];
+  for (const file of production) {
+    const from = room(file);
+    for (const target of importsOf(file).filter((name) => name.startsWith("."))) {
+      const to = room(resolve(dirname(file), target));
+      if (to !== from && !allowed[from]?.includes(to)) wrong.push(`${relative(root, file)} imports ${to}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("only platform and surfaces touch the machine", () => {
+  const touch =
+    /\b(?:Date\.now|performance\.now|process\.(?:env|argv|stdout|hrtime)|crypto\.)|from "node:|\bfetch\(/;
+  const wrong = production
+    .filter((file) => !["platform", "surfaces"].includes(room(file)))
+    .filter((file) => touch.test(readFileSync(file, "utf8")));
+  expect(wrong.map((file) => relative(root, file))).toEqual([]);
+});
+
+test("the core has no third-party imports", () => {
+  const foreign = production
+    .filter((file) => room(file) !== "surfaces")
+    .flatMap((file) => importsOf(file).filter((name) => !name.startsWith(".") && !name.startsWith("node:")));
+  expect(foreign).toEqual([]);
+});
+
+test("a file is one thing: no more than 400 lines", () => {
+  const long = files.filter((file) => readFileSync(file, "utf8").split("\n").length > 400);
+  expect(long.map((file) => relative(root, file))).toEqual([]);
+});
+
+test("every file says at its top what it is", () => {
+  const silent = files.filter((file) => !/^(?:#!.*\n)?(?:\/\/|\/\*)/.test(readFileSync(file, "utf8")));
+  expect(silent.map((file) => relative(root, file))).toEqual([]);
+});
+
+test("every room has a README of at most 30 lines", () => {
+  const rooms = Object.keys(allowed).filter((name) => !name.endsWith(".ts"));
+  const wrong = rooms.filter((name) => {
+    const file = join(source, name, "README.md");
+    return !existsSync(file) || readFileSync(file, "utf8").trimEnd().split("\n").length > 30;
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("every error code has its page", () => {
+  const text = readFileSync(join(source, "errors", "sandbox-error.ts"), "utf8");
+  const codes = [...text.matchAll(/\| "([A-Z_]+)"/g)].map((match) => match[1] ?? "");
+  expect(codes.length).toBeGreaterThan(10);
+  expect(codes.filter((code) => !existsSync(join(root, "docs", "errors", `${code}.md`)))).toEqual([]);
+});
