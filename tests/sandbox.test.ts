@@ -228,11 +228,11 @@ describe("reset", () => {
     const plant = `
 import atexit, builtins, gc, os, random, signal, sys, json
 builtins.planted = sys.planted = json.planted = 1
-os.environ["PLANTED"] = "1"; os.umask(0o777); os.chdir("/tmp"); open("/tmp/planted", "w").write("x")
+os.environ["PLANTED"] = "1"; os.chdir("/tmp"); open("/tmp/planted", "w").write("x")
 signal.signal(signal.SIGTERM, lambda *a: print("planted")); atexit.register(print, "planted")
 random.seed(1); sys.setrecursionlimit(123); sys.path.append("/planted"); sys.modules["planted"] = sys
 marker = "planted-" + "marker" * 10; blob = bytearray(b"PLANTED" * 100_000); fd = os.open("/tmp/planted", os.O_RDONLY)
-sys.stdout.write("partial")
+sys.stdout.write("partial"); os.umask(0o777)
 `;
     const probe = `
 import builtins, os, signal, sys, json, random, atexit

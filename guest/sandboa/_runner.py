@@ -50,6 +50,7 @@ def prepare(modules):
     sys.pycache_prefix = None
     sys.dont_write_bytecode = True
     sys.path.insert(0, "")
+    sys.stdout.reconfigure(line_buffering=True)
     sys.path_importer_cache.clear()
     main = types.ModuleType("__main__")
     main.__builtins__ = __builtins__
@@ -67,7 +68,6 @@ def renew(argv, environment, zone):
     os.environ.update(environment)
     time.timezone, time.altzone, time.daylight, *names = zone
     time.tzname = tuple(names)
-    sys.stdout.reconfigure(line_buffering=True)
     modules = sys.modules
     if "random" in modules:
         modules["random"].seed()

@@ -10,6 +10,7 @@ export interface WorkerStart {
 }
 
 export type ToWorker =
+  | { readonly type: "start"; readonly start: WorkerStart }
   | { readonly type: "run"; readonly id: number; readonly request: Uint8Array }
   | { readonly type: "reset"; readonly id: number };
 

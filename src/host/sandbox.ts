@@ -26,7 +26,7 @@ export interface CreateOptions extends SandboxOptions {
 
 export class Sandbox implements AsyncDisposable {
   readonly #plan: SandboxPlan;
-  readonly #image: LoadedImage;
+  readonly #image: Promise<LoadedImage>;
   readonly #tickets: readonly HostFileTicket[];
   #worker: RunningWorker | undefined;
   #reader: OutputReader | undefined;
@@ -36,7 +36,7 @@ export class Sandbox implements AsyncDisposable {
   #crashed = false;
   #lastId = 0;
 
-  private constructor(plan: SandboxPlan, image: LoadedImage, tickets: readonly HostFileTicket[]) {
+  private constructor(plan: SandboxPlan, image: Promise<LoadedImage>, tickets: readonly HostFileTicket[]) {
     this.#plan = plan;
     this.#image = image;
     this.#tickets = tickets;
@@ -49,12 +49,12 @@ export class Sandbox implements AsyncDisposable {
   static async create(options: CreateOptions = {}): Promise<Sandbox> {
     const { onProgress, ...rest } = options;
     const { plan, refusedModules, tickets } = checkOptions(rest);
+    const sandbox = new Sandbox(plan, loadImage(refusedModules, onProgress), tickets);
     try {
-      const sandbox = new Sandbox(plan, await loadImage(refusedModules, onProgress), tickets);
       await sandbox.#start();
       return sandbox;
     } catch (error) {
-      for (const ticket of tickets) releaseHostFile(ticket);
+      await sandbox.close();
       throw error;
     }
   }
@@ -146,18 +146,15 @@ export class Sandbox implements AsyncDisposable {
     this.#reader = new OutputReader(ring);
     this.#crashed = false;
     const id = ++this.#lastId;
-    let worker: RunningWorker | undefined;
-    await this.#exchange(undefined, id, () => {
-      worker = startWorker(
-        { image: this.#image, plan: this.#plan, ring },
-        {
-          onMessage: (message) => this.#onMessage(message, id),
-          onDeath: (reason) => this.#onDeath(worker, reason),
-        },
-      );
-      this.#worker = worker;
+    const worker = startWorker({
+      onMessage: (message) => this.#onMessage(message, id),
+      onDeath: (reason) => this.#onDeath(worker, reason),
     });
-    worker?.hold(false);
+    this.#worker = worker;
+    const image = await this.#image;
+    await this.#exchange(worker, id, () =>
+      worker.send({ type: "start", start: { image, plan: this.#plan, ring } }),
+    );
     this.#state = "usable";
   }
 

@@ -81,7 +81,7 @@ export class Session {
       mounts,
       cwd: mounts.root,
       clocks,
-      timeZone: ianaTimeZone(plan.timeZone) ?? utc,
+      timeZone: (plan.timeZone === "UTC" ? undefined : ianaTimeZone(plan.timeZone)) ?? utc,
       entropy: this.#powers.entropy,
       environment: plan.environment.map(([name, value]) => byteString(`${name}=${value}`)),
       streams: [

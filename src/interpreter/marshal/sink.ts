@@ -58,7 +58,7 @@ export class MarshalSink {
 
   text(value: string, interned: boolean): void {
     const short = value.length < 256;
-    const start = this.#length;
+    const before = this.#length;
     const at = this.#reserve((short ? 2 : 5) + value.length);
     if (writeAscii(value, this.#bytes, at + (short ? 2 : 5))) {
       if (short) {
@@ -70,10 +70,12 @@ export class MarshalSink {
       }
       return;
     }
-    this.#length = start;
+    this.#length = before;
     const size = textBytes(value);
     this.sized(interned ? tag.INTERNED : tag.UNICODE, size);
-    writeText(value, this.#bytes, this.#reserve(size));
+    // Reserving may replace the buffer, so it comes first.
+    const start = this.#reserve(size);
+    writeText(value, this.#bytes, start);
   }
 
   /** Makes room for `size` more bytes and says where they begin. */

@@ -1,6 +1,6 @@
 // The entry of the worker thread: builds the session, then answers one message at a time.
 import { readSync } from "node:fs";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { OutputWriter } from "../../host/output-ring.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "../../host/protocol.ts";
 import { Session } from "../../host/session.ts";
@@ -11,7 +11,6 @@ import { inflateRaw, nodeClock, nodeEntropy } from "./powers.ts";
 const port = parentPort;
 if (port === null) throw new Error("this file is the entry of a worker thread");
 const send = (message: FromWorker): void => port.postMessage(message);
-const start = workerData as WorkerStart;
 
 /** The process's own standard input; a non-blocking descriptor is asked again after a pause. */
 function readHostInput(target: Uint8Array): number {
@@ -36,19 +35,33 @@ const powers = {
   createHostFile,
 };
 
-try {
-  const session = new Session(start, powers, new OutputWriter(start.ring, () => send({ type: "output" })));
-  port.on("message", (message: ToWorker) => {
-    if (message.type === "run") {
-      const outcome = session.run(message.request);
-      send({ type: "done", id: message.id, outcome, memoryBytes: session.memoryBytes });
-    } else {
-      session.reset();
-      send({ type: "reset", id: message.id });
-    }
-  });
-  send({ type: "ready" });
-} catch (error) {
-  if (!(error instanceof RenewalFailure)) throw error;
-  send({ type: "failed", outcome: error.outcome });
+function open(start: WorkerStart): Session | undefined {
+  try {
+    const session = new Session(start, powers, new OutputWriter(start.ring, () => send({ type: "output" })));
+    send({ type: "ready" });
+    return session;
+  } catch (error) {
+    if (!(error instanceof RenewalFailure)) throw error;
+    send({ type: "failed", outcome: error.outcome });
+    return undefined;
+  }
 }
+
+let session: Session | undefined;
+port.on("message", (message: ToWorker) => {
+  switch (message.type) {
+    case "start":
+      session = open(message.start);
+      break;
+    case "run":
+      if (session) {
+        const outcome = session.run(message.request);
+        send({ type: "done", id: message.id, outcome, memoryBytes: session.memoryBytes });
+      }
+      break;
+    case "reset":
+      session?.reset();
+      send({ type: "reset", id: message.id });
+      break;
+  }
+});

@@ -1,6 +1,6 @@
 // Starting and killing the worker thread of a sandbox.
 import { Worker } from "node:worker_threads";
-import type { FromWorker, ToWorker, WorkerStart } from "../../host/protocol.ts";
+import type { FromWorker, ToWorker } from "../../host/protocol.ts";
 import { workerScript } from "./package-files.ts";
 
 /** Megabytes of native stack: deep C recursion in the guest needs far more than a thread's default of 4. */
@@ -21,9 +21,9 @@ export interface RunningWorker {
   kill(): Promise<void>;
 }
 
-export function startWorker(start: WorkerStart, events: WorkerEvents): RunningWorker {
+/** The thread comes up while the caller still prepares what to send it first. */
+export function startWorker(events: WorkerEvents): RunningWorker {
   const worker = new Worker(workerScript, {
-    workerData: start,
     env: {},
     argv: [],
     execArgv: [],
