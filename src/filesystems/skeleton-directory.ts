@@ -33,6 +33,7 @@ export class SkeletonDirectory implements DirectoryNode {
   readonly #parent: SkeletonDirectory;
   readonly #places = new Map<ByteString, Place>();
   #children = 0;
+  #attributes: Attributes | undefined;
 
   /** Without a parent this is the root. */
   constructor(identity: NodeIdentity, parent: SkeletonDirectory | undefined) {
@@ -58,6 +59,7 @@ export class SkeletonDirectory implements DirectoryNode {
     const node = new SkeletonDirectory(identity, this);
     this.#places.set(name, { kind: "node", node });
     this.#children += 1;
+    this.#attributes = undefined;
     return node;
   }
 
@@ -68,7 +70,9 @@ export class SkeletonDirectory implements DirectoryNode {
 
   attributes(): Attributes {
     const mode = modeBits.DIRECTORY | 0o555;
-    return fixedAttributes(this.#identity, { mode, nlink: 2 + this.#children, rdev: 0, sizeBytes: 0 });
+    const nlink = 2 + this.#children;
+    this.#attributes ??= fixedAttributes(this.#identity, { mode, nlink, rdev: 0, sizeBytes: 0 });
+    return this.#attributes;
   }
 
   setAttributes(): void {

@@ -63,7 +63,14 @@ export class SkeletonFileSystem implements FileSystem {
   }
 
   usage(): FileSystemUsage {
-    return { blockBytes: 4096, blocks: 0, freeBlocks: 0, files: this.#lastIno, freeFiles: 0, readOnly: true };
+    return {
+      blockBytes: 4096,
+      blocks: 0,
+      freeBlocks: 0,
+      files: this.#lastIno,
+      freeFiles: 0,
+      readOnly: false,
+    };
   }
 
   #seat(path: ByteString): [SkeletonDirectory, ByteString] {
@@ -74,7 +81,7 @@ export class SkeletonFileSystem implements FileSystem {
     const directory = this.#descend(names, path);
     if (directory.holds(name)) {
       const taken =
-        directory.lookup(name)?.kind === "directory" ? "there is a directory already" : "granted twice";
+        directory.lookupDirectory(name) !== undefined ? "there is a directory already" : "granted twice";
       throw new PlacementError(path, taken);
     }
     return [directory, name];

@@ -110,7 +110,7 @@ function readRecord(archive: Uint8Array, view: DataView, at: number, directory: 
   const isDirectory = name.endsWith("/");
   const path = isDirectory ? name.slice(0, -1) : name;
   const method = view.getUint16(at + 10, true);
-  const unixType = (view.getUint16(at + 40, true) & 0o170000) >>> 0;
+  const unixType = view.getUint16(at + 40, true) & 0o170000;
   if (!isPlainPath(path)) refuse("this name is not a plain relative path", name);
   if ((view.getUint16(at + 8, true) & ~harmlessFlags) !== 0) {
     refuse("encryption and patches are not supported", name);
