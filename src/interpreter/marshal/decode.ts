@@ -54,7 +54,8 @@ class Reader {
   #height = 0;
 
   constructor(bytes: Uint8Array, options: DecodeOptions) {
-    this.#bytes = bytes;
+    // Not `bytes` itself: a Buffer's slice() would be a view of the frame rather than a copy.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#maxDepth = Math.min(options.maxDepth ?? maxDepth, maxDepth);
     this.#maxItems = options.maxItems ?? defaultMaxItems;
@@ -129,7 +130,7 @@ class Reader {
         return this.#text();
       case tag.BYTES: {
         const size = this.#size();
-        this.#spend(bulkyItems);
+        this.#spend(bulkyItems + (size >>> 6));
         const at = this.#take(size);
         return this.#bytes.slice(at, at + size);
       }
