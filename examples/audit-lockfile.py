@@ -7,20 +7,27 @@ import json
 import sys
 from collections import Counter, defaultdict
 
+INSTALLED = "node_modules/"
+
 
 def audit(lock):
     """Facts about the packages of a lock file of version 2 or 3."""
-    packages = {path: entry for path, entry in lock.get("packages", {}).items() if path}
+    if "packages" not in lock:
+        sys.exit("this is no lock file of version 2 or 3: it has no packages")
+    # The project itself, its workspaces and links to them were not downloaded.
+    packages = {path: entry for path, entry in lock["packages"].items() if INSTALLED in path and not entry.get("link")}
     versions = defaultdict(set)
     for path, entry in packages.items():
-        versions[path.rpartition("node_modules/")[2]].add(entry.get("version", "?"))
-    remote = [path for path, entry in packages.items() if not entry.get("link") and not entry.get("inBundle")]
+        versions[entry.get("name") or path.rpartition(INSTALLED)[2]].add(entry.get("version", "?"))
     return {
         "count": len(packages),
         "dev": sum(1 for entry in packages.values() if entry.get("dev") or entry.get("devOptional")),
-        "licences": Counter(str(entry.get("license", "unknown")) for entry in packages.values()),
+        "licences": Counter(str(entry.get("license", "not stated")) for entry in packages.values()),
         "scripts": sorted(path for path, entry in packages.items() if entry.get("hasInstallScript")),
-        "unverified": sorted(path for path in remote if "integrity" not in packages[path]),
+        # A bundled package came inside of another one, whose checksum covers it.
+        "unverified": sorted(
+            path for path, entry in packages.items() if not entry.get("integrity") and not entry.get("inBundle")
+        ),
         "duplicates": {name: sorted(found) for name, found in sorted(versions.items()) if len(found) > 1},
     }
 
@@ -46,8 +53,11 @@ def main(source="/package-lock.json", target="/report.md"):
         lock = json.load(file)
     facts = audit(lock)
     with open(target, "x", encoding="utf-8") as file:
-        file.write(report(lock.get("name", "?"), facts))
-    print(f"{facts['count']} packages, {len(facts['licences'])} licences, {len(facts['scripts'])} install scripts: see {target}")
+        file.write(report(lock.get("name", source), facts))
+    print(f"{facts['count']} packages, {len(facts['licences'])} licences")
+    print(f"{len(facts['scripts'])} with an install script, {len(facts['unverified'])} without a checksum", end=", ")
+    print(f"{len(facts['duplicates'])} in several versions")
+    print(f"the report is in {target}")
 
 
 main(*sys.argv[1:3])

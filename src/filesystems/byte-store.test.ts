@@ -114,7 +114,7 @@ test("allocate reserves or refuses, all or nothing", () => {
 });
 
 test("sizes and positions beyond the limits", () => {
-  const { store: file } = store(1000);
+  const { store: file } = store(100_000);
   file.truncate(maxFileBytes);
   expect(refusal(() => file.truncate(maxFileBytes + 1))).toBe("EFBIG");
   expect(refusal(() => file.allocate(maxFileBytes + 1))).toBe("EFBIG");

@@ -28,7 +28,8 @@ function decoded(compressed: Uint8Array, entry: ZipEntry, inflate: Inflate): Uin
   if (entry.method === zipMethod.STORED) return compressed;
   if (entry.sizeBytes === 0) return compressed.subarray(0, 0);
   try {
-    return inflate(compressed, entry.sizeBytes);
+    // Copied, since an inflater may return a view of a larger buffer, which would be held as long as the file.
+    return new Uint8Array(inflate(compressed, entry.sizeBytes));
   } catch (cause) {
     const place = JSON.stringify(entry.path);
     throw new ArchiveFormatError(`archive entry ${place}: its content does not inflate`, { cause });

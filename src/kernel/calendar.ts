@@ -107,9 +107,9 @@ function localOffset(local: number, wish: number, zone: TimeZone): number {
   return !firstFits && secondFits ? after : before;
 }
 
-/** Looks a week further at each step, up to a bit more than a year: no daylight saving period is shorter, no cycle longer. */
+/** Looks two weeks further at each step, up to a bit more than a year: no summer is shorter, no cycle longer. */
 function nearestOffset(epochSeconds: number, isDst: boolean, zone: TimeZone): number | undefined {
-  for (let distance = 0; distance <= 400 * secondsPerDay; distance += 7 * secondsPerDay) {
+  for (let distance = 0; distance <= 400 * secondsPerDay; distance += 14 * secondsPerDay) {
     for (const at of [epochSeconds - distance, epochSeconds + distance]) {
       const there = zone.offsetAt(at);
       if (there.isDst === isDst) return there.offsetSeconds;

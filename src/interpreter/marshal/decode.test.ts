@@ -136,6 +136,19 @@ describe("depth", () => {
   });
 });
 
+describe("limits that are no limits", () => {
+  test("NaN admits nothing", () => {
+    const deep = Buffer.from(")\x01".repeat(100_000), "latin1");
+    expect(() => decodeMarshal(deep, { maxDepth: Number.NaN })).toThrow(/nested deeper/);
+    expect(() => decodeMarshal(frame("N"), { maxItems: Number.NaN })).toThrow(/costs more/);
+  });
+
+  test("no limit lets a container outgrow what V8's Map and Set can hold", () => {
+    const bytes = frame("[", 2 ** 24, new Uint8Array(2 ** 24).fill(0x4e));
+    expect(() => decodeMarshal(bytes, { maxItems: Number.POSITIVE_INFINITY })).toThrow(/more than 16777216/);
+  });
+});
+
 describe("cost", () => {
   test("each value is an item, and bulky values are five", () => {
     for (const [bytes, items] of [

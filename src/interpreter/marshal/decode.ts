@@ -15,9 +15,10 @@ export interface DecodeOptions {
   /** Containers within containers, at most and by default 200. */
   readonly maxDepth?: number;
   /**
-   * What the value may cost, 2^21 by default. An item is about 64 bytes of host memory: each value costs one, each 64 bytes
-   * of text, bytes or integer one more, each dict, set or bytes four more. A reference costs as much as what it refers
-   * to, although both are the same object here: whoever walks, prints or clones the result pays for every path to it.
+   * What the value may cost, 2^21 by default and 2^24 at most. An item is about 64 bytes of host memory: each value
+   * costs one, each 64 bytes of text, bytes or integer one more, each dict, set or bytes four more. A reference costs as
+   * much as what it refers to, although both are the same object here: whoever walks, prints or clones the result pays
+   * for every path to it.
    */
   readonly maxItems?: number;
 }
@@ -28,6 +29,8 @@ export function decodeMarshal(bytes: Uint8Array, options: DecodeOptions = {}): G
 }
 
 const defaultMaxItems = 2 ** 21;
+/** V8 throws a RangeError of its own when a Map or Set gets more entries than this; each entry is an item at least. */
+const mostItems = 2 ** 24;
 /** Extra items: a Map, Set or typed array takes some 200 bytes even when empty. */
 const bulkyItems = 4;
 
@@ -58,7 +61,7 @@ class Reader {
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#maxDepth = Math.min(options.maxDepth ?? maxDepth, maxDepth);
-    this.#maxItems = options.maxItems ?? defaultMaxItems;
+    this.#maxItems = Math.min(options.maxItems ?? defaultMaxItems, mostItems);
   }
 
   whole(): GuestValue {
@@ -277,7 +280,8 @@ class Reader {
 
   /** Opens a container. Each element takes a byte at least, so a count beyond what is left is a lie. */
   #count(count: number, depth: number): number {
-    if (depth >= this.#maxDepth) throw this.#tooDeep();
+    // Negated, here and in #spend, so that a limit of NaN admits nothing rather than everything.
+    if (!(depth < this.#maxDepth)) throw this.#tooDeep();
     if (count > this.#bytes.length - this.#at) throw this.#error("the value ends early");
     return count;
   }
@@ -292,7 +296,8 @@ class Reader {
 
   #spend(items: number): void {
     this.#items += items;
-    if (this.#items > this.#maxItems) throw this.#error(`the value costs more than ${this.#maxItems} items`);
+    if (!(this.#items <= this.#maxItems))
+      throw this.#error(`the value costs more than ${this.#maxItems} items`);
   }
 
   #tooDeep(): MarshalFormatError {

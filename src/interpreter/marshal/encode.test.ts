@@ -111,7 +111,20 @@ describe("shape", () => {
   });
 });
 
+describe("transferred buffers", () => {
+  test("are refused, rather than sent as empty bytes", () => {
+    const bytes = new Uint8Array(4);
+    structuredClone(bytes, { transfer: [bytes.buffer] });
+    expect(refusal({ a: [bytes] })).toMatchObject({ path: "inputs.a[0]", problem: "type" });
+    expect(refusal({ a: bytes.buffer })).toMatchObject({ path: "inputs.a", problem: "type" });
+  });
+});
+
 describe("size", () => {
+  test("a limit of NaN admits nothing", () => {
+    expect(() => encodeMarshal(null, { maxBytes: Number.NaN })).toThrow(UnsupportedValueError);
+  });
+
   test.each<[unknown, number]>([
     [null, 1],
     [1, 5],

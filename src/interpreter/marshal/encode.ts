@@ -85,8 +85,10 @@ class Writer {
   }
 
   #object(value: object): void {
-    if (value instanceof Uint8Array) this.#sink.bytes(value);
-    else if (value instanceof ArrayBuffer) this.#sink.bytes(new Uint8Array(value));
+    if (value instanceof Uint8Array) {
+      this.#viewOf(value.buffer);
+      this.#sink.bytes(value);
+    } else if (value instanceof ArrayBuffer) this.#sink.bytes(this.#viewOf(value));
     else if (value instanceof PythonComplex) {
       this.#sink.double(tag.COMPLEX, value.real);
       this.#sink.double(undefined, value.imag);
@@ -97,6 +99,15 @@ class Writer {
       this.#ancestors.push(value);
       this.#container(value);
       this.#ancestors.pop();
+    }
+  }
+
+  /** Node 20 has no ArrayBuffer.detached; a detached buffer's content is gone, and b"" would not be a copy of it. */
+  #viewOf(buffer: ArrayBufferLike): Uint8Array {
+    try {
+      return new Uint8Array(buffer);
+    } catch {
+      throw this.#refusal("type", "bytes whose buffer was transferred away");
     }
   }
 

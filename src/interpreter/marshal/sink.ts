@@ -82,7 +82,8 @@ export class MarshalSink {
   #reserve(size: number): number {
     const at = this.#length;
     const end = at + size;
-    if (end > this.#maxBytes) throw this.#refusal();
+    // Negated so that a limit of NaN admits nothing.
+    if (!(end <= this.#maxBytes)) throw this.#refusal();
     if (end > this.#bytes.length) {
       const grown = new Uint8Array(Math.min(Math.max(end, this.#bytes.length * 2), this.#maxBytes));
       grown.set(this.#bytes.subarray(0, at));

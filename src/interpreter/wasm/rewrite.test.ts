@@ -3,9 +3,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { assemble, customSection, interpreterLike, type SmallModule } from "./assemble-for-tests.ts";
+import { readGlobalSection } from "./global-section.ts";
 import { ImageFormatError } from "./image-format-error.ts";
 import { type RewriteOptions, rewriteImage } from "./rewrite.ts";
-import { readSections, sectionId } from "./sections.ts";
+import { openSection, readSections, sectionId } from "./sections.ts";
 
 const options: RewriteOptions = {
   exports: ["memory", "__indirect_function_table", "__stack_pointer", "readGot", "geteuid"],
@@ -82,8 +83,10 @@ test("imported globals are defined: zero, and every other global keeps its index
   expect(WebAssembly.Module.imports(new WebAssembly.Module(full as BufferSource))).toEqual([
     { module: "env", name: "_PyEM_TrampolineCall_JS", kind: "function" },
   ]);
-  const exports = instantiate(full);
-  expect(exports.readGot()).toBe(0);
+  expect(instantiate(full).readGot()).toBe(0);
+  const globals = readGlobalSection(openSection(readSections(full), sectionId.global)).entries;
+  const zero = { valueType: "i32", mutable: false, i32: 0 };
+  expect(globals.slice(0, 3)).toEqual([zero, zero, { valueType: "i32", mutable: true, i32: -28 }]);
 });
 
 test("a module without GOT imports needs no change there", () => {

@@ -86,7 +86,8 @@ test("types that the module lacks are added", () => {
 
 test("segments of the form that names its table are read, and declarative ones are not", () => {
   const module = interpreterLike();
-  module.elements = [3, 3, 0, 1, 2, 2, 0, 0x41, 5, 0x0b, 0, 1, 3, 0, 0x41, 6, 0x0b, 1, 4];
+  const declarative = [3, 0, 7, 11, 11, 11, 11, 11, 11, 11];
+  module.elements = [3, 2, 0, 0x41, 5, 0x0b, 0, 1, 3, 0, 0x41, 6, 0x0b, 1, 4, ...declarative];
   const { call } = instantiate(rewriteImage(assemble(module), options).full);
   expect(call(5, 3, 4, 5)).toBe(10);
   expect(call(6, 3, 4, 5)).toBe(50);

@@ -14,7 +14,7 @@ const maxVectors = 1024;
 /** Largest single transfer of Linux (read(2)); also bounds vectors that cover the same memory again and again. */
 const maxTransferBytes = 0x7ffff000;
 
-/** The vectors as views. Nothing in here re-enters the guest, so the views stay attached for the whole call. */
+/** The vectors as views, without the empty ones. Nothing in here re-enters the guest, so the views stay attached for the whole call. */
 function vectors(kernel: Kernel, address: number, count: number): Uint8Array[] {
   if (count < 0 || count > maxVectors) fail("EINVAL");
   if (count === 0) return [];
@@ -27,7 +27,7 @@ function vectors(kernel: Kernel, address: number, count: number): Uint8Array[] {
     total += length;
     if (total > maxTransferBytes) fail("EINVAL");
     const from = memory.view.getUint32(start + i * 8, true);
-    views.push(length === 0 ? new Uint8Array(0) : memory.slice(from, length));
+    if (length > 0) views.push(memory.slice(from, length));
   }
   return views;
 }
@@ -36,7 +36,6 @@ function vectors(kernel: Kernel, address: number, count: number): Uint8Array[] {
 function transfer(views: readonly Uint8Array[], move: (view: Uint8Array, done: number) => number): number {
   let done = 0;
   for (const view of views) {
-    if (view.length === 0) continue;
     let moved: number;
     try {
       moved = move(view, done);
