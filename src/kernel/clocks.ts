@@ -70,15 +70,18 @@ export class Clocks {
    * between is taken for such a spin and blocks for a slice: 1 ms at first, longer as the sleep goes on.
    */
   spinningNowMs(): number {
-    let nowMs = Number(this.#elapsedNs()) / nsPerMs;
+    const nowMs = this.#shownMs();
     if (this.#spinningSinceMs === undefined) {
       this.#spinningSinceMs = nowMs;
       return nowMs;
     }
     const sleptMs = nowMs - this.#spinningSinceMs;
     this.sleepMs(Math.min(Math.max(sleptMs * overshootShare, 1), longestSliceMs));
-    nowMs = Number(this.#elapsedNs()) / nsPerMs;
-    return nowMs;
+    return this.#shownMs();
+  }
+
+  #shownMs(): number {
+    return Number(this.#coarsen(this.#elapsedNs())) / nsPerMs;
   }
 
   #elapsedNs(): bigint {

@@ -21,6 +21,12 @@ export class PipeBuffer {
     return pipeCapacityBytes - this.length;
   }
 
+  /** What nobody can read any more goes (fifo(7)). */
+  discard(): void {
+    this.#ring = undefined;
+    this.length = 0;
+  }
+
   put(source: Uint8Array): number {
     this.#ring ??= new Uint8Array(pipeCapacityBytes);
     const count = Math.min(source.length, this.free);
@@ -117,5 +123,6 @@ export class PipeEnd extends OpenFile {
   protected release(): void {
     if (this.#reads) this.#buffer.readers--;
     if (this.#writes) this.#buffer.writers--;
+    if (this.#buffer.readers + this.#buffer.writers === 0) this.#buffer.discard();
   }
 }

@@ -40,8 +40,16 @@ export function abort(kernel: Kernel): never {
 
 /** (condition*, file*, line, function*): the texts are the guest's, so they are cut short and kept to printable ASCII. */
 export function assertionFailed(kernel: Kernel, condition: number): never {
-  const text = kernel.memory.readByteString(condition, 200) ?? "?";
-  throw kernel.stop({ kind: "abort", detail: `assertion failed: ${text.replaceAll(/[^ -~]/g, "?")}` });
+  throw kernel.stop({ kind: "abort", detail: `assertion failed: ${shownText(kernel, condition)}` });
+}
+
+/** A bad address must not save a guest whose assertion failed. */
+function shownText(kernel: Kernel, address: number): string {
+  try {
+    return (kernel.memory.readByteString(address, 200) ?? "?").replaceAll(/[^ -~]/g, "?");
+  } catch {
+    return "?";
+  }
 }
 
 /** system(3): without a command it asks whether there is a shell, and there is none. */
