@@ -34,6 +34,10 @@ test("a hole takes nothing and reads as zeros", () => {
   expect(read(file, far + 1, 3)).toEqual([]);
   file.truncate(far);
   expect(quota.usedBytes).toBe(0);
+  file.write(Uint8Array.of(1), 5);
+  file.write(Uint8Array.of(1), far);
+  file.truncate(9);
+  expect(quota.usedBytes).toBe(64 + chunkOverheadBytes);
 });
 
 test("what was cut off never comes back", () => {
@@ -81,7 +85,7 @@ test("a refused write has no effect", () => {
 test("slack is only taken where it fits", () => {
   const { store: file, quota } = store(10_000);
   file.write(new Uint8Array(6000), 0);
-  file.write(new Uint8Array(10), 6000);
+  file.write(new Uint8Array(100), 6000);
   expect(quota.freeBytes).toBeGreaterThan(3000);
 });
 
@@ -108,6 +112,8 @@ test("allocate reserves or refuses, all or nothing", () => {
   quota.take(quota.freeBytes);
   expect(file.write(new Uint8Array(200_000).fill(3), 0)).toBe(200_000);
   quota.give(quota.usedBytes - used);
+  // The bytes alone would fit, with what holding them costs they do not.
+  expect(refusal(() => file.allocate(quota.freeBytes + file.heldBytes))).toBe("ENOSPC");
   expect(refusal(() => file.allocate(300_000))).toBe("ENOSPC");
   expect(refusal(() => file.allocate(2 ** 42))).toBe("ENOSPC");
   expect([file.sizeBytes, quota.usedBytes]).toEqual([200_000, used]);

@@ -156,7 +156,7 @@ describe("the end record", () => {
   const part: ZipPart = { name: "a", content: text };
   const lies: [string, ZipEnd, string][] = [
     ["more entries than there are", { count: 2 }, "truncated"],
-    ["fewer entries than there are", { count: 0 }, "longer than its entries"],
+    ["fewer entries than there are", { count: 0 }, "does not end with its last entry"],
     ["a zip64 count", { count: 0xffff }, "zip64"],
     ["a second part", { disk: 1 }, "several parts"],
     ["a shifted directory", { directoryShift: 1 }, "does not end at the end record"],

@@ -77,7 +77,7 @@ export function readZipEntries(bytes: Uint8Array, limits: ArchiveLimits): readon
     entries.push(entry);
     at = next;
   }
-  if (at !== end) refuse("the central directory is longer than its entries");
+  if (at !== end) refuse("the central directory does not end with its last entry");
   limitToNext(entries, directory);
   return entries;
 }
@@ -92,16 +92,14 @@ function findEnd(view: DataView): number {
   return refuse("no end record: not a zip file, or a truncated one");
 }
 
-/** Checks that a central record lies before `end`; returns the offset of the one behind it. */
+/** Checks that a central record begins before `end`; returns the offset of the one behind it. */
 function nextRecord(view: DataView, at: number, end: number): number {
   if (at + centralRecord.bytes > end) refuse("the central directory is truncated");
   if (view.getUint32(at, true) !== centralRecord.signature) refuse("a central record has a wrong signature");
   const nameBytes = view.getUint16(at + 28, true);
   const extraBytes = view.getUint16(at + 30, true);
   const commentBytes = view.getUint16(at + 32, true);
-  const next = at + centralRecord.bytes + nameBytes + extraBytes + commentBytes;
-  if (next > end) refuse("the central directory is truncated");
-  return next;
+  return at + centralRecord.bytes + nameBytes + extraBytes + commentBytes;
 }
 
 function readRecord(archive: Uint8Array, view: DataView, at: number, directory: number): ZipEntry {

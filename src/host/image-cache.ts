@@ -24,7 +24,7 @@ import { inflateRaw, nodeClock, nodeEntropy, sha256 } from "../platform/node/pow
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 1;
+const imageFormat = 2;
 
 /** What a worker needs to run an interpreter: everything is shared between threads, nothing is copied. */
 export interface LoadedImage {

@@ -8,6 +8,7 @@ export interface PythonExports {
   __wasm_call_ctors(): void;
   malloc(bytes: number): number;
   free(address: number): void;
+  sbrk(increment: number): number;
   emscripten_builtin_memalign(alignment: number, bytes: number): number;
   emscripten_stack_get_base(): number;
   __dl_seterr(format: number, values: number): void;
@@ -38,6 +39,7 @@ export const functionExports: readonly (keyof PythonExports)[] = [
   "__wasm_call_ctors",
   "malloc",
   "free",
+  "sbrk",
   "emscripten_builtin_memalign",
   "emscripten_stack_get_base",
   "__dl_seterr",

@@ -7,7 +7,7 @@ const pageBytes = 4096;
 const wasmPageBytes = 65_536;
 
 export interface Snapshot {
-  /** Bytes of linear memory when it was taken. */
+  /** Bytes of linear memory that a machine needs to hold it. */
   readonly memoryBytes: number;
   readonly stackPointer: number;
   /** Values of the rewriter's hidden globals, in its order. */
@@ -35,8 +35,11 @@ export function capture(machine: Machine, handler: number): Snapshot {
   const table = Uint32Array.from(runs);
   const content = new Uint8Array(lengthOf(table));
   eachRun(table, (start, length, at) => content.set(memory.subarray(start, start + length), at));
+  // The memory may end where the heap ends: the allocator asks for more when it needs it (Emscripten's sbrk).
+  const breakAt = machine.python.sbrk(0) >>> 0;
+  const lastUsed = runs.length > 0 ? (runs.at(-2) ?? 0) + (runs.at(-1) ?? 0) : 0;
   return {
-    memoryBytes: memory.length,
+    memoryBytes: Math.ceil(Math.max(breakAt, lastUsed) / wasmPageBytes) * wasmPageBytes,
     stackPointer: machine.python.__stack_pointer.value,
     hiddenGlobals: machine.hidden.map((global) => global.value),
     handler,

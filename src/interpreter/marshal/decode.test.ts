@@ -69,6 +69,7 @@ describe("refused", () => {
     ["a set in a tuple as a key", frame("{", ")", [1], "<", 0, "N0")],
     ["a dict as a member", frame("<", 1, "{0")],
     ["a list as a key, by reference", frame("[", 2, flagged("["), 0, "{", "r", 0, "N0")],
+    ["more digits than any bigint needs", frame("l", 5_000_000, new Uint8Array(10_000_000).fill(1))],
     ["a reference to nothing", frame("r", 0)],
     ["a negative reference", frame("[", 2, flagged("i"), 1, "r", -1)],
     ["a reference to a later value", frame("[", 2, "r", 0, flagged("i"), 1)],

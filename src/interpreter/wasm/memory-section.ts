@@ -8,17 +8,24 @@ import { ImageFormatError } from "./image-format-error.ts";
 const hasMaximum = 1;
 const addressablePages = 65_536;
 
-/** The content of a memory section with that maximum, in pages of 64 KiB. It must not be below the minimum. */
-export function withMaximumPages(reader: ByteReader, maximumPages: number): Uint8Array {
+/**
+ * The content of a memory section with that maximum, in pages of 64 KiB, which must not be below the minimum. The minimum stays,
+ * unless `minimumPages` gives a smaller one: for a module without data, whose memory somebody else fills.
+ */
+export function withMaximumPages(
+  reader: ByteReader,
+  maximumPages: number,
+  minimumPages?: number,
+): Uint8Array {
   const count = reader.u32("number of memories");
   if (count !== 1) throw new ImageFormatError(`expected one memory, found ${count}`);
   const flags = reader.byte("flags of the memory");
   if ((flags & ~hasMaximum) !== 0) {
     throw new ImageFormatError(`expected an unshared 32-bit memory, found limits with flags ${flags}`);
   }
-  const minimumPages = reader.u32("minimum of the memory");
-  if (maximumPages < minimumPages) {
-    throw new ImageFormatError(`the module needs ${minimumPages} pages of memory, more than ${maximumPages}`);
+  const neededPages = reader.u32("minimum of the memory");
+  if (maximumPages < neededPages) {
+    throw new ImageFormatError(`the module needs ${neededPages} pages of memory, more than ${maximumPages}`);
   }
   if (maximumPages > addressablePages) {
     throw new RangeError(
@@ -28,7 +35,7 @@ export function withMaximumPages(reader: ByteReader, maximumPages: number): Uint
   const out = new ByteWriter();
   out.u32(1);
   out.byte(hasMaximum);
-  out.u32(minimumPages);
+  out.u32(Math.min(minimumPages ?? neededPages, neededPages));
   out.u32(maximumPages);
   return out.finish();
 }

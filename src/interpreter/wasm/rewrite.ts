@@ -21,7 +21,7 @@ export interface RewriteOptions {
 export interface RewrittenImage {
   /** The module with its data, for boot. */
   readonly full: Uint8Array;
-  /** The same module without data: for instances whose memory is restored. */
+  /** The same module without data and with a minimum of one page: for instances whose memory is restored. */
   readonly lean: Uint8Array;
   /** Names of exports that were added for the mutable globals that no kept export reaches, in index order. */
   readonly hiddenGlobals: readonly string[];
@@ -43,8 +43,9 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
   const { types, code } = rewriteCode(sections, imports, exports);
   output.set(sectionId.type, types);
   output.set(sectionId.import, writeImportSection(imports.filter((entry) => entry.kind !== "global")));
-  const memory = openSection(sections, sectionId.memory);
-  output.set(sectionId.memory, withMaximumPages(memory, options.memoryMaximumPages));
+  const memory = (minimumPages?: number): Uint8Array =>
+    withMaximumPages(openSection(sections, sectionId.memory), options.memoryMaximumPages, minimumPages);
+  output.set(sectionId.memory, memory());
   output.set(sectionId.global, prependZeroGlobals(globals, gotGlobals));
   output.set(sectionId.export, writeExportSection([...kept, ...hidden]));
   output.set(sectionId.code, code);
@@ -52,6 +53,8 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
   const full = joinSections(output);
   output.delete(sectionId.dataCount);
   output.delete(sectionId.data);
+  // A snapshot brings its own size; pages beyond it would only have to be zeroed at every reset.
+  output.set(sectionId.memory, memory(1));
   return {
     full,
     lean: joinSections(output),
