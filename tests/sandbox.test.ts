@@ -1,4 +1,5 @@
 // The public API as users meet it: the built package, real worker threads, the real interpreter.
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -217,6 +218,17 @@ describe("crashes", () => {
     await sandbox.reset();
     expect((await sandbox.run("'alive'")).value).toBe("alive");
   });
+});
+
+test("closing while a run is under way fails the run, and the process ends in peace", async () => {
+  const script = `
+    const { Sandbox } = await import("sandboa");
+    const sandbox = await Sandbox.create();
+    const run = sandbox.run("import time; time.sleep(60)").catch((error) => error.code);
+    await sandbox.close();
+    console.log(await run);`;
+  const ended = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  expect(ended).toMatchObject({ status: 0, stdout: "SANDBOX_CLOSED\n" });
 });
 
 describe("reset", () => {

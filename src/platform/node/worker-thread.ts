@@ -47,9 +47,15 @@ export function startWorker(events: WorkerEvents): RunningWorker {
   });
   return {
     send: (message) => worker.postMessage(message),
-    hold: (alive) => (alive ? worker.ref() : worker.unref()),
+    hold: (alive) => {
+      // A dying thread keeps the process alive until it is gone: somebody waits for that.
+      if (killed) return;
+      if (alive) worker.ref();
+      else worker.unref();
+    },
     kill: async () => {
       killed = true;
+      worker.ref();
       await worker.terminate();
     },
   };
