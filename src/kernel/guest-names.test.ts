@@ -134,6 +134,14 @@ describe("rename", () => {
     expect(guest.content("f")).toBe("content");
   });
 
+  test("moves a directory with the working directory in it", () => {
+    guest.chdir("d/child");
+    expect(guest.rename("/tmp/d", "/tmp/empty/d")).toBe(0);
+    expect(guest.cwd()).toBe("/tmp/empty/d/child");
+    expect(guest.stat("../..").ino).toBe(guest.stat("/tmp/empty").ino);
+    expect(guest.rename("/tmp/empty", "/tmp/empty/d/child/e")).toBe("EINVAL");
+  });
+
   test("replaces a file under its open descriptors", () => {
     guest.file("g", "old");
     const old = guest.open("g");
@@ -186,12 +194,10 @@ describe("symbolic links", () => {
     expect(guest.tryOpen("link-41")).toBe("ELOOP");
   });
 
-  test("links that double at every step stay affordable", () => {
-    guest.symlink("./".repeat(2000), "wide-0");
-    for (let i = 1; i < 30; i++) guest.symlink(`wide-${i - 1}/`.repeat(2), `wide-${i}`);
-    const startMs = performance.now();
-    expect(guest.tryStat("wide-29/")).toBe("ELOOP");
-    expect(performance.now() - startMs).toBeLessThan(1000);
+  test("one walk looks at a bounded number of components, however long the links", () => {
+    guest.symlink("./".repeat(2047), "long");
+    expect(guest.tryStat("long/".repeat(7))).toBe(0);
+    expect(guest.tryStat("long/".repeat(9))).toBe("ELOOP");
   });
 
   test("readlink cuts without a NUL", () => {

@@ -1,0 +1,49 @@
+// The cache on disk: what is damaged is not there, what cannot be written is no error, and two writers do no harm.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ImageStore } from "./image-store.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sandboa-store-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const content = new Uint8Array([1, 2, 3, 4]);
+
+test("what was written is read, in shared memory where asked", () => {
+  const store = new ImageStore(join(folder, "made", "by", "it"));
+  expect(store.read("key", false)).toBe(undefined);
+  expect(store.write("key", [content.subarray(0, 2), content.subarray(2)])).toBe(true);
+  expect(store.read("key", false)).toEqual(content);
+  expect(store.read("key", true)?.buffer).toBeInstanceOf(SharedArrayBuffer);
+});
+
+test("a damaged, shortened or empty file is not there", () => {
+  const store = new ImageStore(folder);
+  store.write("key", [content]);
+  const whole = readFileSync(join(folder, "key"));
+  for (const damaged of [whole.subarray(0, 20), whole.subarray(1), Buffer.alloc(0), Buffer.alloc(32)]) {
+    writeFileSync(join(folder, "key"), damaged);
+    expect(store.read("key", false)).toBe(undefined);
+  }
+  whole[0] = 99;
+  writeFileSync(join(folder, "key"), whole);
+  expect(store.read("key", false)).toBe(undefined);
+});
+
+test("writers leave one whole file and nothing else", () => {
+  const stores = [new ImageStore(folder), new ImageStore(folder)];
+  for (const store of stores) expect(store.write("key", [content])).toBe(true);
+  expect(readdirSync(folder)).toEqual(["key"]);
+  expect(stores[0]?.read("key", false)).toEqual(content);
+});
+
+test("a folder that cannot be written only costs time", () => {
+  writeFileSync(join(folder, "file"), "");
+  const store = new ImageStore(join(folder, "file", "below"));
+  expect(store.write("key", [content])).toBe(false);
+  expect(store.read("key", false)).toBe(undefined);
+});
