@@ -66,12 +66,20 @@ export class ImageStore {
       renameSync(temporary, this.#path(key));
       return true;
     } catch {
-      rmSync(temporary, { force: true });
+      discard(temporary);
       return false;
     }
   }
 
   #path(key: string): string {
     return join(this.#directory, key);
+  }
+}
+
+function discard(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // It was never made, or the folder forbids it: either way there is nothing more to do.
   }
 }
