@@ -93,15 +93,10 @@ function localOffset(local: number, wish: number, zone: TimeZone): number {
   // No offset reaches 24 hours, so that the offsets a day earlier and a day later are all that can apply here.
   const before = zone.offsetAt(local - secondsPerDay).offsetSeconds;
   const after = zone.offsetAt(local + secondsPerDay).offsetSeconds;
-  const first = zone.offsetAt(local - before);
-  const second = zone.offsetAt(local - after);
-  const firstFits = first.offsetSeconds === before;
-  const secondFits = second.offsetSeconds === after;
-  const wanted = wish > 0;
+  const firstFits = zone.offsetAt(local - before).offsetSeconds === before;
+  const secondFits = zone.offsetAt(local - after).offsetSeconds === after;
   if (wish >= 0) {
-    if (firstFits && first.isDst === wanted) return before;
-    if (secondFits && second.isDst === wanted) return after;
-    const nearest = nearestOffset(local - before, wanted, zone);
+    const nearest = nearestOffset(local - before, wish > 0, zone);
     if (nearest !== undefined) return nearest;
   }
   return !firstFits && secondFits ? after : before;
