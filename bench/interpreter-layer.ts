@@ -9,7 +9,7 @@ import { Machine } from "../src/interpreter/machine.ts";
 import { restoreFresh, restoreInPlace } from "../src/interpreter/snapshot.ts";
 import { Kernel } from "../src/kernel/kernel.ts";
 import { createHostFile, openHostFile } from "../src/platform/node/host-files.ts";
-import { inflateRaw, nodeClock, nodeEntropy } from "../src/platform/node/powers.ts";
+import { clearMemory, inflateRaw, nodeClock, nodeEntropy } from "../src/platform/node/powers.ts";
 
 type Report = (name: string, values: readonly number[], unit?: string) => void;
 
@@ -26,6 +26,7 @@ const powers = {
   clock: nodeClock,
   entropy: nodeEntropy,
   inflate: inflateRaw,
+  clearMemory,
   hostInput: { read: () => 0 },
   openHostFile,
   createHostFile,
@@ -50,7 +51,7 @@ export async function measure(report: Report): Promise<void> {
     restoreFresh(machine, opened.snapshot);
     fresh.push(performance.now() - from);
     from = performance.now();
-    restoreInPlace(machine, opened.snapshot);
+    restoreInPlace(machine, opened.snapshot, clearMemory);
     inPlace.push(performance.now() - from);
   }
   report("fresh instance: instantiate and restore", fresh);

@@ -11,6 +11,7 @@ import { libraryDirectory } from "../interpreter/boot.ts";
 import type { Image } from "../interpreter/image-file.ts";
 import { decodeImage } from "../interpreter/image-file.ts";
 import { Interpreter, type Outcome } from "../interpreter/interpreter.ts";
+import type { ClearPower } from "../interpreter/snapshot.ts";
 import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import { Kernel } from "../kernel/kernel.ts";
@@ -28,6 +29,7 @@ export interface SessionPowers {
   readonly clock: ClockPower;
   readonly entropy: EntropyPower;
   readonly inflate: (compressed: Uint8Array, sizeBytes: number) => Uint8Array;
+  readonly clearMemory: ClearPower;
   readonly hostInput: InputPower;
   openHostFile(ticket: HostFileTicket): HostFilePower | undefined;
   createHostFile(ticket: HostFileTicket, readable: boolean): HostFilePower;
@@ -68,7 +70,7 @@ export class Session {
   }
 
   reset(): void {
-    this.#interpreter.reset(this.#process());
+    this.#interpreter.reset(this.#process(), this.#powers.clearMemory);
   }
 
   #process(): Process {

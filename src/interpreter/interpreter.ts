@@ -7,7 +7,7 @@ import type { Image } from "./image-file.ts";
 import { Machine } from "./machine.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
 import { call, NoAnswer, OversizedAnswer } from "./request.ts";
-import { restoreFresh, restoreInPlace } from "./snapshot.ts";
+import { type ClearPower, restoreFresh, restoreInPlace } from "./snapshot.ts";
 
 export type Outcome =
   /** The handler's answer in marshal format: hostile bytes. */
@@ -52,9 +52,9 @@ export class Interpreter {
   }
 
   /** Back to pristine in the same instance, with a new process. */
-  reset(process: Process): void {
+  reset(process: Process, clear: ClearPower): void {
     this.#kernel.restart(process);
-    restoreInPlace(this.#machine, this.#image.snapshot);
+    restoreInPlace(this.#machine, this.#image.snapshot, clear);
     this.#renew();
   }
 

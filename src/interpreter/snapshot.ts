@@ -81,19 +81,22 @@ export function restoreFresh(machine: Machine, snapshot: Snapshot): void {
   restoreGlobals(machine, snapshot);
 }
 
+/** Makes all of `gap` zero. Writing to pages that are zero already would only make them resident. */
+export type ClearPower = (gap: Uint8Array) => void;
+
 /**
  * Brings a used machine back: the snapshot's pages are copied and everything between and after them is zeroed, up to the
  * memory's real size, since what the guest says about its own use cannot be trusted.
  */
-export function restoreInPlace(machine: Machine, snapshot: Snapshot): void {
+export function restoreInPlace(machine: Machine, snapshot: Snapshot, clear: ClearPower): void {
   const memory = machine.guest.bytes;
   let end = 0;
   eachRun(snapshot.runs, (start, length, at) => {
-    memory.fill(0, end, start);
+    clear(memory.subarray(end, start));
     memory.set(snapshot.content.subarray(at, at + length), start);
     end = start + length;
   });
-  memory.fill(0, end);
+  clear(memory.subarray(end));
   restoreGlobals(machine, snapshot);
 }
 

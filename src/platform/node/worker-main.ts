@@ -6,7 +6,7 @@ import type { FromWorker, ToWorker, WorkerStart } from "../../host/protocol.ts";
 import { Session } from "../../host/session.ts";
 import { RenewalFailure } from "../../interpreter/interpreter.ts";
 import { createHostFile, openHostFile } from "./host-files.ts";
-import { inflateRaw, nodeClock, nodeEntropy } from "./powers.ts";
+import { clearMemory, inflateRaw, nodeClock, nodeEntropy } from "./powers.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("this file is the entry of a worker thread");
@@ -30,6 +30,7 @@ const powers = {
   clock: nodeClock,
   entropy: nodeEntropy,
   inflate: inflateRaw,
+  clearMemory,
   hostInput: { read: readHostInput },
   openHostFile,
   createHostFile,
