@@ -54,6 +54,10 @@ describe("a run", () => {
     expect((await sandbox.run("value", { inputs: { value } })).value).toEqual(value);
     const opaque = (await sandbox.run("import fractions; [fractions.Fraction(1, 3)]")).value;
     expect(opaque).toEqual([new OpaqueValue("Fraction", "Fraction(1, 3)")]);
+    const hashable = "class L(list):\n    __hash__ = object.__hash__\n    __repr__ = lambda self: 'L()'\n";
+    expect((await sandbox.run(`${hashable}{L(): 1}`)).value).toEqual(
+      new Map([[new OpaqueValue("L", "L()"), 1]]),
+    );
     const proto = (await sandbox.run("{'__proto__': 1}")).value;
     expect(proto).toEqual(new Map([["__proto__", 1]]));
   });

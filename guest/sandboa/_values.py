@@ -60,20 +60,30 @@ def _tuple(value, depth, parents):
 
 def _dict(value, depth, parents):
     items = list(dict.items(value))
-    copy = {_convert(key, depth, parents): _convert(item, depth, parents) for key, item in items}
+    copy = {_key(key, depth, parents): _convert(item, depth, parents) for key, item in items}
     # Different keys that look alike as records would overwrite each other.
     return copy if len(copy) == len(items) else _record(value)
 
 
+def _key(value, depth, parents):
+    """A key or set member; one whose copy cannot be hashed, such as a hashable list, becomes a record."""
+    copy = _convert(value, depth, parents)
+    try:
+        hash(copy)
+    except TypeError:
+        return _record(value)
+    return copy
+
+
 def _set(value, depth, parents):
     items = list(set.__iter__(value))
-    copy = {_convert(item, depth, parents) for item in items}
+    copy = {_key(item, depth, parents) for item in items}
     return copy if len(copy) == len(items) else _record(value)
 
 
 def _frozenset(value, depth, parents):
     items = list(frozenset.__iter__(value))
-    copy = frozenset(_convert(item, depth, parents) for item in items)
+    copy = frozenset(_key(item, depth, parents) for item in items)
     return copy if len(copy) == len(items) else _record(value)
 
 
