@@ -26,7 +26,7 @@ export interface CreateOptions extends SandboxOptions {
 
 export class Sandbox implements AsyncDisposable {
   readonly #plan: SandboxPlan;
-  readonly #image: Promise<LoadedImage>;
+  readonly #loadImage: () => Promise<LoadedImage>;
   readonly #tickets: readonly HostFileTicket[];
   #worker: RunningWorker | undefined;
   #reader: OutputReader | undefined;
@@ -36,9 +36,13 @@ export class Sandbox implements AsyncDisposable {
   #crashed = false;
   #lastId = 0;
 
-  private constructor(plan: SandboxPlan, image: Promise<LoadedImage>, tickets: readonly HostFileTicket[]) {
+  private constructor(
+    plan: SandboxPlan,
+    loadImage: () => Promise<LoadedImage>,
+    tickets: readonly HostFileTicket[],
+  ) {
     this.#plan = plan;
-    this.#image = image;
+    this.#loadImage = loadImage;
     this.#tickets = tickets;
   }
 
@@ -49,7 +53,7 @@ export class Sandbox implements AsyncDisposable {
   static async create(options: CreateOptions = {}): Promise<Sandbox> {
     const { onProgress, ...rest } = options;
     const { plan, refusedModules, tickets } = checkOptions(rest);
-    const sandbox = new Sandbox(plan, loadImage(refusedModules, onProgress), tickets);
+    const sandbox = new Sandbox(plan, () => loadImage(refusedModules, onProgress), tickets);
     try {
       await sandbox.#start();
       return sandbox;
@@ -151,7 +155,8 @@ export class Sandbox implements AsyncDisposable {
       onDeath: (reason) => this.#onDeath(worker, reason),
     });
     this.#worker = worker;
-    const image = await this.#image;
+    // After the worker: the thread comes up while this one reads and verifies the image.
+    const image = await this.#loadImage();
     await this.#exchange(worker, id, () =>
       worker.send({ type: "start", start: { image, plan: this.#plan, ring } }),
     );

@@ -7,7 +7,7 @@ import { distribution } from "../../interpreter/distribution.ts";
 const resolver = createRequire(import.meta.url);
 const packageRoot = dirname(resolver.resolve("sandboa/package.json"));
 
-export const workerScript = join(packageRoot, "dist", "worker.js");
+export const workerScript = join(packageRoot, "dist", "worker.cjs");
 
 const guestNames = ["__init__.py", "_runner.py", "_values.py"] as const;
 
