@@ -39,7 +39,7 @@ export class FakeClock implements ClockPower {
   monotonicNs(): bigint {
     return this.nowNs;
   }
-  sleepMs(milliseconds: number): void {
+  sleepMs(milliseconds: number): undefined {
     this.sleepsMs.push(milliseconds);
     this.nowNs += BigInt(Math.ceil(Math.min(milliseconds, 1e12) * 1e6));
   }

@@ -24,7 +24,7 @@ export function makeFixture(policy: ClockPolicy = "coarse"): Fixture {
   const clock = {
     wallNs: () => nowNs,
     monotonicNs: () => nowNs,
-    sleepMs: (milliseconds: number) => {
+    sleepMs: (milliseconds: number): undefined => {
       slept.push(milliseconds);
       nowNs += BigInt(Math.ceil(Math.min(milliseconds, 1e9) * 1e6));
     },

@@ -19,7 +19,7 @@ export function poll(kernel: Kernel, address: number, count: number, timeoutMs: 
     if (result !== 0) ready++;
   }
   if (ready > 0 || timeoutMs === 0) return ready;
-  process.clocks.sleepMs(timeoutMs < 0 ? Number.POSITIVE_INFINITY : timeoutMs);
+  if (!process.clocks.sleepMs(timeoutMs < 0 ? Number.POSITIVE_INFINITY : timeoutMs)) fail("EINTR");
   return 0;
 }
 

@@ -10,6 +10,7 @@ export const nodeClock: ClockPower = {
   monotonicNs: () => process.hrtime.bigint(),
   sleepMs: (milliseconds) => {
     Atomics.wait(neverWoken, 0, 0, milliseconds);
+    return undefined;
   },
 };
 
