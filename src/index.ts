@@ -10,6 +10,7 @@ export { hostFile, memoryFile, scratch } from "./capabilities/files.ts";
 export type { Quantity } from "./capabilities/quantity.ts";
 export { ImageError } from "./errors/image-error.ts";
 export { OptionError } from "./errors/option-error.ts";
+export { PoolError } from "./errors/pool-error.ts";
 export { LimitError, type LimitName, PythonError, RunError, SandboxLostError } from "./errors/run-errors.ts";
 export { type ErrorCode, SandboxError, type SandboxState } from "./errors/sandbox-error.ts";
 export type { Limits } from "./host/limits-option.ts";
@@ -21,6 +22,7 @@ export {
   type Isolation,
   type SandboxOptions,
 } from "./host/options.ts";
+export { type CheckoutOptions, Pool, type PoolOptions, type PoolState } from "./host/pool.ts";
 export type { Run, RunOptions } from "./host/run.ts";
 export { type CreateOptions, Sandbox } from "./host/sandbox.ts";
 export type { Usage, UsageLimits } from "./host/usage.ts";

@@ -28,6 +28,8 @@ const imageFormat = 2;
 
 /** What a worker needs to run an interpreter: everything is shared between threads, nothing is copied. */
 export interface LoadedImage {
+  /** Names the files of this image in the cache. */
+  readonly key: string;
   readonly module: WebAssembly.Module;
   /** The encoded image, in shared memory. */
   readonly image: Uint8Array;
@@ -72,14 +74,25 @@ async function load(refusedModules: readonly string[], progress: Progress | unde
   if (compiled && cachedImage) {
     const module = await compiled;
     checkImports(WebAssembly.Module.imports(module));
-    return { module, image: cachedImage, library, guestFiles };
+    return { key, module, image: cachedImage, library, guestFiles };
   }
   progress?.("preparing the interpreter (once per version)");
   const built = build(library, guestFiles, { refused: refusedModules, progress });
   store.write(`${key}.wasm`, [built.lean]);
   store.write(`${key}.image`, [built.image]);
   const module = await WebAssembly.compile(built.lean as Uint8Array<ArrayBuffer>);
-  return { module, image: shared(built.image), library, guestFiles };
+  return { key, module, image: shared(built.image), library, guestFiles };
+}
+
+/** The image's module as bytes, for a process that compiles it itself. Made anew (in half a second) where it is not cached. */
+export function readLeanModule(image: LoadedImage): Uint8Array {
+  return new ImageStore().read(`${image.key}.wasm`, false) ?? prepareModule(readWasm()).lean;
+}
+
+function readWasm(): Uint8Array {
+  const wasm = readDistributionFile("wasm");
+  verifyDistributionFile("wasm", wasm, sha256);
+  return wasm;
 }
 
 function build(
@@ -87,9 +100,7 @@ function build(
   guestFiles: ReadonlyMap<string, Uint8Array>,
   choice: { readonly refused: readonly string[]; readonly progress: Progress | undefined },
 ): { lean: Uint8Array; image: Uint8Array } {
-  const wasm = readDistributionFile("wasm");
-  verifyDistributionFile("wasm", wasm, sha256);
-  const rewritten = prepareModule(wasm);
+  const rewritten = prepareModule(readWasm());
   const refused = new Set(choice.refused);
   const recipe: ImageRecipe = {
     allowsModule: (name) => !refused.has(name),

@@ -1,8 +1,8 @@
 // Chooses the wall. The image is read while a thread or process comes up.
-import { SandboxLostError } from "../errors/run-errors.ts";
 import { RenewalFailure } from "../interpreter/interpreter.ts";
+import { ProcessLink } from "../platform/node/child-process.ts";
 import { WorkerLink } from "../platform/node/worker-thread.ts";
-import { type LoadedImage, loadImage, type Progress } from "./image-cache.ts";
+import { type LoadedImage, loadImage, type Progress, readLeanModule } from "./image-cache.ts";
 import { InlineWall } from "./inline-wall.ts";
 import type { CheckedEngine } from "./options.ts";
 import { RemoteWall } from "./remote-wall.ts";
@@ -26,8 +26,20 @@ export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?:
         onFall,
       );
     }
-    case "process":
-      throw new SandboxLostError("SANDBOX_CRASHED", "not yet");
+    case "process": {
+      let link: ProcessLink | undefined;
+      return RemoteWall.open(
+        (events) => {
+          link = new ProcessLink(events);
+          return link;
+        },
+        async () => {
+          const loaded = await image();
+          link?.introduce(loaded, readLeanModule(loaded));
+        },
+        onFall,
+      );
+    }
   }
 }
 

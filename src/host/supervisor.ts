@@ -167,11 +167,13 @@ export class Supervisor {
     return now - this.#startMs - this.#pausedMs;
   }
 
-  /** Where the system does not tell, all time that the guest was not blocked. */
+  /** Where the system does not tell, or tells of more than this thread, no more than the time that the guest was not blocked. */
   #cpuMs(): number {
+    const awakeMs = this.#powers.monotonicMs() - this.#startMs - this.#blockedMs;
     const cpu = this.#powers.threadCpuMs();
-    if (cpu !== undefined && this.#cpuStartMs !== undefined) return cpu - this.#cpuStartMs;
-    return this.#powers.monotonicMs() - this.#startMs - this.#blockedMs;
+    return cpu === undefined || this.#cpuStartMs === undefined
+      ? awakeMs
+      : Math.min(awakeMs, cpu - this.#cpuStartMs);
   }
 }
 

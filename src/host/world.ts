@@ -3,7 +3,12 @@ import { byteString } from "../abi/guest-memory.ts";
 import type { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
 import { fullDevice, nullDevice, randomDevice, urandomDevice, zeroDevice } from "../filesystems/devices.ts";
 import { memoryFileNode } from "../filesystems/fixed-file.ts";
-import { HostFileNode, type HostFilePower } from "../filesystems/host-file.ts";
+import {
+  GrantedHostFile,
+  type HostFileGrant,
+  HostFileNode,
+  type HostFilePower,
+} from "../filesystems/host-file.ts";
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
@@ -102,20 +107,24 @@ class Tree {
   }
 
   #placeHostFile(path: string, place: PlannedHostFile, number: number): void {
-    const { mode, maxBytes } = place;
-    const grant = {
-      read: mode === "read" || mode === "create",
-      write: mode !== "read",
-      appendOnly: mode === "append",
-      maxBytes,
-    };
+    const grant = grantOf(place);
     const identity = this.skeleton.identity();
     const node = (file: HostFilePower): HostFileNode =>
-      new HostFileNode(identity, file, grant, this.#clocks.wallNs);
+      new HostFileNode(identity, new GrantedHostFile(file, grant), this.#clocks.wallNs);
     const present = this.#powers.openHostFile(place, number);
     if (present) this.skeleton.place(path, node(present));
     else this.skeleton.placeCreatable(path, () => node(this.#powers.createHostFile(place, number)));
   }
+}
+
+/** What a mode allows. */
+export function grantOf({ mode, maxBytes }: PlannedHostFile): HostFileGrant {
+  return {
+    read: mode === "read" || mode === "create",
+    write: mode !== "read",
+    appendOnly: mode === "append",
+    maxBytes,
+  };
 }
 
 function inputOf(content: Uint8Array): InputPower {

@@ -46,3 +46,8 @@ export function clearMemory(gap: Uint8Array): void {
 export function monotonicMs(): number {
   return performance.now();
 }
+
+/** After what the event loop has at hand by now. */
+export function afterThisTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
