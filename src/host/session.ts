@@ -5,6 +5,7 @@ import type { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { decodeImage, type Image } from "../interpreter/image-file.ts";
 import { Interpreter, type Outcome, RenewalFailure } from "../interpreter/interpreter.ts";
 import type { ClearPower } from "../interpreter/snapshot.ts";
+import { clockStepNs } from "../kernel/clocks.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
 import type { Control } from "./control.ts";
@@ -12,6 +13,7 @@ import type { LoadedImage } from "./image-cache.ts";
 import { idlePlan, type SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
 import { type RunMeters, Supervisor, type SupervisorPowers } from "./supervisor.ts";
+import { usageOf } from "./usage.ts";
 import { makeWorld, type WorldPowers } from "./world.ts";
 
 export interface SessionPowers
@@ -75,6 +77,7 @@ export class Session {
       entropy: powers.entropy,
       output: { write: (stream, bytes) => this.#write(output, stream, bytes) },
       hostInput: this.#hostInput(),
+      usageText: () => this.#usageText(),
       openHostFile: powers.openHostFile,
       createHostFile: (place, number) =>
         supervisor.whileHostAnswers(() => powers.createHostFile(place, number)),
@@ -122,18 +125,8 @@ export class Session {
     this.#supervisor.begin(this.#kernel, this.#plan, undefined);
     const outcome = this.#failure ?? this.#interpreter.request(request, this.#plan.limits.valueBytes);
     this.#broken ||= outcome.kind === "crashed";
-    return {
-      outcome,
-      meters: {
-        ...this.#supervisor.finish(),
-        memoryBytes: this.#interpreter.memoryBytes,
-        hostMemoryBytes: 0,
-        hostMemoryPeakBytes: 0,
-        outputBytes: this.#outputBytes,
-        openFiles: this.#kernel.process.fds.size,
-        files: this.#scratches.reduce((sum, scratch) => sum + scratch.usedInodes, 0),
-      },
-    };
+    const meters = { ...this.#holdings(), ...this.#supervisor.finish() };
+    return { outcome, meters };
   }
 
   /** Pristine again, without grants. Throws RenewalFailure. */
@@ -146,6 +139,38 @@ export class Session {
     else this.#interpreter.reset(this.#powers.clearMemory);
     this.#broken = false;
     this.#failure = undefined;
+  }
+
+  #holdings(): Omit<Meters, keyof RunMeters> {
+    return {
+      memoryBytes: this.#interpreter.memoryBytes,
+      hostMemoryBytes: 0,
+      hostMemoryPeakBytes: 0,
+      outputBytes: this.#outputBytes,
+      openFiles: this.#kernel.process.fds.size,
+      files: this.#scratches.reduce((sum, scratch) => sum + scratch.usedInodes, 0),
+    };
+  }
+
+  /** For sandboa.usage() in the guest: each figure with its limit, null where there is none. */
+  #usageText(): string {
+    const usage = usageOf(this.#plan, { ...this.#holdings(), ...this.#supervisor.meters() });
+    const { limits } = usage;
+    // No finer than the clock that the guest was given, and not at all where that one stands still.
+    const stepMs = Number(clockStepNs[this.#plan.clock]) / 1e6;
+    const seconds = (ms: number): number | null =>
+      this.#plan.clock === "frozen" ? null : (Math.floor(ms / stepMs) * stepMs) / 1000;
+    return JSON.stringify({
+      memory: [usage.memoryBytes, limits.memoryBytes],
+      host_memory: [usage.hostMemoryBytes, limits.hostMemoryBytes],
+      wall: [seconds(usage.wallMs), limits.wallMs / 1000],
+      cpu: [seconds(usage.cpuMs), limits.cpuMs / 1000],
+      fuel: [usage.fuel, usage.fuel === null ? null : limits.fuel],
+      output: [usage.outputBytes, limits.outputBytes],
+      open_files: [usage.openFiles, limits.openFiles],
+      files: [usage.files, null],
+      calls: [usage.calls, null],
+    });
   }
 
   #newInterpreter(): Interpreter {

@@ -45,6 +45,8 @@ export class Supervisor {
   /** Of these, what wall time does not count. */
   #pausedMs = 0;
   #nextCpuLookMs = 0;
+  /** Spent before the gauge was started anew for the grace time. */
+  #fuelBefore = 0;
   #asks = 0;
   #calls = 0;
   #signal = 0;
@@ -68,16 +70,22 @@ export class Supervisor {
     this.#calls = 0;
     this.#signal = 0;
     this.#softStop = undefined;
+    this.#fuelBefore = 0;
     gauge?.start(plan.limits.fuel);
   }
 
   finish(): RunMeters {
+    const meters = this.meters();
     this.#plan = undefined;
-    this.#gauge?.settle();
+    return meters;
+  }
+
+  /** As of now. */
+  meters(): RunMeters {
     return {
       wallMs: this.#wallMs(this.#powers.monotonicMs()),
       cpuMs: this.#cpuMs(),
-      fuel: this.#gauge?.spent,
+      fuel: this.#fuel,
       calls: this.#calls,
       softStop: this.#softStop,
     };
@@ -128,21 +136,22 @@ export class Supervisor {
     if (kernel === undefined || plan === undefined) return;
     if (this.#control.cancelled) throw kernel.stop({ kind: "cancelled" });
     const now = this.#powers.monotonicMs();
-    this.#gauge?.settle();
     const overrun = this.#softStop ? this.#graceOverrun(now, this.#softStop) : this.#overrun(now, plan);
     if (overrun) {
       if (plan.soft === undefined || this.#softStop) throw kernel.stop(overrun);
       this.#softStop = overrun;
       this.#graceEndMs = now + plan.soft.graceMs;
       this.#signal = signals[plan.soft.raise];
-      this.#gauge?.start(Number.POSITIVE_INFINITY, this.#gauge.spent);
+      this.#fuelBefore = this.#fuel ?? 0;
+      this.#gauge?.start(Number.POSITIVE_INFINITY);
     }
     this.#gauge?.refill();
   }
 
   #overrun(now: number, plan: SandboxPlan): Overrun | undefined {
     const { wallMs, cpuMs, fuel } = plan.limits;
-    if (this.#gauge && this.#gauge.spent >= fuel) return limit("fuel", fuel, this.#gauge.spent);
+    const spent = this.#fuel ?? 0;
+    if (spent >= fuel) return limit("fuel", fuel, spent);
     const wallUsed = this.#wallMs(now);
     if (wallUsed >= wallMs) return limit("wall", wallMs, Math.round(wallUsed));
     // Processor time never runs faster than the wall clock: no need to read it before it can be spent.
@@ -154,13 +163,17 @@ export class Supervisor {
 
   #graceOverrun(now: number, told: Overrun): Overrun | undefined {
     if (now < this.#graceEndMs) return undefined;
-    const used = { wall: this.#wallMs(now), cpu: this.#cpuMs(), fuel: this.#gauge?.spent ?? 0 };
+    const used = { wall: this.#wallMs(now), cpu: this.#cpuMs(), fuel: this.#fuel ?? 0 };
     return { ...told, used: Math.round(used[told.limit as keyof typeof used]) };
   }
 
   #deadlineMs(): number {
     if (this.#softStop) return this.#graceEndMs;
     return this.#startMs + this.#pausedMs + (this.#plan?.limits.wallMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  get #fuel(): number | undefined {
+    return this.#gauge && this.#fuelBefore + this.#gauge.spent;
   }
 
   #wallMs(now: number): number {

@@ -1,7 +1,14 @@
 // What a lifetime's guest finds: the grants of a plan as a file tree, and the tree and the policy as a process.
 import { byteString } from "../abi/guest-memory.ts";
 import type { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
-import { fullDevice, nullDevice, randomDevice, urandomDevice, zeroDevice } from "../filesystems/devices.ts";
+import {
+  fullDevice,
+  nullDevice,
+  randomDevice,
+  reportDevice,
+  urandomDevice,
+  zeroDevice,
+} from "../filesystems/devices.ts";
 import { memoryFileNode } from "../filesystems/fixed-file.ts";
 import {
   GrantedHostFile,
@@ -26,6 +33,8 @@ export interface WorldPowers {
   readonly entropy: EntropyPower;
   readonly output: OutputPower;
   readonly hostInput: InputPower;
+  /** What /dev/sandboa tells the guest of its own use. */
+  readonly usageText: () => string;
   /** The open file behind the place of this number in the plan; undefined while it does not exist. */
   openHostFile(place: PlannedHostFile, number: number): HostFilePower | undefined;
   /** Makes the file that was granted there. Throws KernelError. */
@@ -78,6 +87,7 @@ class Tree {
     skeleton.place("/dev/full", fullDevice(skeleton.identity()));
     skeleton.place("/dev/random", randomDevice(skeleton.identity(), fill));
     skeleton.place("/dev/urandom", urandomDevice(skeleton.identity(), fill));
+    skeleton.place("/dev/sandboa", reportDevice(skeleton.identity(), powers.usageText));
     plan.places.forEach(([path, place], number) => {
       this.#place(byteString(path), place, number);
     });

@@ -1,7 +1,8 @@
 // placeholder until the metering branch lands
-export interface FuelGauge {
-  readonly spent: number;
-  start(budget: number, spent?: number): void;
-  settle(): void;
-  refill(): void;
+export class FuelGauge {
+  readonly spent = 0;
+  start(_budget: number): void {}
+  refill(): boolean {
+    return true;
+  }
 }
