@@ -23,8 +23,8 @@ class Budget(_namedtuple("Budget", "used limit")):
 def usage():
     """A dict of what this sandbox uses: name -> Budget. It tells; nothing that is written to it changes anything.
 
-    memory, host_memory and output are in bytes; wall and cpu in seconds of this run (with a clock
-    that stands still their use is not told); fuel in units; open_files, files (in scratch places) and calls (answers of the host) are counts.
+    memory, host_memory and output are in bytes; wall and cpu in seconds of this run (with a clock that stands still their
+    use is not told); fuel in units; open_files, files (in scratch places) and calls (answers of the host) are counts.
     """
     import json
 
