@@ -13,6 +13,7 @@ import { checkImports } from "../kernel/bind-imports.ts";
 import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import type { DirectoryNode } from "../kernel/filesystem.ts";
+import { HostMemory } from "../kernel/host-memory.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
@@ -21,6 +22,7 @@ import { utc } from "../kernel/time-zone.ts";
 import { ImageStore } from "../platform/node/image-store.ts";
 import { readDistributionFile, readGuestFiles } from "../platform/node/package-files.ts";
 import { inflateRaw, nodeClock, nodeEntropy, sha256 } from "../platform/node/powers.ts";
+import { defaultHostMemoryBytes } from "./host-memory-limit.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
@@ -143,6 +145,7 @@ function buildKernel(
         StandardStream.output(output, "stderr", 0n),
       ],
       limits: { memoryBytes: 1 << 30, openFiles: 64 },
+      hostMemory: new HostMemory(defaultHostMemoryBytes),
     }),
   );
 }

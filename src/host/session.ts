@@ -14,6 +14,7 @@ import { Interpreter, type Outcome } from "../interpreter/interpreter.ts";
 import type { ClearPower } from "../interpreter/snapshot.ts";
 import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
+import { HostMemory } from "../kernel/host-memory.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
@@ -21,6 +22,7 @@ import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kerne
 import { Process } from "../kernel/process.ts";
 import { ianaTimeZone, utc } from "../kernel/time-zone.ts";
 import type { HostFileTicket } from "../platform/node/host-files.ts";
+import { defaultHostMemoryBytes } from "./host-memory-limit.ts";
 import type { OutputWriter } from "./output-ring.ts";
 import type { PlannedPlace, SandboxPlan } from "./plan.ts";
 import type { WorkerStart } from "./protocol.ts";
@@ -77,6 +79,7 @@ export class Session {
     const plan = this.#plan;
     const clocks = new Clocks(plan.clock, this.#powers.clock);
     const madeNs = clocks.wallNs();
+    const hostMemory = new HostMemory(defaultHostMemoryBytes);
     const mounts = this.#mounts(clocks, madeNs);
     const output: OutputPower = { write: (stream, bytes) => this.#write(stream, bytes) };
     return new Process({
@@ -92,6 +95,7 @@ export class Session {
         StandardStream.output(output, "stderr", madeNs),
       ],
       limits: plan.limits,
+      hostMemory,
     });
   }
 

@@ -10,6 +10,7 @@ import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { bindImports } from "./bind-imports.ts";
 import { StandardStream } from "./character-file.ts";
 import { type ClockPolicy, Clocks } from "./clocks.ts";
+import { HostMemory } from "./host-memory.ts";
 import { Kernel } from "./kernel.ts";
 import { Mounts } from "./mounts.ts";
 import { guestOwner } from "./permissions.ts";
@@ -50,6 +51,8 @@ export interface GuestOptions {
   readonly zone?: TimeZone;
   readonly quotaBytes?: number;
   readonly openFiles?: number;
+  /** Of the one account that the kernel and both scratch spaces share. */
+  readonly hostMemoryBytes?: number;
 }
 
 export interface Stat {
@@ -70,6 +73,7 @@ export class Guest {
   readonly table = new WebAssembly.Table({ element: "anyfunc", initial: 4 });
   readonly scratch: MemoryFileSystem;
   readonly second: MemoryFileSystem;
+  readonly hostMemory: HostMemory;
   readonly kernel: Kernel;
   readonly imports: ReadonlyMap<string, RawImport>;
   readonly printed: string[] = [];
@@ -79,6 +83,7 @@ export class Guest {
   constructor(options: GuestOptions = {}) {
     const clocks = new Clocks(options.clock ?? "coarse", this.power);
     const skeleton = new SkeletonFileSystem({ timeNs: 0n });
+    this.hostMemory = new HostMemory(options.hostMemoryBytes ?? 16 << 20);
     const quota = { quotaBytes: options.quotaBytes ?? 4 << 20, maxInodes: 2000 };
     const owned = { now: clocks.wallNs, owner: guestOwner, rootMode: 0o755 };
     this.scratch = new MemoryFileSystem({ ...quota, ...owned });
@@ -105,6 +110,7 @@ export class Guest {
         StandardStream.output(print, "stderr", 0n),
       ],
       limits: { memoryBytes: memoryPages.maximum * pageBytes, openFiles: options.openFiles ?? 64 },
+      hostMemory: this.hostMemory,
     });
     this.kernel = new Kernel(process);
     this.kernel.attach({

@@ -34,10 +34,11 @@ export function openAt(
   process.fds.reserve(1);
   const followLast = !(flags & open.NOFOLLOW) && !(creates && flags & open.EXCL);
   const found = walk(process.mounts, startDirectory(kernel, dirfd, path), path, { followLast });
-  const file = found.node
-    ? openExisting(kernel, found, found.node, flags, creates)
-    : create(found, flags, creates, mode);
-  return process.fds.add(file, (flags & open.CLOEXEC) !== 0);
+  const make = (): OpenFile =>
+    found.node
+      ? openExisting(kernel, found, found.node, flags, creates)
+      : create(found, flags, creates, mode);
+  return process.fds.open(make, (flags & open.CLOEXEC) !== 0);
 }
 
 function create(found: WalkResult, flags: number, creates: boolean, mode: number): OpenFile {
@@ -59,7 +60,7 @@ function openExisting(
   if (creates && flags & open.EXCL) fail("EEXIST");
   if (found.mustBeDirectory && node.kind !== "directory") fail("ENOTDIR");
   if (flags & open.DIRECTORY && node.kind !== "directory") fail("ENOTDIR");
-  if (flags & open.PATH) return new PathHandle(node, open.PATH);
+  if (flags & open.PATH) return new PathHandle(node, open.PATH, kernel.process.hostMemory);
   const accessMode = flags & open.ACCMODE;
   const wanted =
     (accessMode === open.WRONLY ? 0 : access.READ) |
@@ -107,7 +108,7 @@ export function close(kernel: Kernel, fd: number): number {
 
 export function dup(kernel: Kernel, fd: number): number {
   const { fds } = kernel.process;
-  return fds.add(fds.get(fd), false);
+  return fds.share(fds.get(fd), false);
 }
 
 /** dup3(2): EINVAL when both are the same or a flag is unknown. */
@@ -123,10 +124,10 @@ export function pipe(kernel: Kernel, target: number): number {
   const { process, memory } = kernel;
   memory.check(target, 8);
   process.fds.reserve(2);
-  const buffer = new PipeBuffer();
+  const buffer = new PipeBuffer(process.hostMemory);
   const place = { ino: process.anonymousIno(), madeNs: process.clocks.wallNs() };
-  const reader = process.fds.add(new PipeEnd(buffer, open.RDONLY, place), false);
-  const writer = process.fds.add(new PipeEnd(buffer, open.WRONLY, place), false);
+  const reader = process.fds.open(() => new PipeEnd(buffer, open.RDONLY, place), false);
+  const writer = process.fds.open(() => new PipeEnd(buffer, open.WRONLY, place), false);
   memory.setI32(target, reader);
   memory.setI32(target + 4, writer);
   return 0;
@@ -140,7 +141,7 @@ export function fcntl64(kernel: Kernel, fd: number, command: number, varargs: nu
   switch (command) {
     case fcntl.DUPFD:
     case fcntl.DUPFD_CLOEXEC:
-      return process.fds.add(file, command === fcntl.DUPFD_CLOEXEC, argument());
+      return process.fds.share(file, command === fcntl.DUPFD_CLOEXEC, argument());
     case fcntl.GETFD:
       return process.fds.closeOnExec(fd) ? fcntl.FD_CLOEXEC : 0;
     case fcntl.SETFD:
