@@ -1,5 +1,7 @@
 // The account of one memory file system: every byte that the host holds for the guest is taken here before it is
-// allocated and given back when it is let go. Invariant: an empty file system has used exactly nothing.
+// allocated and given back when it is let go; where the sandbox has one account for everything, each byte is charged there
+// as well. Invariant: an empty file system has used exactly nothing.
+import type { HostMemory } from "../kernel/host-memory.ts";
 import { fail } from "../kernel/kernel-error.ts";
 
 /** Charged for each file, directory, link and pipe: our objects, their times and maps (measured in V8, rounded up). */
@@ -12,12 +14,14 @@ export const chunkOverheadBytes = 512;
 export class Quota {
   readonly limitBytes: number;
   readonly limitInodes: number;
+  readonly #account: HostMemory | undefined;
   #usedBytes = 0;
   #usedInodes = 0;
 
-  constructor(limitBytes: number, limitInodes: number) {
-    this.limitBytes = limitBytes;
+  constructor(limitBytes: number, limitInodes: number, account?: HostMemory) {
+    this.limitBytes = Math.min(limitBytes, account?.limitBytes ?? limitBytes);
     this.limitInodes = limitInodes;
+    this.#account = account;
   }
 
   get usedBytes(): number {
@@ -26,8 +30,10 @@ export class Quota {
   get usedInodes(): number {
     return this.#usedInodes;
   }
+  /** The smaller of the two rooms: its own, and the account's. */
   get freeBytes(): number {
-    return this.limitBytes - this.#usedBytes;
+    const own = this.limitBytes - this.#usedBytes;
+    return this.#account === undefined ? own : Math.min(own, this.#account.freeBytes);
   }
   get freeInodes(): number {
     return this.limitInodes - this.#usedInodes;
@@ -36,11 +42,13 @@ export class Quota {
   /** All or nothing; throws ENOSPC. */
   take(bytes: number, inodes = 0): void {
     if (bytes > this.freeBytes || inodes > this.freeInodes) fail("ENOSPC");
+    this.#account?.take(bytes, "ENOSPC");
     this.#usedBytes += bytes;
     this.#usedInodes += inodes;
   }
 
   give(bytes: number, inodes = 0): void {
+    this.#account?.give(bytes);
     this.#usedBytes -= bytes;
     this.#usedInodes -= inodes;
   }

@@ -80,7 +80,7 @@ export class Session {
     const clocks = new Clocks(plan.clock, this.#powers.clock);
     const madeNs = clocks.wallNs();
     const hostMemory = new HostMemory(defaultHostMemoryBytes);
-    const mounts = this.#mounts(clocks, madeNs);
+    const mounts = this.#mounts(clocks, madeNs, hostMemory);
     const output: OutputPower = { write: (stream, bytes) => this.#write(stream, bytes) };
     return new Process({
       mounts,
@@ -99,7 +99,7 @@ export class Session {
     });
   }
 
-  #mounts(clocks: Clocks, timeNs: bigint): Mounts {
+  #mounts(clocks: Clocks, timeNs: bigint, hostMemory: HostMemory): Mounts {
     const skeleton = new SkeletonFileSystem({ timeNs });
     const mounts = new Mounts(skeleton);
     const fill = (target: Uint8Array): void => this.#powers.entropy.fill(target);
@@ -110,16 +110,21 @@ export class Session {
     skeleton.place("/dev/urandom", urandomDevice(skeleton.identity(), fill));
     mounts.mount(skeleton.directory(libraryDirectory), this.#library);
     for (const [path, place] of this.#plan.places)
-      this.#place(byteString(path), place, { skeleton, mounts, clocks });
+      this.#place(byteString(path), place, { skeleton, mounts, clocks, hostMemory });
     return mounts;
   }
 
   #place(
     path: string,
     place: PlannedPlace,
-    world: { readonly skeleton: SkeletonFileSystem; readonly mounts: Mounts; readonly clocks: Clocks },
+    world: {
+      readonly skeleton: SkeletonFileSystem;
+      readonly mounts: Mounts;
+      readonly clocks: Clocks;
+      readonly hostMemory: HostMemory;
+    },
   ): void {
-    const { skeleton, mounts, clocks } = world;
+    const { skeleton, mounts, clocks, hostMemory } = world;
     switch (place.kind) {
       case "memoryFile":
         skeleton.place(path, memoryFileNode(skeleton.identity(), place.bytes, { shared: true }));
@@ -129,6 +134,7 @@ export class Session {
         const options = {
           quotaBytes,
           maxInodes: maxFiles,
+          account: hostMemory,
           now: clocks.wallNs,
           owner: guestOwner,
           rootMode: 0o755,

@@ -84,7 +84,7 @@ export class Guest {
     const clocks = new Clocks(options.clock ?? "coarse", this.power);
     const skeleton = new SkeletonFileSystem({ timeNs: 0n });
     this.hostMemory = new HostMemory(options.hostMemoryBytes ?? 16 << 20);
-    const quota = { quotaBytes: options.quotaBytes ?? 4 << 20, maxInodes: 2000 };
+    const quota = { quotaBytes: options.quotaBytes ?? 4 << 20, maxInodes: 2000, account: this.hostMemory };
     const owned = { now: clocks.wallNs, owner: guestOwner, rootMode: 0o755 };
     this.scratch = new MemoryFileSystem({ ...quota, ...owned });
     this.second = new MemoryFileSystem({ ...quota, ...owned });
