@@ -70,9 +70,10 @@ function openExisting(
   demand(node.attributes(), wanted);
   switch (node.kind) {
     case "directory":
-      return new DirectoryStream(node, statusFlags(flags), (directory) =>
-        kernel.process.mounts.parent(directory),
-      );
+      return new DirectoryStream(node, statusFlags(flags), {
+        parentOf: (directory) => kernel.process.mounts.parent(directory),
+        memory: kernel.process.hostMemory,
+      });
     case "device":
       return new DeviceFile(node, statusFlags(flags));
     case "pipe": {
