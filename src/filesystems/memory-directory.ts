@@ -12,7 +12,7 @@ import { type Entry, EntryTable } from "./entry-table.ts";
 import { Inode, type Volume } from "./inode.ts";
 import { MemoryFile } from "./memory-file.ts";
 import { MemoryLink, MemoryPipe } from "./memory-link.ts";
-import { checkNewName, detached, maxTargetBytes } from "./names.ts";
+import { checkNewName, detached, maxDepth, maxTargetBytes } from "./names.ts";
 import { entryBytes, inodeBytes } from "./quota.ts";
 
 export type MemoryNode = MemoryFile | MemoryDirectory | MemoryLink | MemoryPipe;
@@ -23,6 +23,8 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
   #parent: MemoryDirectory | undefined;
   /** In the parent; undefined for a root. */
   #name: ByteString | undefined;
+  /** How deep directories are nested below this one, or more: exact again as soon as there are none. */
+  #height = 0;
 
   /** Without a parent this is a root: its own parent, and nothing is charged for it. */
   constructor(volume: Volume, permissions: number, owner: Owner, parent?: MemoryDirectory) {
@@ -67,10 +69,12 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
   }
 
   createDirectory(name: ByteString, mode: number, owner: Owner): MemoryDirectory {
+    this.#admitDepth(1);
     this.#admit(name);
     const inherited = this.mode & modeBits.SET_GID;
     const child = new MemoryDirectory(this.volume, mode | inherited, this.#heir(owner), this);
     this.linkCount += 1;
+    this.#raise(1);
     this.#insert(name, child);
     child.#name = this.#entries.get(name)?.name;
     return child;
@@ -100,7 +104,7 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
     if (entry.node.kind !== "directory") fail("ENOTDIR");
     if (!entry.node.isEmpty()) fail("ENOTEMPTY");
     this.#remove(entry);
-    this.linkCount -= 1;
+    this.#directoryLeft();
     entry.node.forget();
   }
 
@@ -111,6 +115,7 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
     checkNewName(newName);
     if (newParent.#parent === undefined) fail("ENOENT");
     if (node.kind === "directory" && node.#holds(newParent)) fail("EINVAL");
+    if (node.kind === "directory" && newParent !== this) newParent.#admitDepth(1 + node.#height);
     const target = newParent.#entries.get(newName);
     const replaced = target?.node;
     if (replaced === node) return;
@@ -127,10 +132,11 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
     if (target === undefined) newParent.#entries.add(ownName, node);
     else newParent.#entries.replace(target, node);
     newParent.markContentChange();
-    if (replaced?.kind === "directory") newParent.linkCount -= 1;
+    if (replaced?.kind === "directory") newParent.#directoryLeft();
     if (node.kind === "directory") {
-      this.linkCount -= 1;
+      this.#directoryLeft();
       newParent.linkCount += 1;
+      newParent.#raise(1 + node.#height);
       node.#parent = newParent;
       node.#name = ownName;
     }
@@ -157,6 +163,32 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
       at = above;
     }
     return true;
+  }
+
+  /** ENAMETOOLONG unless that many levels may be put below this directory. */
+  #admitDepth(levels: number): void {
+    let depth = levels;
+    for (let at = this.#parent, below: MemoryDirectory = this; at !== undefined && at !== below; ) {
+      depth += 1;
+      below = at;
+      at = at.#parent;
+    }
+    if (depth > maxDepth) fail("ENAMETOOLONG");
+  }
+
+  /** That many levels are below this directory now. */
+  #raise(levels: number): void {
+    let at: MemoryDirectory = this;
+    for (let height = levels; at.#height < height; height++) {
+      at.#height = height;
+      if (at.#parent === undefined || at.#parent === at) return;
+      at = at.#parent;
+    }
+  }
+
+  #directoryLeft(): void {
+    this.linkCount -= 1;
+    if (this.linkCount === 2) this.#height = 0;
   }
 
   #existing(name: ByteString): Entry<MemoryNode> {
