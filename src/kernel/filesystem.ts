@@ -58,6 +58,8 @@ export interface FileAccess {
 
 /** What an open file description of a regular file holds. Positions are byte offsets, safe non-negative integers. */
 export interface FileHandle {
+  /** Host memory that this handle keeps alive and that no file system's account holds: charged to the guest while it is open. Absent: none. */
+  readonly heldBytes?: number;
   /** Copies up to target.length bytes at `position` into target; returns how many (0 at the end). */
   read(target: Uint8Array, position: number): number;
   /** Writes source at `position` (holes read as zero); returns how many bytes were written, or throws ENOSPC, EFBIG, EDQUOT, EIO. */

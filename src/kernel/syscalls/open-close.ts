@@ -37,17 +37,17 @@ export function openAt(
   const make = (): OpenFile =>
     found.node
       ? openExisting(kernel, found, found.node, flags, creates)
-      : create(found, flags, creates, mode);
+      : create(kernel, found, flags, creates, mode);
   return process.fds.open(make, (flags & open.CLOEXEC) !== 0);
 }
 
-function create(found: WalkResult, flags: number, creates: boolean, mode: number): OpenFile {
+function create(kernel: Kernel, found: WalkResult, flags: number, creates: boolean, mode: number): OpenFile {
   if (!creates) fail("ENOENT");
   if (found.mustBeDirectory) fail("EISDIR");
   const { parent, name } = found;
   if (!parent.grantsCreation?.(name)) demand(parent.attributes(), access.WRITE | access.EXECUTE);
   // A new file may be opened in any way, whatever its mode says (open(2)).
-  return openFile(parent.createFile(name, mode, guestOwner), flags);
+  return openFile(kernel, parent.createFile(name, mode, guestOwner), flags);
 }
 
 function openExisting(
@@ -82,11 +82,11 @@ function openExisting(
       return new PipeEnd(buffer, statusFlags(flags), { node, ino: 0, madeNs: 0n });
     }
     case "file":
-      return openFile(node, flags);
+      return openFile(kernel, node, flags);
   }
 }
 
-function openFile(node: FileNode, flags: number): RegularFile {
+function openFile(kernel: Kernel, node: FileNode, flags: number): RegularFile {
   const accessMode = flags & open.ACCMODE;
   const handle = node.open({
     read: accessMode !== open.WRONLY,
@@ -94,7 +94,12 @@ function openFile(node: FileNode, flags: number): RegularFile {
     append: (flags & open.APPEND) !== 0,
     truncate: (flags & open.TRUNC) !== 0,
   });
-  return new RegularFile(node, handle, statusFlags(flags));
+  try {
+    return new RegularFile(node, handle, statusFlags(flags), kernel.process.hostMemory);
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
 }
 
 function statusFlags(flags: number): number {
