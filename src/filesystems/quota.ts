@@ -19,7 +19,7 @@ export class Quota {
   #usedInodes = 0;
 
   constructor(limitBytes: number, limitInodes: number, account?: HostMemory) {
-    this.limitBytes = Math.min(limitBytes, account?.limitBytes ?? limitBytes);
+    this.limitBytes = Math.min(limitBytes, account?.contentLimitBytes ?? limitBytes);
     this.limitInodes = limitInodes;
     this.#account = account;
   }
@@ -33,7 +33,7 @@ export class Quota {
   /** The smaller of the two rooms: its own, and the account's. */
   get freeBytes(): number {
     const own = this.limitBytes - this.#usedBytes;
-    return this.#account === undefined ? own : Math.min(own, this.#account.freeBytes);
+    return this.#account === undefined ? own : Math.min(own, this.#account.freeContentBytes);
   }
   get freeInodes(): number {
     return this.limitInodes - this.#usedInodes;

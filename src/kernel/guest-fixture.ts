@@ -50,6 +50,7 @@ export interface GuestOptions {
   readonly clock?: ClockPolicy;
   readonly zone?: TimeZone;
   readonly quotaBytes?: number;
+  readonly maxInodes?: number;
   readonly openFiles?: number;
   /** Of the one account that the kernel and both scratch spaces share. */
   readonly hostMemoryBytes?: number;
@@ -71,6 +72,8 @@ export class Guest {
   readonly wasmMemory = new WebAssembly.Memory(memoryPages);
   readonly memory = new GuestMemory(this.wasmMemory);
   readonly table = new WebAssembly.Table({ element: "anyfunc", initial: 4 });
+  /** The root; what a test places here was the host's doing. */
+  readonly skeleton: SkeletonFileSystem;
   readonly scratch: MemoryFileSystem;
   readonly second: MemoryFileSystem;
   readonly hostMemory: HostMemory;
@@ -83,8 +86,13 @@ export class Guest {
   constructor(options: GuestOptions = {}) {
     const clocks = new Clocks(options.clock ?? "coarse", this.power);
     const skeleton = new SkeletonFileSystem({ timeNs: 0n });
+    this.skeleton = skeleton;
     this.hostMemory = new HostMemory(options.hostMemoryBytes ?? 16 << 20);
-    const quota = { quotaBytes: options.quotaBytes ?? 4 << 20, maxInodes: 2000, account: this.hostMemory };
+    const quota = {
+      quotaBytes: options.quotaBytes ?? 4 << 20,
+      maxInodes: options.maxInodes ?? 2000,
+      account: this.hostMemory,
+    };
     const owned = { now: clocks.wallNs, owner: guestOwner, rootMode: 0o755 };
     this.scratch = new MemoryFileSystem({ ...quota, ...owned });
     this.second = new MemoryFileSystem({ ...quota, ...owned });
