@@ -115,7 +115,7 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
     checkNewName(newName);
     if (newParent.#parent === undefined) fail("ENOENT");
     if (node.kind === "directory" && node.#holds(newParent)) fail("EINVAL");
-    if (node.kind === "directory" && newParent !== this) newParent.#admitDepth(1 + node.#height);
+    if (node.kind === "directory") newParent.#admitDepth(1 + node.#height);
     const target = newParent.#entries.get(newName);
     const replaced = target?.node;
     if (replaced === node) return;

@@ -4,7 +4,9 @@ import type { HostMemory } from "./host-memory.ts";
 import { fail } from "./kernel-error.ts";
 import type { OpenFile } from "./open-file.ts";
 
-/** Charged for each descriptor: its record and its place in the table (measured in V8, rounded up). */
+// Measured in V8 (Node 20.20): 92 bytes for a descriptor; with its description a socket takes 212, an open file 284, an end of
+// an empty pipe 250, a removed directory that is kept open 1093.
+/** Charged for each descriptor: its record and its place in the table. */
 export const descriptorBytes = 96;
 /**
  * Charged for each open file description of whatever kind: our object, the file system's handle, and a removed directory,

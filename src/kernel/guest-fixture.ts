@@ -80,6 +80,8 @@ export class Guest {
   readonly kernel: Kernel;
   readonly imports: ReadonlyMap<string, RawImport>;
   readonly printed: string[] = [];
+  /** Lengths that the entropy power was asked for. */
+  readonly filledBytes: number[] = [];
   #next: number = arena.start;
   #nextMapping: number = arena.end;
 
@@ -110,7 +112,12 @@ export class Guest {
       cwd: this.scratch.root,
       clocks,
       timeZone: options.zone ?? utc,
-      entropy: { fill: (target) => void target.fill(7) },
+      entropy: {
+        fill: (target) => {
+          this.filledBytes.push(target.length);
+          target.fill(7);
+        },
+      },
       environment: ["A=1", "LONG=xyz"],
       streams: [
         StandardStream.input({ read: () => 0 }, 0n),
