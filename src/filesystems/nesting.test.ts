@@ -1,4 +1,4 @@
-// How deep directories may be nested: as deep as the longest path can name, by mkdir and by rename alike.
+// How deep directories may be nested: about as deep as the longest path can name, by mkdir and by rename alike.
 import { expect, test } from "vitest";
 import type { DirectoryNode } from "../kernel/filesystem.ts";
 import { owner, refusal, scratch } from "./filesystem-fixture.ts";

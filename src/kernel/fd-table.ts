@@ -47,6 +47,11 @@ export class FdTable {
     return this.#slot(fd).file;
   }
 
+  /** Like get, for callers to whom a closed descriptor is no error. */
+  find(fd: number): OpenFile | undefined {
+    return fd >= 0 ? this.#slots[fd]?.file : undefined;
+  }
+
   /** EMFILE or ENOMEM unless as many new descriptions can be opened at once, before an effect that would have to be undone. */
   reserve(count: number): void {
     if (this.#open + count > this.limit) fail("EMFILE");
