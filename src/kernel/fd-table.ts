@@ -101,6 +101,7 @@ export class FdTable {
   close(fd: number): void {
     const { file, chargedBytes } = this.#slot(fd);
     this.#slots[fd] = undefined;
+    while (this.#slots.length > 0 && this.#slots.at(-1) === undefined) this.#slots.pop();
     this.#open--;
     this.#searchFrom = Math.min(this.#searchFrom, fd);
     this.#memory.give(chargedBytes);
