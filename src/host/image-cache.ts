@@ -13,6 +13,7 @@ import { checkImports } from "../kernel/bind-imports.ts";
 import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import type { DirectoryNode } from "../kernel/filesystem.ts";
+import { HostMemory } from "../kernel/host-memory.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
@@ -154,6 +155,7 @@ function buildKernel(
         StandardStream.output(output, "stderr", 0n),
       ],
       limits: { memoryBytes: 1 << 30, openFiles: 64 },
+      hostMemory: new HostMemory(1 << 26),
     }),
   );
 }

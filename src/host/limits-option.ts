@@ -101,10 +101,12 @@ export function withRoomFor(
   places: readonly (readonly [string, PlannedPlace])[],
 ): PlannedLimits {
   if (given?.hostMemory !== undefined) return limits;
-  const room = places.reduce(
+  const content = places.reduce(
     (sum, [, place]) => sum + (place.kind === "scratch" ? place.quotaBytes : 0),
-    limits.hostMemoryBytes,
+    0,
   );
+  // Content may fill fifteen sixteenths of the account (kernel/host-memory.ts).
+  const room = limits.hostMemoryBytes + Math.ceil((content * 16) / 15);
   return { ...limits, hostMemoryBytes: Math.min(room, Number.MAX_SAFE_INTEGER) };
 }
 

@@ -96,12 +96,20 @@ export function failureOf(
     case "answer":
       return new Lost("SANDBOX_CRASHED", "the interpreter gave an answer where none was asked for");
     case "oversized":
-      return new LimitError("value", plan?.limits.valueBytes ?? 0, outcome.bytes, "usable");
+      return oversizedError(outcome.bytes, plan);
     case "crashed":
       return new Lost("SANDBOX_CRASHED", `the interpreter crashed: ${outcome.detail}`);
     case "stopped":
       return stopError(outcome.reason);
   }
+}
+
+/** A result is refused for its own limit, or because what the host may hold has no room for it. */
+function oversizedError(bytes: number, plan: SandboxPlan | undefined): LimitError {
+  const { valueBytes = 0, hostMemoryBytes = 0 } = plan?.limits ?? {};
+  return bytes > valueBytes
+    ? new LimitError("value", valueBytes, bytes, "usable")
+    : new LimitError("hostMemory", hostMemoryBytes, bytes, "usable");
 }
 
 function stopError(reason: StopReason): LimitError | SandboxLostError | RunError {

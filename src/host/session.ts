@@ -59,6 +59,7 @@ export class Session {
   #scratches: readonly MemoryFileSystem[] = [];
   #plan = idlePlan;
   #outputBytes = 0;
+  #heldOutputBytes = 0;
   #broken = false;
   /** Why this lifetime could not begin: the answer to all of its runs. */
   #failure: Outcome | undefined;
@@ -102,6 +103,7 @@ export class Session {
 
   /** Gives the pristine interpreter its grants and limits. Returns why that could not be, if it could not. */
   begin(plan: SandboxPlan): Outcome | undefined {
+    this.#heldOutputBytes = 0;
     try {
       this.#kernel.restart(this.#world(plan));
       this.#plan = plan;
@@ -121,9 +123,14 @@ export class Session {
   }
 
   run(request: Uint8Array): SessionReport {
+    const { hostMemory } = this.#kernel.process;
+    hostMemory.give(this.#heldOutputBytes);
+    this.#heldOutputBytes = 0;
     this.#outputBytes = 0;
     this.#supervisor.begin(this.#kernel, this.#plan, undefined);
-    const outcome = this.#failure ?? this.#interpreter.request(request, this.#plan.limits.valueBytes);
+    const outcome =
+      this.#failure ??
+      this.#interpreter.request(request, Math.min(this.#plan.limits.valueBytes, hostMemory.freeBytes));
     this.#broken ||= outcome.kind === "crashed";
     const meters = { ...this.#holdings(), ...this.#supervisor.finish() };
     return { outcome, meters };
@@ -142,10 +149,11 @@ export class Session {
   }
 
   #holdings(): Omit<Meters, keyof RunMeters> {
+    const { hostMemory } = this.#kernel.process;
     return {
       memoryBytes: this.#interpreter.memoryBytes,
-      hostMemoryBytes: 0,
-      hostMemoryPeakBytes: 0,
+      hostMemoryBytes: hostMemory.usedBytes,
+      hostMemoryPeakBytes: hostMemory.peakBytes,
       outputBytes: this.#outputBytes,
       openFiles: this.#kernel.process.fds.size,
       files: this.#scratches.reduce((sum, scratch) => sum + scratch.usedInodes, 0),
@@ -193,13 +201,21 @@ export class Session {
     };
   }
 
-  /** Passes on what the budget allows, then ends the guest. */
+  /** Passes on what the budgets allow, then ends the guest. What was captured is held until the next run begins. */
   #write(output: OutputPower, stream: "stdout" | "stderr", bytes: Uint8Array): void {
+    const { hostMemory } = this.#kernel.process;
     const budget = this.#plan.limits.outputBytes;
-    const room = budget - this.#outputBytes;
+    const room = Math.max(0, Math.min(budget - this.#outputBytes, hostMemory.freeBytes, bytes.length));
+    hostMemory.take(room);
+    this.#heldOutputBytes += room;
     this.#outputBytes += bytes.length;
-    output.write(stream, bytes.subarray(0, Math.max(0, room)));
-    if (bytes.length > room)
-      throw this.#kernel.stop({ kind: "limit", limit: "output", budget, used: this.#outputBytes });
+    output.write(stream, bytes.subarray(0, room));
+    if (bytes.length === room) return;
+    const { limitBytes } = hostMemory;
+    throw this.#kernel.stop(
+      this.#outputBytes > budget
+        ? { kind: "limit", limit: "output", budget, used: this.#outputBytes }
+        : { kind: "limit", limit: "hostMemory", budget: limitBytes, used: limitBytes + bytes.length - room },
+    );
   }
 }

@@ -21,6 +21,7 @@ import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
 import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
+import { HostMemory } from "../kernel/host-memory.ts";
 import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
 import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
@@ -49,7 +50,8 @@ export interface World {
 export function makeWorld(plan: SandboxPlan, library: ArchiveFileSystem, powers: WorldPowers): World {
   const clocks = new Clocks(plan.clock, powers.clock);
   const madeNs = clocks.wallNs();
-  const tree = new Tree(plan, powers, clocks, madeNs);
+  const hostMemory = new HostMemory(plan.limits.hostMemoryBytes);
+  const tree = new Tree(plan, powers, { clocks, hostMemory, timeNs: madeNs });
   tree.mounts.mount(tree.skeleton.directory(libraryDirectory), library);
   const process = new Process({
     mounts: tree.mounts,
@@ -64,6 +66,7 @@ export function makeWorld(plan: SandboxPlan, library: ArchiveFileSystem, powers:
       StandardStream.output(powers.output, "stderr", madeNs),
     ],
     limits: plan.limits,
+    hostMemory,
   });
   return { process, scratches: tree.scratches };
 }
@@ -74,11 +77,17 @@ class Tree {
   readonly scratches: MemoryFileSystem[] = [];
   readonly #powers: WorldPowers;
   readonly #clocks: Clocks;
+  readonly #hostMemory: HostMemory;
 
-  constructor(plan: SandboxPlan, powers: WorldPowers, clocks: Clocks, timeNs: bigint) {
+  constructor(
+    plan: SandboxPlan,
+    powers: WorldPowers,
+    lifetime: { readonly clocks: Clocks; readonly hostMemory: HostMemory; readonly timeNs: bigint },
+  ) {
     this.#powers = powers;
-    this.#clocks = clocks;
-    const skeleton = new SkeletonFileSystem({ timeNs });
+    this.#clocks = lifetime.clocks;
+    this.#hostMemory = lifetime.hostMemory;
+    const skeleton = new SkeletonFileSystem({ timeNs: lifetime.timeNs });
     this.skeleton = skeleton;
     this.mounts = new Mounts(skeleton);
     const fill = (target: Uint8Array): void => powers.entropy.fill(target);
@@ -103,6 +112,7 @@ class Tree {
         const scratch = new MemoryFileSystem({
           quotaBytes: place.quotaBytes,
           maxInodes: place.maxFiles,
+          account: this.#hostMemory,
           now: this.#clocks.wallNs,
           owner: guestOwner,
           rootMode: 0o755,
