@@ -24,7 +24,7 @@ import { inflateRaw, nodeClock, nodeEntropy, sha256 } from "../platform/node/pow
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 2;
+const imageFormat = 3;
 
 /** What a worker needs to run an interpreter: everything is shared between threads, nothing is copied. */
 export interface LoadedImage {
@@ -89,8 +89,8 @@ function build(
 ): { lean: Uint8Array; image: Uint8Array } {
   const wasm = readDistributionFile("wasm");
   verifyDistributionFile("wasm", wasm, sha256);
-  const rewritten = prepareModule(wasm);
   const refused = new Set(choice.refused);
+  const rewritten = prepareModule(wasm, !refused.has("_ctypes"));
   const recipe: ImageRecipe = {
     allowsModule: (name) => !refused.has(name),
     preload: preloadedModules,

@@ -104,6 +104,8 @@ export function endingOf(outcome: Outcome, plan: SandboxPlan): Ending {
           return {
             error: new Lost("SANDBOX_CRASHED", `the guest called ${reason.detail}, which no sandbox offers`),
           };
+        case "trap":
+          return { error: new Lost("SANDBOX_CRASHED", `the interpreter crashed: ${reason.detail}`) };
         case "fault":
           return { error: new Lost("SANDBOX_CRASHED", `the kernel failed in ${reason.detail}`) };
       }
