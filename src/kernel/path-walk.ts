@@ -56,6 +56,7 @@ export function walk(
     }
     if (name.length > maxNameBytes) fail("ENAMETOOLONG");
     const found = directory.lookup(name);
+    if (found?.kind === "directory") mounts.noteName(found, name);
     const node = found && mounts.enter(found);
     if (node?.kind === "link" && (!isLast || options.followLast || mustBeDirectory)) {
       if (++links > maxLinks) fail("ELOOP");
@@ -98,8 +99,7 @@ export function pathOf(mounts: Mounts, directory: DirectoryNode): ByteString {
   while (current !== mounts.root) {
     const named = mounts.nameplate(current);
     const parent = mounts.parent(current) ?? fail("ENOENT");
-    const entry = parent.list().find((candidate) => candidate.node === named) ?? fail("ENOENT");
-    names.push(entry.name);
+    names.push(mounts.nameIn(parent, named) ?? fail("ENOENT"));
     if (names.length > maxPathBytes) fail("ENAMETOOLONG");
     current = parent;
   }
