@@ -7,7 +7,7 @@ import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
 import { distribution, verifyDistributionFile } from "../interpreter/distribution.ts";
-import { buildSnapshot, type ImageRecipe, prepareModule } from "../interpreter/image.ts";
+import { buildSnapshot, type ImageRecipe, type ModuleForm, prepareModule } from "../interpreter/image.ts";
 import { encodeImage, type Image } from "../interpreter/image-file.ts";
 import { checkImports } from "../kernel/bind-imports.ts";
 import { StandardStream } from "../kernel/character-file.ts";
@@ -25,7 +25,7 @@ import { inflateRaw, nodeClock, nodeEntropy, sha256 } from "../platform/node/pow
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 2;
+const imageFormat = 3;
 
 /** What a worker needs to run an interpreter: everything is shared between threads, nothing is copied. */
 export interface LoadedImage {
@@ -86,8 +86,16 @@ async function load(refusedModules: readonly string[], progress: Progress | unde
 }
 
 /** The image's module as bytes, for a process that compiles it itself. Made anew (in half a second) where it is not cached. */
-export function readLeanModule(image: LoadedImage): Uint8Array {
-  return new ImageStore().read(`${image.key}.wasm`, false) ?? prepareModule(readWasm()).lean;
+export function readLeanModule(image: LoadedImage, refusedModules: readonly string[]): Uint8Array {
+  return (
+    new ImageStore().read(`${image.key}.wasm`, false) ??
+    prepareModule(readWasm(), formOf(refusedModules)).lean
+  );
+}
+
+/** Foreign calls look symbols up by name. */
+function formOf(refusedModules: readonly string[]): ModuleForm {
+  return { allSymbols: !refusedModules.includes("_ctypes") };
 }
 
 function readWasm(): Uint8Array {
@@ -101,8 +109,8 @@ function build(
   guestFiles: ReadonlyMap<string, Uint8Array>,
   choice: { readonly refused: readonly string[]; readonly progress: Progress | undefined },
 ): { lean: Uint8Array; image: Uint8Array } {
-  const rewritten = prepareModule(readWasm());
   const refused = new Set(choice.refused);
+  const rewritten = prepareModule(readWasm(), formOf(choice.refused));
   const recipe: ImageRecipe = {
     allowsModule: (name) => !refused.has(name),
     preload: preloadedModules,

@@ -35,7 +35,7 @@ export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?:
         },
         async () => {
           const loaded = await image();
-          link?.introduce(loaded, readLeanModule(loaded));
+          link?.introduce(loaded, readLeanModule(loaded, engine.refusedModules));
         },
         onFall,
       );

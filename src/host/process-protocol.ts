@@ -144,6 +144,7 @@ function readReason(value: unknown): StopReason {
     "cancelled",
     "stack",
     "refused",
+    "trap",
     "fault",
   ]);
   switch (kind) {

@@ -128,6 +128,8 @@ function stopError(reason: StopReason): LimitError | SandboxLostError | RunError
       return new Lost("SANDBOX_CRASHED", "the interpreter crashed: the engine's stack is exhausted");
     case "refused":
       return new Lost("SANDBOX_CRASHED", `the guest called ${reason.detail}, which no sandbox offers`);
+    case "trap":
+      return new Lost("SANDBOX_CRASHED", `the interpreter crashed: ${reason.detail}`);
     case "fault":
       return new Lost("SANDBOX_CRASHED", `the kernel failed in ${reason.detail}`);
   }

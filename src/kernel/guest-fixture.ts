@@ -133,6 +133,8 @@ export class Guest {
       table: this.table,
       alignedAllocate: (_, bytes) => this.#map(bytes),
       setDlError: () => {},
+      stackPointer: new WebAssembly.Global({ value: "i32", mutable: true }, 200_000),
+      symbol: (): undefined => undefined,
       allocate: (bytes) => this.allocate(bytes),
       free: () => {},
     });

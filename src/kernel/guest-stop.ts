@@ -19,6 +19,8 @@ export type StopReason =
   | { readonly kind: "stack" }
   /** The guest called an import that is refused altogether. */
   | { readonly kind: "refused"; readonly detail: string }
+  /** Code of the guest that the kernel had called (a signal handler, a foreign call) crashed. `detail` holds nothing of the host. */
+  | { readonly kind: "trap"; readonly detail: string }
   /** A host exception that no handler expected: our bug or an attack. Its text never reaches the guest. */
   | { readonly kind: "fault"; readonly detail: string };
 

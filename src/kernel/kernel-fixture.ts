@@ -73,6 +73,8 @@ export function makeFixture(policy: ClockPolicy = "coarse"): Fixture {
     allocate: () => 0,
     free: () => {},
     setDlError: () => {},
+    stackPointer: new WebAssembly.Global({ value: "i32", mutable: true }, 200_000),
+    symbol: (): undefined => undefined,
   };
   kernel.attach(machine);
   return { kernel, memory: new Uint8Array(memory.buffer), machine, written, slept };

@@ -1,5 +1,6 @@
 // Memory growth, exit and abort, signals, identity, environment, entropy.
 import { fromLatin1 } from "../../abi/guest-memory.ts";
+import { callGuest, tableEntry } from "../foreign/call-guest.ts";
 import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
 import { guestOwner } from "../permissions.ts";
@@ -60,11 +61,7 @@ export function system(_kernel: Kernel, command: number): number {
 
 /** (handler, signal): raise(3) to oneself. A hostile table index traps or calls the guest's own code, nothing else. */
 export function callSignalHandler(kernel: Kernel, handler: number, signal: number): void {
-  const { table } = kernel.machine;
-  const index = handler >>> 0;
-  const target: unknown = index < table.length ? table.get(index) : null;
-  if (typeof target !== "function") fail("EINVAL");
-  target(signal);
+  callGuest(kernel, tableEntry(kernel, handler) ?? fail("EINVAL"), [signal]);
 }
 
 export function uid(): number {
@@ -128,18 +125,6 @@ export function zero(): number {
 
 export function nothing(): null {
   return null;
-}
-
-/** dlopen(3) and dlsym(3) fail with a text for dlerror(3); (dso*, ...) -> 0. */
-export function refuseLibrary(kernel: Kernel): number {
-  const { machine, memory } = kernel;
-  const text = fromLatin1("this sandbox does not load native modules\0");
-  const address = machine.allocate(text.length) >>> 0;
-  if (address === 0) return 0;
-  memory.slice(address, text.length).set(text);
-  machine.setDlError(address);
-  machine.free(address);
-  return 0;
 }
 
 /** setitimer(2): there is nobody to deliver SIGALRM. */
