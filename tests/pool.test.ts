@@ -165,7 +165,7 @@ test("two sandboxes at once, one of them hostile: the other's results are its ow
   const attack = failure(
     hostile.run("x = []\nwhile True:\n  try: x.append(bytearray(1 << 20))\n  except MemoryError: x.clear()"),
   );
-  for (let i = 0; i < 20; i++) expect((await honest.run(`sum(range(${i}))`)).value).toBe((i * (i - 1)) / 2);
+  for (let i = 1; i < 20; i++) expect((await honest.run(`sum(range(${i}))`)).value).toBe((i * (i - 1)) / 2);
   expect(await attack).toMatchObject({ limit: "wall" });
 });
 
