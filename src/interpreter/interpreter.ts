@@ -2,10 +2,13 @@
 // anything that a guest can do.
 import { GuestStop, type StopReason } from "../kernel/guest-stop.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import type { EntropyPower } from "../kernel/powers.ts";
 import type { Process } from "../kernel/process.ts";
 import type { Image } from "./image-file.ts";
 import { Machine } from "./machine.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
+import { Rehash } from "./rehash/apply.ts";
+import { hashSecretBytes } from "./rehash/plan.ts";
 import { call, NoAnswer, OversizedAnswer } from "./request.ts";
 import { type ClearPower, restoreFresh, restoreInPlace } from "./snapshot.ts";
 
@@ -22,6 +25,8 @@ export type Outcome =
 export interface Renewal {
   readonly args: readonly string[];
   readonly environment: readonly (readonly [string, string])[];
+  /** The 24 bytes of CPython's hash secret, for runs that must repeat; drawn from the process's entropy when absent. */
+  readonly hashSecret?: Uint8Array;
 }
 
 export class Interpreter {
@@ -29,12 +34,14 @@ export class Interpreter {
   readonly #kernel: Kernel;
   readonly #image: Image;
   readonly #renewal: Renewal;
+  readonly #rehash: Rehash;
 
   private constructor(machine: Machine, kernel: Kernel, image: Image, renewal: Renewal) {
     this.#machine = machine;
     this.#kernel = kernel;
     this.#image = image;
     this.#renewal = renewal;
+    this.#rehash = new Rehash(machine, image.rehash);
   }
 
   /** A pristine interpreter in a new instance of the lean module. */
@@ -70,8 +77,10 @@ export class Interpreter {
     }
   }
 
+  /** What would be the same in every sandbox made from the image. The hashes come first: no Python runs before. */
   #renew(): void {
-    const { timeZone } = this.#kernel.process;
+    const { entropy, timeZone } = this.#kernel.process;
+    this.#rehash.apply(this.#renewal.hashSecret ?? drawHashSecret(entropy));
     const request = {
       action: "renew",
       argv: this.#renewal.args,
@@ -96,6 +105,12 @@ export class RenewalFailure extends Error {
     super(`a pristine interpreter could not be set up: ${outcome.kind}`);
     this.outcome = outcome;
   }
+}
+
+function drawHashSecret(entropy: EntropyPower): Uint8Array {
+  const secret = new Uint8Array(hashSecretBytes);
+  entropy.fill(secret);
+  return secret;
 }
 
 function outcomeOf(error: unknown, stopped: GuestStop | undefined): Outcome {
