@@ -38,12 +38,23 @@ export class Rehash {
 
   #rebuildLate(scratch: number): void {
     const { late } = this.#plan;
+    const { guest } = this.#machine;
     for (let i = 0; i < late.length; i += 3) {
       const address = late[i + 1] ?? 0;
-      if (late[i] === lateOperation.keys) this.#routine.keys(address);
-      else if (late[i] === lateOperation.set) this.#routine.set(address, scratch);
-      // The hash of a key may be the work of Python code, and so may let the memory grow.
-      else this.#machine.guest.setI32(address, hashObject(this.#machine, late[i + 2] ?? 0));
+      switch (late[i]) {
+        case lateOperation.hash:
+          // May be the work of Python code, and may let the memory grow.
+          guest.setI32(address, hashObject(this.#machine, late[i + 2] ?? 0));
+          break;
+        case lateOperation.forget:
+          guest.setI32(address, -1);
+          break;
+        case lateOperation.keys:
+          this.#routine.keys(address);
+          break;
+        default:
+          this.#routine.set(address, scratch);
+      }
     }
   }
 }

@@ -98,6 +98,7 @@ export function inspect(subject: Subject): Inspection {
       if (hash !== -1) cached.push({ object: address, field: address + 4 * offset, hash });
     }
   }
+  demandAgreement(notes, [...keys.values()]);
   const chains = findChains(subject, texts);
   return { texts, keys: [...keys.values()], sets, largestSetBytes, notes, cached, ...chains };
 }
@@ -108,6 +109,14 @@ function noteOfLink(memory: MemoryView, address: number): Entry {
     hash: signedWord(memory, address, cacheLink.hash),
     field: address + 4 * cacheLink.hash,
   };
+}
+
+/** A note repeats what a table of its owner says: that no table says it means that it is no note. */
+function demandAgreement(notes: readonly Entry[], tables: readonly Table[]): void {
+  const said = new Map(tables.flatMap((table) => table.entries.map(({ key, hash }) => [key, hash])));
+  for (const { key, hash } of notes) {
+    if (said.get(key) !== hash) throw inconsistent("a note of a hash", key);
+  }
 }
 
 /** The hash that a weak reference keeps of an object that is gone can never be had again, nor is it asked for. */

@@ -28,7 +28,7 @@ export const tuple = { length: 2, items: 4 } as const;
 
 /** PyDictObject; PyODictObject and its nodes, Objects/odictobject.c. */
 export const dict = { keys: 6 } as const;
-export const orderedDict = { first: 12 } as const;
+export const orderedDict = { first: 8 } as const;
 export const orderedNode = { key: 0, hash: 1, next: 2 } as const;
 
 /** struct _dictkeysobject, Include/internal/pycore_dict.h: bytes. */

@@ -41,6 +41,8 @@ export const lateOperation = {
   keys: 1,
   /** The set a is rebuilt. */
   set: 2,
+  /** The field a is set to "not computed yet". */
+  forget: 3,
 } as const;
 
 export function encodeProgram(program: Program): Uint32Array {
