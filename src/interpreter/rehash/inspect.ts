@@ -14,7 +14,7 @@ import {
   weakReference,
 } from "./layout.ts";
 import { inconsistent, type MemoryView, signedWord, word } from "./memory-view.ts";
-import { type Entry, readChains, readKeys, readOrder, readSet } from "./tables.ts";
+import { chainCandidates, type Entry, readChains, readKeys, readOrder, readSet } from "./tables.ts";
 import { findTexts, type HashBuffer, type Text } from "./texts.ts";
 import { type Kind, type KnownObjects, TypeKinds } from "./types.ts";
 
@@ -47,6 +47,8 @@ export interface Subject {
   readonly live: readonly number[];
   readonly known: KnownObjects;
   readonly hash: HashBuffer;
+  /** An earlier inspection of the same snapshot, to look where it has found something instead of everywhere. */
+  readonly earlier?: Inspection;
 }
 
 /** Bytes of "file name:module name", and more. */
@@ -64,7 +66,12 @@ const ownHash: Partial<Record<Kind, number>> = {
 export function inspect(subject: Subject): Inspection {
   const { memory, live, known } = subject;
   const kinds = new TypeKinds(memory, known);
-  const texts = findTexts(memory, live, { ...subject, kinds });
+  const texts = findTexts(memory, live, {
+    known,
+    kinds,
+    hash: subject.hash,
+    places: subject.earlier?.texts.keys(),
+  });
   const hashOfText = (key: number): number => {
     if (!texts.has(key)) throw inconsistent("a key", key);
     return signedWord(memory, key, contentHash);
@@ -126,12 +133,13 @@ function isDead(memory: MemoryView, address: number, kind: Kind, known: KnownObj
 
 /** The tables that C alone holds, for static strings and for extension modules: found by their shape and their hashes. */
 function findChains(
-  { memory, known, hash }: Subject,
+  { memory, known, hash, earlier }: Subject,
   texts: ReadonlyMap<number, Text>,
 ): Pick<Inspection, "textChains" | "cTextChains"> {
   const textChains: Table[] = [];
   const cTextChains: Table[] = [];
-  for (let address = 4; address < memory.u8.length - 12; address += 4) {
+  const places = earlier && [...earlier.textChains, ...earlier.cTextChains].map((table) => table.address);
+  for (const address of places ?? chainCandidates(memory)) {
     const entries = readChains(memory, address);
     if (entries === undefined) continue;
     const isText = (entry: Entry): boolean =>

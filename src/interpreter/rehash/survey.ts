@@ -94,7 +94,7 @@ class Survey {
     this.#restore();
     const secret = testSecrets[Math.min(trial, testSecrets.length - 1)];
     new Rehash(this.#machine, plan).apply(secret ?? new Uint8Array(hashSecretBytes));
-    const after = this.#inspect();
+    const after = this.#inspect(this.#found);
     const same = (["keys", "sets", "textChains", "cTextChains", "notes"] as const).every(
       (part) => after[part].length === this.#found[part].length,
     );
@@ -120,10 +120,15 @@ class Survey {
     restoreInPlace(this.#machine, this.#snapshot, (gap) => gap.fill(0));
   }
 
-  #inspect(): Inspection {
-    const hash = (content: number, bytes: number): number =>
-      this.#machine.python.Py_HashBuffer(content, bytes);
-    return inspect({ memory: copyMemory(this.#machine), live: this.#live, known: this.#known, hash });
+  #inspect(earlier?: Inspection): Inspection {
+    const { python } = this.#machine;
+    return inspect({
+      memory: copyMemory(this.#machine),
+      live: this.#live,
+      known: this.#known,
+      hash: (content, bytes) => python.Py_HashBuffer(content, bytes),
+      ...(earlier && { earlier }),
+    });
   }
 }
 

@@ -17,6 +17,10 @@ import {
 } from "./layout.ts";
 import { inconsistent, type MemoryView, signedWord, word } from "./memory-view.ts";
 
+/** HASHTABLE_MIN_SIZE of Python/hashtable.c, and more than any snapshot has. */
+const fewestBuckets = 16;
+const mostBuckets = 1 << 20;
+
 /** A key and where its hash stands; no field where the key alone keeps it. */
 export interface Entry {
   readonly key: number;
@@ -33,11 +37,15 @@ export function readKeys(memory: MemoryView, address: number, hashOfText: HashOf
   const indexBytes = 1 << (u8[address + keysLayout.log2IndexBytes] ?? 0);
   const general = u8[address + keysLayout.kind] === generalKind;
   const count = word(memory, address + keysLayout.entries, 0);
+  const usable = word(memory, address + keysLayout.usable, 0);
   const first = address + keysLayout.indices + indexBytes;
   const step = general ? generalEntry.bytes : unicodeEntry.bytes;
   const size = 1 << log2Size;
-  if (log2Size > 24 || count > size || first + count * step > u8.length)
+  // USABLE_FRACTION of Objects/dictobject.c
+  const most = Math.floor((2 * size) / 3);
+  if (log2Size > 24 || count + usable > most || first + count * step > u8.length) {
     throw inconsistent("dict keys", address);
+  }
   const slots = indices(memory, address, log2Size);
   if (slots.byteLength > indexBytes) throw inconsistent("dict keys", address);
   const entries: Entry[] = [];
@@ -137,10 +145,20 @@ export function readOrder(memory: MemoryView, address: number): Entry[] {
   return entries;
 }
 
+/** Addresses where a number of buckets may stand in a _Py_hashtable_t. */
+export function chainCandidates({ u32 }: MemoryView): number[] {
+  const found: number[] = [];
+  for (let at = chainTable.buckets; at < u32.length; at++) {
+    const buckets = u32[at] ?? 0;
+    const plausible = (buckets & (buckets - 1)) === 0 && buckets >= fewestBuckets && buckets <= mostBuckets;
+    if (plausible) found.push(4 * (at - chainTable.buckets));
+  }
+  return found;
+}
+
 /** The entries of what may be a _Py_hashtable_t; undefined where it is none or empty. */
 export function readChains(memory: MemoryView, address: number): Entry[] | undefined {
   const buckets = word(memory, address, chainTable.buckets);
-  if (buckets < 16 || buckets > 1 << 20 || (buckets & (buckets - 1)) !== 0) return undefined;
   const count = word(memory, address, chainTable.entries);
   const heads = word(memory, address, chainTable.heads);
   if (count === 0 || count > buckets || heads % 4 !== 0 || heads === 0) return undefined;

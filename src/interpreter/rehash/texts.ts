@@ -21,9 +21,15 @@ const textKinds = [1, 2, 4];
 export function findTexts(
   memory: MemoryView,
   live: readonly number[],
-  search: { readonly known: KnownObjects; readonly kinds: TypeKinds; readonly hash: HashBuffer },
+  search: {
+    /** Where an earlier look has found texts; without it, all of memory is searched. */
+    readonly places?: Iterable<number> | undefined;
+    readonly known: KnownObjects;
+    readonly kinds: TypeKinds;
+    readonly hash: HashBuffer;
+  },
 ): ReadonlyMap<number, Text> {
-  const { known, kinds, hash } = search;
+  const { known, kinds, hash, places } = search;
   const found = new Map<number, Text>();
   const visit = (
     address: number,
@@ -36,16 +42,24 @@ export function findTexts(
     found.set(address, content);
     return true;
   };
-  const last = memory.u32.length - text.nonCompactText;
-  for (let at = 0; at < last; at++) {
-    const type = memory.u32[at + object.type];
-    if (type === known.str) visit(at * 4, readText);
-    else if (type === known.bytes) visit(at * 4, readBytes);
+  for (const address of places ?? candidates(memory, known)) {
+    visit(address, word(memory, address, object.type) === known.str ? readText : readBytes);
   }
   for (const address of live) {
     const kind = kinds.of(address);
     if (kind === "text" && !visit(address, readText)) throw inconsistent("a string", address);
     if (kind === "bytes" && !visit(address, readBytes)) throw inconsistent("a bytes object", address);
+  }
+  return found;
+}
+
+/** Addresses that refer to the type of str or bytes where an object does. */
+function candidates({ u32 }: MemoryView, known: KnownObjects): number[] {
+  const found: number[] = [];
+  const last = u32.length - text.nonCompactText;
+  for (let at = 0; at < last; at++) {
+    const type = u32[at + object.type];
+    if (type === known.str || type === known.bytes) found.push(at * 4);
   }
   return found;
 }
