@@ -16,10 +16,16 @@ import { type RewrittenImage, rewriteImage } from "./wasm/rewrite.ts";
 /** Pages of 64 KiB that the module itself declares as its maximum: all of a 32-bit address space. */
 const memoryMaximumPages = 65_536;
 
-/** Rewrites pyodide.asm.wasm, after checking that it imports nothing that the kernel does not know. */
-export function prepareModule(wasm: Uint8Array): RewrittenImage {
+/**
+ * Rewrites pyodide.asm.wasm, after checking that it imports nothing that the kernel does not know. The metered form differs in
+ * its code alone: what was captured from a machine of one form can be restored into a machine of the other.
+ */
+export function prepareModule(
+  wasm: Uint8Array,
+  options: { readonly metered?: boolean } = {},
+): RewrittenImage {
   checkImports(readModuleImports(wasm).filter((declared) => declared.module !== "GOT.func"));
-  return rewriteImage(wasm, { exports: requiredExports, memoryMaximumPages });
+  return rewriteImage(wasm, { exports: requiredExports, memoryMaximumPages, ...options });
 }
 
 export interface ImageRecipe {

@@ -51,6 +51,11 @@ export class Interpreter {
     return this.#machine.guest.size;
   }
 
+  /** Of a metered module: the global in which the guest counts down. */
+  get fuel(): WebAssembly.Global<"i32"> | undefined {
+    return this.#machine.fuel;
+  }
+
   /** Back to pristine in the same instance, with a new process. */
   reset(process: Process, clear: ClearPower): void {
     this.#kernel.restart(process);

@@ -3,18 +3,22 @@ import { GuestMemory } from "../abi/guest-memory.ts";
 import { bindImports } from "../kernel/bind-imports.ts";
 import type { GuestMachine, Kernel } from "../kernel/kernel.ts";
 import type { PythonExports } from "./exports.ts";
+import { fuelExport } from "./wasm/metering.ts";
 
 export class Machine implements GuestMachine {
   readonly python: PythonExports;
   readonly guest: GuestMemory;
   /** The mutable globals that the rewriter made reachable: with memory and table they are all of the machine's state. */
   readonly hidden: readonly WebAssembly.Global<"i32">[];
+  /** Of a metered module: units that the guest may use before it asks the host. See wasm/metering.ts. */
+  readonly fuel: WebAssembly.Global<"i32"> | undefined;
   readonly pristineTableLength: number;
 
   constructor(module: WebAssembly.Module, kernel: Kernel, hiddenGlobals: readonly string[]) {
     const instance = new WebAssembly.Instance(module, bindImports(kernel));
     this.python = instance.exports as unknown as PythonExports;
     this.hidden = hiddenGlobals.map((name) => instance.exports[name] as WebAssembly.Global<"i32">);
+    this.fuel = instance.exports[fuelExport] as WebAssembly.Global<"i32"> | undefined;
     this.guest = new GuestMemory(this.memory as { readonly buffer: ArrayBuffer });
     this.pristineTableLength = this.table.length;
     kernel.attach(this);
