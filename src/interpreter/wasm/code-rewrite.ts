@@ -58,7 +58,7 @@ export function rewriteCode(
           exports,
           findImport: (name) => findFunctionImport(imports, "env", name),
           tableFunctions: new Set(tableFunctions.values()),
-          callersOfTable: [trampoline.functionIndex],
+          trampoline: trampoline.functionIndex,
           fuelGlobal,
         });
   const added = metering?.added ?? [];

@@ -6,15 +6,15 @@
 // guest does and on nothing else, so the units that a program has used at any point are the same on every machine, however
 // the host divides them into slices.
 
-import type { FunctionBody } from "./code-section.ts";
-import { firstInstruction, readBodies } from "./code-section.ts";
-import { CallGraph } from "./call-graph.ts";
+import { BlockStack } from "./block-stack.ts";
+import { cutRecursion } from "./call-graph.ts";
+import { type FunctionBody, firstInstruction, readBodies } from "./code-section.ts";
 import { type Exports, findExport } from "./export-section.ts";
 import type { FunctionSpace } from "./function-space.ts";
 import { type FunctionTypes, i32Signature } from "./function-types.ts";
 import { ImageFormatError } from "./image-format-error.ts";
 import { instructionEnd, numberAt, opcode } from "./instruction.ts";
-import { type Meter, meterBody } from "./meter-code.ts";
+import { type Dispatch, type Meter, meterBody } from "./meter-code.ts";
 import { bulkBody, refuelBody } from "./meter-functions.ts";
 
 export const fuelExport = "sandboa.fuel";
@@ -22,8 +22,8 @@ export const fuelExport = "sandboa.fuel";
 const signalImport = "_Py_CheckEmscriptenSignals_Helper";
 const interruptExport = "PyErr_SetInterruptEx";
 const evaluatorExport = "_PyEval_EvalFrameDefault";
-/** The evaluator switches over a byte; other tables in it are small. */
-const opcodeCount = 256;
+/** The evaluator switches over a byte, without 0 or with it. Its other tables are small. */
+const smallestSwitch = 255;
 /** Bytecode instructions that are charged at once, in advance: a call of the evaluator costs at least as many units. */
 const dispatchBatch = 32;
 
@@ -35,8 +35,8 @@ export interface MeteringInput {
   /** Index of an imported function, by name; throws ImageFormatError if there is none. */
   readonly findImport: (name: string) => number;
   readonly tableFunctions: ReadonlySet<number>;
-  /** Functions whose bodies the rewriter replaces by ones that call the table. */
-  readonly callersOfTable: readonly number[];
+  /** The function whose body the rewriter replaces by one that calls the table. */
+  readonly trampoline: number;
   readonly fuelGlobal: number;
 }
 
@@ -62,20 +62,19 @@ export function planMetering(input: MeteringInput): Metering {
     refuel: functions.count,
     copy: functions.count + 1,
     fill: functions.count + 2,
+    signal,
     periodicCheck,
   };
-  const cut = new CallGraph({ ...input, bodies }).recursionCut();
+  const cut = cutRecursion({ ...input, bodies });
   const pass = (body: FunctionBody): Uint8Array | undefined => {
-    const index = body.functionIndex;
-    if (index === evaluator) {
-      const loop = findDispatchLoop(body);
-      return meterBody(body, meter, {
-        parameters: functions.parameterCount(index),
-        entry: false,
-        countdown: { loop, batch: dispatchBatch },
-      });
-    }
-    return meterBody(body, meter, { parameters: functions.parameterCount(index), entry: cut.has(index) });
+    const caller = body.functionIndex;
+    return meterBody(body, meter, {
+      parameters: functions.parameterCount(caller),
+      entry: cut.entries.has(caller),
+      call: (callee) => cut.chargesCall(caller, callee),
+      indirectCall: (typeIndex) => cut.chargesIndirectCall(caller, typeIndex),
+      ...(caller === evaluator && { dispatch: findDispatch(body) }),
+    });
   };
   const bulkType = types.i32TypeIndex(3, false);
   return {
@@ -111,33 +110,51 @@ function callsFunction(body: FunctionBody, callee: number): boolean {
   return false;
 }
 
-/** Offset of the innermost loop around the switch over opcodes. Every bytecode instruction goes through its start. */
-function findDispatchLoop(body: FunctionBody): number {
+/**
+ * The innermost loop around the switch over opcodes. Between its start and the switch there may be nothing but blocks and the
+ * computation of the operand, so that every bytecode instruction passes the switch and can be sent there again.
+ */
+function findDispatch(body: FunctionBody): Dispatch {
   const { bytes, end } = body;
-  const open: number[] = [];
-  const found: (number | undefined)[] = [];
+  const blocks = new BlockStack();
+  const found: Dispatch[] = [];
   for (let at = firstInstruction(body); at < end; at = instructionEnd(bytes, at)) {
-    switch (bytes[at]) {
-      case opcode.block:
-      case opcode.loop:
-      case opcode.if:
-      case opcode.try:
-        open.push(at);
-        break;
-      case opcode.end:
-      case opcode.delegate:
-        open.pop();
-        break;
-      case opcode.brTable:
-        // One more target than the number says: the default.
-        if (numberAt(bytes, at + 1) + 1 >= opcodeCount) {
-          found.push(open.findLast((start) => bytes[start] === opcode.loop));
-        }
+    blocks.step(bytes, at);
+    if (bytes[at] !== opcode.brTable || numberAt(bytes, at + 1) < smallestSwitch) continue;
+    const loop = blocks.innermostLoop();
+    const defaultBlock = blocks.target(lastNumber(bytes, instructionEnd(bytes, at)));
+    if (loop !== undefined && defaultBlock !== undefined && isSimple(bytes, loop, at, defaultBlock)) {
+      found.push({ loop, table: at, defaultBlock, batch: dispatchBatch });
     }
   }
-  const [loop] = found;
-  if (loop === undefined || found.length > 1) {
-    throw new ImageFormatError(`expected one loop around one switch over opcodes in ${evaluatorExport}`);
+  const [dispatch] = found;
+  if (dispatch === undefined || found.length > 1) {
+    throw new ImageFormatError(`expected one loop over opcodes in ${evaluatorExport}, found ${found.length}`);
   }
-  return loop;
+  return dispatch;
+}
+
+const operandInstructions: readonly number[] = [
+  opcode.localGet,
+  opcode.i32Const,
+  opcode.i32And,
+  opcode.i32Sub,
+];
+const emptyBlockType = 0x40;
+
+function isSimple(bytes: Uint8Array, loop: number, table: number, defaultBlock: number): boolean {
+  if (bytes[defaultBlock] !== opcode.block || defaultBlock < loop) return false;
+  for (let at = loop; at < table; at = instructionEnd(bytes, at)) {
+    const code = bytes[at] ?? 0;
+    const isBlock = (at === loop || code === opcode.block) && bytes[at + 1] === emptyBlockType;
+    if (!isBlock && !operandInstructions.includes(code)) return false;
+  }
+  return true;
+}
+
+/** The number whose last byte stands before `end`; the bytes before it are numbers, too. */
+function lastNumber(bytes: Uint8Array, end: number): number {
+  let start = end - 1;
+  while ((bytes[start - 1] ?? 0) >= 0x80) start--;
+  return numberAt(bytes, start);
 }
