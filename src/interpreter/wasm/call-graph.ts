@@ -1,8 +1,7 @@
 // Who may call whom: to find where recursion has to be charged, since recursion that branches runs as long as a loop does
 // without being one. Indirect calls are taken to reach every function of the table that has their type, and imports to reach
-// the whole table, so the graph has too many edges and never too few. Calls from within a loop are left out: the loop is charged.
+// the whole table, so the graph has too many edges and never too few.
 
-import { BlockStack } from "./block-stack.ts";
 import { type FunctionBody, firstInstruction } from "./code-section.ts";
 import type { FunctionSpace } from "./function-space.ts";
 import type { FunctionTypes } from "./function-types.ts";
@@ -19,11 +18,11 @@ export interface CallGraphInput {
   readonly trampoline: number;
 }
 
-/** Every cycle of calls outside of loops goes through one of these. */
+/** Every cycle of calls goes through one of these. */
 export interface RecursionCut {
   /** Functions to charge whenever they are called. */
   readonly entries: ReadonlySet<number>;
-  /** Whether to charge a call of that function, or an indirect call of that type, which stands outside of loops. */
+  /** Whether to charge a call of that function, or an indirect call of that type. */
   chargesCall(caller: number, callee: number): boolean;
   chargesIndirectCall(caller: number, typeIndex: number): boolean;
 }
@@ -41,7 +40,7 @@ export function cutRecursion(input: CallGraphInput): RecursionCut {
   }
   const wholeTable = [...nodeOf.values()];
   for (let index = 0; index < functions.importedCount; index++) targets[index] = wholeTable;
-  for (const body of bodies) targets[body.functionIndex] = [...callsOutsideLoops(body, types, nodeOf)];
+  for (const body of bodies) targets[body.functionIndex] = [...callsOf(body, types, nodeOf)];
   targets[trampoline] = wholeTable;
 
   // What leads to the table is charged where it is called; what direct calls close among themselves, at an entry.
@@ -62,19 +61,16 @@ export function cutRecursion(input: CallGraphInput): RecursionCut {
   };
 }
 
-function callsOutsideLoops(
+function callsOf(
   body: FunctionBody,
   types: FunctionTypes,
   nodeOf: ReadonlyMap<string, number>,
 ): ReadonlySet<number> {
   const { bytes } = body;
   const calls = new Set<number>();
-  const blocks = new BlockStack();
   const last = body.end - 1;
   for (let at = firstInstruction(body); at < last; at = instructionEnd(bytes, at)) {
     const code = bytes[at] ?? 0;
-    blocks.step(bytes, at);
-    if (blocks.inLoop) continue;
     if (code === opcode.call || code === opcode.returnCall) {
       calls.add(numberAt(bytes, at + 1));
     } else if (code === opcode.callIndirect || code === opcode.returnCallIndirect) {
