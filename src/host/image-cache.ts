@@ -9,6 +9,7 @@ import { libraryDirectory } from "../interpreter/boot.ts";
 import { distribution, verifyDistributionFile } from "../interpreter/distribution.ts";
 import { buildSnapshot, type ImageRecipe, prepareModule } from "../interpreter/image.ts";
 import { encodeImage, type Image } from "../interpreter/image-file.ts";
+import type { RewrittenImage } from "../interpreter/wasm/rewrite.ts";
 import { checkImports } from "../kernel/bind-imports.ts";
 import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
@@ -38,21 +39,30 @@ export interface LoadedImage {
 
 export type Progress = (step: string) => void;
 
+export interface LoadOptions {
+  /** Whether the guest's work is counted: see interpreter/wasm/metering.ts. Both forms of a module share one snapshot. */
+  readonly metered: boolean;
+  readonly progress?: Progress | undefined;
+}
+
 const loaded = new Map<string, Promise<LoadedImage>>();
+/** Encoded images by key. */
+const images = new Map<string, Uint8Array>();
 
 /** The image without these built-in extension modules (sorted, unique). */
-export function loadImage(refusedModules: readonly string[], progress?: Progress): Promise<LoadedImage> {
-  const name = refusedModules.join(",");
+export function loadImage(refusedModules: readonly string[], options: LoadOptions): Promise<LoadedImage> {
+  const name = `${options.metered ? "metered" : "plain"}:${refusedModules.join(",")}`;
   let image = loaded.get(name);
   if (image === undefined) {
-    image = load(refusedModules, progress);
+    image = load(refusedModules, options);
     loaded.set(name, image);
     image.catch(() => loaded.delete(name));
   }
   return image;
 }
 
-async function load(refusedModules: readonly string[], progress: Progress | undefined): Promise<LoadedImage> {
+async function load(refusedModules: readonly string[], options: LoadOptions): Promise<LoadedImage> {
+  const { metered, progress } = options;
   const store = new ImageStore();
   const guestFiles = readGuestFiles();
   const library = shared(readDistributionFile("library"));
@@ -66,30 +76,40 @@ async function load(refusedModules: readonly string[], progress: Progress | unde
     compile: bytecodeModules,
   };
   const key = sha256(new TextEncoder().encode(JSON.stringify(recipe)), ...guestFiles.values()).slice(0, 40);
-  const cachedModule = store.read(`${key}.wasm`, false);
+  const moduleName = metered ? `${key}.metered.wasm` : `${key}.wasm`;
+  const cachedModule = store.read(moduleName, false);
   const compiled = cachedModule && WebAssembly.compile(cachedModule as Uint8Array<ArrayBuffer>);
-  const cachedImage = cachedModule && store.read(`${key}.image`, true);
-  if (compiled && cachedImage) {
+  let image = images.get(key) ?? store.read(`${key}.image`, true);
+  if (compiled && image) {
+    images.set(key, image);
     const module = await compiled;
     checkImports(WebAssembly.Module.imports(module));
-    return { module, image: cachedImage, library, guestFiles };
+    return { module, image, library, guestFiles };
   }
   progress?.("preparing the interpreter (once per version)");
-  const built = build(library, guestFiles, { refused: refusedModules, progress });
-  store.write(`${key}.wasm`, [built.lean]);
-  store.write(`${key}.image`, [built.image]);
-  const module = await WebAssembly.compile(built.lean as Uint8Array<ArrayBuffer>);
-  return { module, image: shared(built.image), library, guestFiles };
+  const wasm = readDistributionFile("wasm");
+  verifyDistributionFile("wasm", wasm, sha256);
+  let plain: RewrittenImage | undefined;
+  if (image === undefined) {
+    // Taken from the plain form in any case: it is quicker, and nothing in memory depends on the form.
+    plain = prepareModule(wasm);
+    const built = build(plain, library, guestFiles, { refused: refusedModules, progress });
+    store.write(`${key}.image`, [built]);
+    image = shared(built);
+  }
+  images.set(key, image);
+  const { lean } = plain && !metered ? plain : prepareModule(wasm, { metered });
+  store.write(moduleName, [lean]);
+  const module = await WebAssembly.compile(lean as Uint8Array<ArrayBuffer>);
+  return { module, image, library, guestFiles };
 }
 
 function build(
+  rewritten: RewrittenImage,
   library: Uint8Array,
   guestFiles: ReadonlyMap<string, Uint8Array>,
   choice: { readonly refused: readonly string[]; readonly progress: Progress | undefined },
-): { lean: Uint8Array; image: Uint8Array } {
-  const wasm = readDistributionFile("wasm");
-  verifyDistributionFile("wasm", wasm, sha256);
-  const rewritten = prepareModule(wasm);
+): Uint8Array {
   const refused = new Set(choice.refused);
   const recipe: ImageRecipe = {
     allowsModule: (name) => !refused.has(name),
@@ -108,7 +128,7 @@ function build(
     ...(choice.progress && { onStep: choice.progress }),
   });
   const image: Image = { hiddenGlobals: rewritten.hiddenGlobals, snapshot, bytecode: harvest(bytecode.root) };
-  return { lean: rewritten.lean, image: encodeImage(image) };
+  return encodeImage(image);
 }
 
 function buildKernel(

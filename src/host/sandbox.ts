@@ -53,7 +53,11 @@ export class Sandbox implements AsyncDisposable {
   static async create(options: CreateOptions = {}): Promise<Sandbox> {
     const { onProgress, ...rest } = options;
     const { plan, refusedModules, tickets } = checkOptions(rest);
-    const sandbox = new Sandbox(plan, () => loadImage(refusedModules, onProgress), tickets);
+    const sandbox = new Sandbox(
+      plan,
+      () => loadImage(refusedModules, { metered: false, progress: onProgress }),
+      tickets,
+    );
     try {
       await sandbox.#start();
       return sandbox;

@@ -61,7 +61,7 @@ class MeterPass {
   readonly #charges: BodyCharges;
   readonly #out: ByteWriter;
   readonly #blocks = new BlockStack();
-  readonly #plain: PlainLoops;
+  #plain: PlainLoops | undefined;
   /** Start of the loop with blocks around it that the pass is in. */
   #wrapped: number | undefined;
   /** Of the added locals: one for the fuel, or for what is made of it; and, with a dispatch, instructions left to charge. */
@@ -77,7 +77,6 @@ class MeterPass {
     this.#out = new ByteWriter(body.end - body.start + 256);
     this.#fuel = addLocals(body, charges, this.#out);
     this.#left = this.#fuel + 1;
-    this.#plain = findPlainLoops(body);
     this.#copied = firstInstruction(body);
   }
 
@@ -150,6 +149,7 @@ class MeterPass {
    * and started again: block $done, loop $again, block $spent, then the loop itself.
    */
   #open(at: number): void {
+    this.#plain ??= findPlainLoops(this.#body);
     if (this.#plain.outermost.has(at)) {
       this.#replace(at, at);
       loadFuel(this.#out, this.#meter, this.#fuel);
@@ -192,7 +192,7 @@ class MeterPass {
       out.byte(opcode.br);
       out.u32(here + 1);
     } else {
-      if (this.#plain.all.has(target ?? -1)) chargeLoaded(out, this.#meter, this.#fuel);
+      if (this.#plain?.all.has(target ?? -1)) chargeLoaded(out, this.#meter, this.#fuel);
       else charge(out, this.#meter, this.#fuel, 1);
       out.byte(opcode.br);
       out.u32(this.#wrapped === undefined ? here : here + addedBlocks);

@@ -91,9 +91,14 @@ export function planMetering(input: MeteringInput): Metering {
  * _Py_CheckEmscriptenSignalsPeriodically (Python/emscripten_signal.c), which the evaluator calls instead of asking for signals
  * every time: the one function of type ()->void that calls the import. It counts in guest memory, where a guest can stop it.
  */
-function findPeriodicCheck(bodies: readonly FunctionBody[], functions: FunctionSpace, signal: number): number {
+function findPeriodicCheck(
+  bodies: readonly FunctionBody[],
+  functions: FunctionSpace,
+  signal: number,
+): number {
   const found = bodies.filter(
-    (body) => functions.signature(body.functionIndex) === i32Signature(0, false) && callsFunction(body, signal),
+    (body) =>
+      functions.signature(body.functionIndex) === i32Signature(0, false) && callsFunction(body, signal),
   );
   const [check] = found;
   if (check === undefined || found.length > 1) {

@@ -23,8 +23,6 @@ interface OpenLoop {
 }
 
 const emptyBlockType = 0x40;
-const calls: readonly number[] = [opcode.call, opcode.callIndirect, opcode.prefixMemory];
-const handlers: readonly number[] = [opcode.try, opcode.tryTable, opcode.rethrow];
 
 export function findPlainLoops(body: FunctionBody): PlainLoops {
   const { bytes, end } = body;
@@ -33,21 +31,33 @@ export function findPlainLoops(body: FunctionBody): PlainLoops {
   const found = { all: new Set<number>(), outermost: new Set<number>(), simple: new Set<number>() };
   for (let at = firstInstruction(body); at < end; ) {
     const next = instructionEnd(bytes, at);
-    const code = bytes[at] ?? 0;
     const closed = blocks.step(bytes, at);
-    if (code === opcode.loop) {
-      for (const loop of open) loop.isSimple = false;
-      open.push({ start: at, isPlain: true, isSimple: bytes[at + 1] === emptyBlockType, inner: [] });
-    } else if (calls.includes(code)) {
-      for (const loop of open) loop.isPlain = false;
-    } else if (handlers.includes(code) || (code === opcode.brTable && leadsToLoop(bytes, at, blocks))) {
-      for (const loop of open) loop.isSimple = false;
+    switch (bytes[at]) {
+      case opcode.loop:
+        for (const loop of open) loop.isSimple = false;
+        open.push({ start: at, isPlain: true, isSimple: bytes[at + 1] === emptyBlockType, inner: [] });
+        break;
+      case opcode.call:
+      case opcode.callIndirect:
+      case opcode.prefixMemory:
+        for (const loop of open) loop.isPlain = false;
+        break;
+      case opcode.brTable:
+        if (open.length === 0 || !leadsToLoop(bytes, at, blocks)) break;
+        for (const loop of open) loop.isSimple = false;
+        break;
+      case opcode.try:
+      case opcode.tryTable:
+      case opcode.rethrow:
+        for (const loop of open) loop.isSimple = false;
     }
     const last = open.at(-1);
     if (last !== undefined && closed === last.start) {
       open.pop();
-      if (last.isPlain) close(last, found);
-      if (last.isPlain) open.at(-1)?.inner.push(last.start);
+      if (last.isPlain) {
+        close(last, found);
+        open.at(-1)?.inner.push(last.start);
+      }
     }
     at = next;
   }

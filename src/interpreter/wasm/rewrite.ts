@@ -46,7 +46,12 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
   const fuel = metered ? [{ name: fuelExport, kind: exportKind.global, index: fuelGlobal }] : [];
 
   const output: Sections = new Map(sections);
-  const { types, functions, code } = rewriteCode(sections, imports, exports, metered ? fuelGlobal : undefined);
+  const { types, functions, code } = rewriteCode(
+    sections,
+    imports,
+    exports,
+    metered ? fuelGlobal : undefined,
+  );
   output.set(sectionId.type, types);
   output.set(sectionId.function, functions);
   output.set(sectionId.import, writeImportSection(imports.filter((entry) => entry.kind !== "global")));
