@@ -13,13 +13,15 @@ export interface FuelCell {
  * Units between two questions to the host, which is where it looks at its clock. Ordinary code uses 0.2 to 1 million of them in
  * a millisecond, so asking costs less than half a percent; the slowest that was found uses one in four microseconds.
  */
-export const defaultSliceUnits = 20_000;
+export const defaultSliceUnits = 10_000;
 
 export class FuelGauge {
   readonly #cell: FuelCell;
   readonly #sliceUnits: number;
   #budget = 0;
   #granted = 0;
+  /** Units that were charged by the host and have not been taken from the cell yet. */
+  #due = 0;
 
   constructor(cell: FuelCell, sliceUnits: number = defaultSliceUnits) {
     this.#cell = cell;
@@ -30,13 +32,14 @@ export class FuelGauge {
   start(budget: number = Number.POSITIVE_INFINITY): void {
     this.#budget = budget;
     this.#granted = 0;
+    this.#due = 0;
     this.#cell.value = 0;
     this.#grant();
   }
 
   /** Units spent since start. After the budget it is what the last charge made of it, which can be more than the budget. */
   get spent(): number {
-    return this.#granted - this.#cell.value;
+    return this.#granted - this.#cell.value + this.#due;
   }
 
   /**
@@ -51,14 +54,22 @@ export class FuelGauge {
     return true;
   }
 
-  /** Charges for what the host did on the guest's behalf; the guest asks at its next charge if that was too much. */
+  /**
+   * Charges for what the host did on the guest's behalf: a non-negative integer. The guest asks at its next charge if that was
+   * more than its slice.
+   */
   charge(units: number): void {
-    this.#cell.value -= units;
+    // What is due beyond the slice is kept here, since the cell holds 32 bits.
+    const fromCell = Math.min(units, Math.max(0, this.#cell.value));
+    this.#cell.value -= fromCell;
+    this.#due += units - fromCell;
   }
 
   #grant(): void {
-    const units = Math.min(this.#sliceUnits, this.#budget - this.#granted);
-    this.#granted += units;
+    const paid = Math.min(this.#due, this.#budget - this.#granted);
+    this.#due -= paid;
+    const units = Math.min(this.#sliceUnits, this.#budget - this.#granted - paid);
+    this.#granted += paid + units;
     this.#cell.value += units;
   }
 }
