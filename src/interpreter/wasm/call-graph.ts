@@ -16,6 +16,8 @@ export interface CallGraphInput {
   readonly tableFunctions: ReadonlySet<number>;
   /** A function that calls into the table with types that its body does not show. */
   readonly trampoline: number;
+  /** An import that calls nothing. */
+  readonly harmlessImport: number;
 }
 
 /** Every cycle of calls goes through one of these. */
@@ -28,7 +30,7 @@ export interface RecursionCut {
 }
 
 export function cutRecursion(input: CallGraphInput): RecursionCut {
-  const { bodies, functions, types, tableFunctions, trampoline } = input;
+  const { bodies, functions, types, tableFunctions, trampoline, harmlessImport } = input;
   // Behind the functions stands one node for each type of function in the table.
   const targets: number[][] = Array.from({ length: functions.count }, () => []);
   const nodeOf = new Map<string, number>();
@@ -39,7 +41,9 @@ export function cutRecursion(input: CallGraphInput): RecursionCut {
     targets[node]?.push(target);
   }
   const wholeTable = [...nodeOf.values()];
-  for (let index = 0; index < functions.importedCount; index++) targets[index] = wholeTable;
+  for (let index = 0; index < functions.importedCount; index++) {
+    if (index !== harmlessImport) targets[index] = wholeTable;
+  }
   for (const body of bodies) targets[body.functionIndex] = [...callsOf(body, types, nodeOf)];
   targets[trampoline] = wholeTable;
 

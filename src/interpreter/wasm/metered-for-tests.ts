@@ -21,9 +21,11 @@ const decrement = (local: number): number[] => [...get(local), ...constant(1), s
 const callTable = [0x11, 2, 0];
 const load8 = [0x2d, 0, 0];
 
-/** Function indices: two imports come first. */
-const setInterrupt = 4;
-const countLoop = 6;
+/** Function indices: three imports come first. */
+const periodicCheck = 4;
+const setInterrupt = 5;
+const countLoop = 7;
+const recurse = 13;
 
 /** Where the stub of PyErr_SetInterruptEx leaves the signal. */
 export const signalAddress = 64;
@@ -42,6 +44,7 @@ export function meteredLike(): SmallModule {
     imports: [
       { module: "env", name: "_PyEM_TrampolineCall_JS", function: 0 },
       { module: "env", name: "_Py_CheckEmscriptenSignals_Helper", function: 1 },
+      { module: "env", name: "emscripten_resize_heap", function: 2 },
     ],
     functions: [
       { type: 0, code: [...get(0), ...get(1), ...get(2), ...get(3), ...call(0)] },
@@ -54,23 +57,44 @@ export function meteredLike(): SmallModule {
         code: [
           ...[...get(0), ...load8, ...set(1)],
           ...[loop, voidType, block, voidType, block, voidType, block, voidType],
-          ...[...get(1), ...constant(1), sub, 0x0e, 0xff, 0x01, 0, 1, ...new Array<number>(opcodes - 2).fill(2), 2],
+          ...[
+            ...get(1),
+            ...constant(1),
+            sub,
+            0x0e,
+            0xff,
+            0x01,
+            0,
+            1,
+            ...new Array<number>(opcodes - 2).fill(2),
+            2,
+          ],
           end,
-          ...[...call(3), ...get(0), ...constant(1), add, 0x22, 0, ...load8, ...set(1), ...br(2)],
+          ...[...call(periodicCheck), ...get(0), ...constant(1), add, 0x22, 0, ...load8, ...set(1), ...br(2)],
           end,
           ...[...get(0), ...constant(1), sub, 0x22, 0, ...load8, ...set(1), ...br(1)],
           ...[end, end],
           ...get(0),
         ],
       },
-      // 6: a short loop: n iterations.
+      // 7: a short loop: n iterations.
       { type: 2, code: [loop, voidType, ...decrement(0), ...brIf(0), end, ...constant(7)] },
-      // 7: a loop with a call of it.
+      // 8: a loop with a call of it.
       {
         type: 5,
-        code: [loop, voidType, ...get(1), ...call(countLoop), 0x1a, ...decrement(0), ...brIf(0), end, ...constant(8)],
+        code: [
+          loop,
+          voidType,
+          ...get(1),
+          ...call(countLoop),
+          0x1a,
+          ...decrement(0),
+          ...brIf(0),
+          end,
+          ...constant(8),
+        ],
       },
-      // 8: a loop in a loop, which a br_table leads to, left by a branch to a block around both and by its end.
+      // 9: a loop in a loop, which a br_table leads to, left by a branch to a block around both and by its end.
       {
         type: 5,
         code: [
@@ -85,10 +109,10 @@ export function meteredLike(): SmallModule {
           ...[...get(0), ...constant(10), 0x6c, ...get(1), add],
         ],
       },
-      // 9, 10: bulk instructions.
+      // 10, 11: bulk instructions.
       { type: 4, code: [...get(0), ...get(1), ...get(2), 0xfc, 10, 0, 0] },
       { type: 4, code: [...get(0), ...get(1), ...get(2), 0xfc, 11, 0] },
-      // 11: recursion through the table, twice per call, 2^n leaves.
+      // 12: recursion through the table, twice per call, 2^n leaves.
       {
         type: 2,
         code: [
@@ -98,22 +122,32 @@ export function meteredLike(): SmallModule {
           ...[0x05, ...constant(1), end],
         ],
       },
-      // 12: the same by direct calls.
+      // 13: the same by direct calls.
       {
         type: 2,
         code: [
           ...[...get(0), 0x04, i32Type],
-          ...[...get(0), ...constant(1), sub, ...call(12), ...get(0), ...constant(1), sub, ...call(12), add],
+          ...[
+            ...get(0),
+            ...constant(1),
+            sub,
+            ...call(recurse),
+            ...get(0),
+            ...constant(1),
+            sub,
+            ...call(recurse),
+            add,
+          ],
           ...[0x05, ...constant(1), end],
         ],
       },
-      // 13: a loop with a result.
+      // 14: a loop with a result.
       { type: 2, code: [loop, i32Type, ...decrement(0), ...brIf(0), ...constant(9), end] },
-      // 14: asks for signals itself.
+      // 15: asks for signals itself.
       { type: 1, code: [...call(1)] },
-      // 15: straight code with a call that cannot recurse.
+      // 16: straight code with a call that cannot recurse.
       { type: 2, code: [...get(0), ...call(setInterrupt)] },
-      // 16: a short loop in a loop, left at 5 for the start of the outer one, at 2 for a block around both, and there by a br_table.
+      // 17: a short loop in a loop, left at 5 for the start of the outer one, at 2 for a block around both, and there by a br_table.
       {
         type: 5,
         code: [
@@ -125,6 +159,8 @@ export function meteredLike(): SmallModule {
           ...[...get(0), ...constant(10), 0x6c, ...get(1), add],
         ],
       },
+      // 18: asks for memory, and could be called back if that were another import.
+      { type: 2, code: [...get(0), ...call(2)] },
     ],
     tableMinimum: 4,
     memory: [1, 0, 80],
@@ -134,20 +170,21 @@ export function meteredLike(): SmallModule {
       { name: "__indirect_function_table", kind: "table", index: 0 },
       { name: "__stack_pointer", kind: "global", index: 0 },
       { name: "PyErr_SetInterruptEx", kind: "function", index: setInterrupt },
-      { name: "_PyEval_EvalFrameDefault", kind: "function", index: 5 },
+      { name: "_PyEval_EvalFrameDefault", kind: "function", index: 6 },
       { name: "countLoop", kind: "function", index: countLoop },
-      { name: "callingLoop", kind: "function", index: 7 },
-      { name: "nestedLoops", kind: "function", index: 8 },
-      { name: "copy", kind: "function", index: 9 },
-      { name: "fill", kind: "function", index: 10 },
-      { name: "recurseThroughTable", kind: "function", index: 11 },
-      { name: "recurse", kind: "function", index: 12 },
-      { name: "loopWithResult", kind: "function", index: 13 },
-      { name: "askForSignal", kind: "function", index: 14 },
-      { name: "straight", kind: "function", index: 15 },
-      { name: "shortLoop", kind: "function", index: 16 },
+      { name: "callingLoop", kind: "function", index: 8 },
+      { name: "nestedLoops", kind: "function", index: 9 },
+      { name: "copy", kind: "function", index: 10 },
+      { name: "fill", kind: "function", index: 11 },
+      { name: "recurseThroughTable", kind: "function", index: 12 },
+      { name: "recurse", kind: "function", index: 13 },
+      { name: "loopWithResult", kind: "function", index: 14 },
+      { name: "askForSignal", kind: "function", index: 15 },
+      { name: "straight", kind: "function", index: 16 },
+      { name: "shortLoop", kind: "function", index: 17 },
+      { name: "grow", kind: "function", index: 18 },
     ],
-    elements: [1, 0, 0x41, 1, 0x0b, 1, 11],
+    elements: [1, 0, 0x41, 1, 0x0b, 2, 12, 18],
     data: [1, 0, 0x41, 16, 0x0b, 2, 0x68, 0x69],
   };
 }
@@ -166,6 +203,7 @@ export interface MeteredExports {
   loopWithResult(n: number): number;
   askForSignal(): number;
   straight(n: number): number;
+  grow(bytes: number): number;
   shortLoop(outer: number, inner: number): number;
 }
 
@@ -190,6 +228,7 @@ export function startMetered(
   const instance = new WebAssembly.Instance(module, {
     env: {
       _PyEM_TrampolineCall_JS: () => 0,
+      emscripten_resize_heap: () => 1,
       _Py_CheckEmscriptenSignals_Helper: () => ask(exports?.["sandboa.fuel"]),
     },
   });

@@ -1,16 +1,27 @@
 // What is charged, unit by unit, that nothing else changes, and what is refused.
 
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { SmallModule } from "./assemble-for-tests.ts";
+import { assemble, type SmallModule } from "./assemble-for-tests.ts";
 import { ImageFormatError } from "./image-format-error.ts";
-import { type MeteredExports, rewriteMetered, signalAddress, startMetered } from "./metered-for-tests.ts";
+import {
+  type MeteredExports,
+  meteredLike,
+  rewriteMetered,
+  signalAddress,
+  startMetered,
+} from "./metered-for-tests.ts";
+import { rewriteImage } from "./rewrite.ts";
 
 const plenty = 2 ** 30;
 const metered = rewriteMetered().full;
 const plain = rewriteMetered(undefined, false).full;
 
 /** Units that `work` uses. Whenever a slice is used up, the next one is given, as a host would. */
-function unitsOf(work: (exports: MeteredExports) => unknown, slice = plenty): { units: number; asked: number } {
+function unitsOf(
+  work: (exports: MeteredExports) => unknown,
+  slice = plenty,
+): { units: number; asked: number } {
   let granted = slice;
   let asked = 0;
   const exports = startMetered(metered, (fuel) => {
@@ -47,6 +58,8 @@ const works: readonly [string, number, (exports: MeteredExports) => unknown][] =
   ["a recursion through the table", 2 ** 11 - 2, (exports) => exports.recurseThroughTable(10)],
   ["a recursion by direct calls", 2 ** 11 - 1, (exports) => exports.recurse(10)],
   ["straight code", 0, (exports) => exports.straight(5)],
+  // Whether memory has to grow depends on how large an earlier guest has left it.
+  ["a request for memory", 0, (exports) => exports.grow(5)],
   ["a copy of 6,400 bytes", 100, (exports) => exports.copy(0, 100, 6400)],
   ["a fill of 63 bytes", 0, (exports) => exports.fill(0, 1, 63)],
   ["a copy of 4 MiB and 64 bytes", 65_537, (exports) => exports.copy(0, 100, (4 << 20) + 64)],
@@ -169,7 +182,7 @@ describe("refused", () => {
       /PyErr_SetInterruptEx is \(i32,i32\)->i32/,
       (small) => {
         small.exports = small.exports.map((entry) =>
-          entry.name === "PyErr_SetInterruptEx" ? { ...entry, index: 8 } : entry,
+          entry.name === "PyErr_SetInterruptEx" ? { ...entry, index: 9 } : entry,
         );
       },
     ],
@@ -213,5 +226,21 @@ describe("refused", () => {
       });
     expect(attempt).toThrow(message);
     expect(attempt).toThrow(ImageFormatError);
+  });
+
+  test("damage is an ImageFormatError or goes unnoticed, never another error", () => {
+    const wasm = assemble(meteredLike());
+    fc.assert(
+      fc.property(fc.nat({ max: wasm.length - 1 }), fc.nat({ max: 255 }), (offset, byte) => {
+        const damaged = wasm.slice();
+        damaged[offset] = byte;
+        try {
+          rewriteImage(damaged, { exports: ["memory"], memoryMaximumPages: 200, metered: true });
+        } catch (error) {
+          expect(error).toBeInstanceOf(ImageFormatError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
