@@ -21,7 +21,7 @@ const noFile = (): never => {
 const powers = makeSessionPowers({ openHostFile: noFile, createHostFile: noFile });
 
 export async function measure(report: Report): Promise<void> {
-  const image = await loadImage(refusedByDefault);
+  const image = await loadImage({ refusedModules: refusedByDefault, metered: false });
   const session = (): Session => {
     const one = new Session(image, powers, { write: () => {} }, new Control());
     one.begin(idlePlan);

@@ -8,7 +8,7 @@ import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
 import { distribution, verifyDistributionFile } from "../interpreter/distribution.ts";
 import { buildSnapshot, type ImageRecipe, type ModuleForm, prepareModule } from "../interpreter/image.ts";
-import { encodeImage, type Image } from "../interpreter/image-file.ts";
+import { encodeImage } from "../interpreter/image-file.ts";
 import { checkImports } from "../kernel/bind-imports.ts";
 import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
@@ -26,7 +26,7 @@ import { inflateRaw, sha256 } from "../platform/node/powers.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 4;
+const imageFormat = 5;
 
 /**
  * An image is the same wherever it is built, so that what was tested is what runs. Nothing of these two powers is left in a
@@ -55,21 +55,29 @@ export interface LoadedImage {
 
 export type Progress = (step: string) => void;
 
-const loaded = new Map<string, Promise<LoadedImage>>();
+export interface ImageChoice {
+  /** Built-in extension modules that the interpreter lacks: sorted, unique. */
+  readonly refusedModules: readonly string[];
+  /** Both forms of a module share one snapshot. */
+  readonly metered: boolean;
+}
 
-/** The image without these built-in extension modules (sorted, unique). */
-export function loadImage(refusedModules: readonly string[], progress?: Progress): Promise<LoadedImage> {
-  const name = refusedModules.join(",");
+const loaded = new Map<string, Promise<LoadedImage>>();
+/** Encoded images by key, in shared memory. */
+const images = new Map<string, Uint8Array>();
+
+export function loadImage(choice: ImageChoice, progress?: Progress): Promise<LoadedImage> {
+  const name = `${choice.metered}:${choice.refusedModules.join(",")}`;
   let image = loaded.get(name);
   if (image === undefined) {
-    image = load(refusedModules, progress);
+    image = load(choice, progress);
     loaded.set(name, image);
     image.catch(() => loaded.delete(name));
   }
   return image;
 }
 
-async function load(refusedModules: readonly string[], progress: Progress | undefined): Promise<LoadedImage> {
+async function load(choice: ImageChoice, progress: Progress | undefined): Promise<LoadedImage> {
   const store = new ImageStore();
   const guestFiles = readGuestFiles();
   const library = shared(readDistributionFile("library"));
@@ -78,38 +86,46 @@ async function load(refusedModules: readonly string[], progress: Progress | unde
     format: imageFormat,
     wasm: distribution.wasm.sha256,
     library: distribution.library.sha256,
-    refused: refusedModules,
+    refused: choice.refusedModules,
     preload: preloadedModules,
     compile: bytecodeModules,
   };
   const key = sha256(new TextEncoder().encode(JSON.stringify(recipe)), ...guestFiles.values()).slice(0, 40);
-  const cachedModule = store.read(`${key}.wasm`, false);
+  const cachedModule = store.read(moduleFile(key, choice), false);
   const compiled = cachedModule && WebAssembly.compile(cachedModule as Uint8Array<ArrayBuffer>);
-  const cachedImage = cachedModule && store.read(`${key}.image`, true);
-  if (compiled && cachedImage) {
-    const module = await compiled;
-    checkImports(WebAssembly.Module.imports(module));
-    return { key, module, image: cachedImage, library, guestFiles };
+  let image = images.get(key) ?? store.read(`${key}.image`, true);
+  if (!(compiled && image)) progress?.("preparing the interpreter (once per version)");
+  if (image === undefined) {
+    const built = build(library, guestFiles, { ...choice, progress });
+    store.write(`${key}.image`, [built]);
+    image = shared(built);
   }
-  progress?.("preparing the interpreter (once per version)");
-  const built = build(library, guestFiles, { refused: refusedModules, progress });
-  store.write(`${key}.wasm`, [built.lean]);
-  store.write(`${key}.image`, [built.image]);
-  const module = await WebAssembly.compile(built.lean as Uint8Array<ArrayBuffer>);
-  return { key, module, image: shared(built.image), library, guestFiles };
+  images.set(key, image);
+  const module = await (compiled ?? WebAssembly.compile(makeModule(store, key, choice)));
+  checkImports(WebAssembly.Module.imports(module));
+  return { key, module, image, library, guestFiles };
 }
 
-/** The image's module as bytes, for a process that compiles it itself. Made anew (in half a second) where it is not cached. */
-export function readLeanModule(image: LoadedImage, refusedModules: readonly string[]): Uint8Array {
-  return (
-    new ImageStore().read(`${image.key}.wasm`, false) ??
-    prepareModule(readWasm(), formOf(refusedModules)).lean
-  );
+/** The image's module as bytes, for a process that compiles it itself. */
+export function readLeanModule(image: LoadedImage, choice: ImageChoice): Uint8Array {
+  const store = new ImageStore();
+  return store.read(moduleFile(image.key, choice), false) ?? makeModule(store, image.key, choice);
 }
 
-/** Foreign calls look symbols up by name. */
-function formOf(refusedModules: readonly string[]): ModuleForm {
-  return { allSymbols: !refusedModules.includes("_ctypes") };
+function moduleFile(key: string, choice: ImageChoice): string {
+  return `${key}.${choice.metered ? "metered" : "plain"}.wasm`;
+}
+
+/** In half a second. */
+function makeModule(store: ImageStore, key: string, choice: ImageChoice): Uint8Array<ArrayBuffer> {
+  const { lean } = prepareModule(readWasm(), formOf(choice));
+  store.write(moduleFile(key, choice), [lean]);
+  return lean as Uint8Array<ArrayBuffer>;
+}
+
+function formOf(choice: ImageChoice): ModuleForm {
+  // Foreign calls look symbols up by name.
+  return { metered: choice.metered, allSymbols: !choice.refusedModules.includes("_ctypes") };
 }
 
 function readWasm(): Uint8Array {
@@ -121,10 +137,11 @@ function readWasm(): Uint8Array {
 function build(
   library: Uint8Array,
   guestFiles: ReadonlyMap<string, Uint8Array>,
-  choice: { readonly refused: readonly string[]; readonly progress: Progress | undefined },
-): { lean: Uint8Array; image: Uint8Array } {
-  const refused = new Set(choice.refused);
-  const rewritten = prepareModule(readWasm(), formOf(choice.refused));
+  choice: ImageChoice & { readonly progress: Progress | undefined },
+): Uint8Array {
+  const refused = new Set(choice.refusedModules);
+  // Taken from the plain form in any case: it is quicker, and nothing in memory depends on the form.
+  const rewritten = prepareModule(readWasm(), { ...formOf(choice), metered: false });
   const recipe: ImageRecipe = {
     allowsModule: (name) => !refused.has(name),
     preload: preloadedModules,
@@ -137,17 +154,15 @@ function build(
     owner: guestOwner,
     rootMode: 0o755,
   });
-  const { snapshot, rehash } = buildSnapshot(rewritten, recipe, {
+  const prepared = buildSnapshot(rewritten, recipe, {
     makeKernel: () => buildKernel(library, guestFiles, bytecode),
     ...(choice.progress && { onStep: choice.progress }),
   });
-  const image: Image = {
+  return encodeImage({
     hiddenGlobals: rewritten.hiddenGlobals,
-    snapshot,
-    rehash,
+    ...prepared,
     bytecode: harvest(bytecode.root),
-  };
-  return { lean: rewritten.lean, image: encodeImage(image) };
+  });
 }
 
 function buildKernel(

@@ -11,7 +11,7 @@ import type { OnFall, Wall } from "./wall.ts";
 
 /** A pristine interpreter behind the chosen wall. Throws ImageError, SandboxLostError. */
 export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?: Progress): Promise<Wall> {
-  const image = (): Promise<LoadedImage> => loadImage(engine.refusedModules, progress);
+  const image = (): Promise<LoadedImage> => loadImage(engine, progress);
   switch (engine.isolation) {
     case "inline":
       return openInline(await image());
@@ -35,7 +35,7 @@ export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?:
         },
         async () => {
           const loaded = await image();
-          link?.introduce(loaded, readLeanModule(loaded, engine.refusedModules));
+          link?.introduce(loaded, readLeanModule(loaded, engine));
         },
         onFall,
       );

@@ -130,7 +130,7 @@ export class Session {
     hostMemory.give(this.#heldOutputBytes);
     this.#heldOutputBytes = 0;
     this.#outputBytes = 0;
-    this.#supervisor.begin(this.#kernel, this.#plan, undefined);
+    this.#supervisor.begin(this.#kernel, this.#plan);
     const outcome =
       this.#failure ??
       this.#interpreter.request(request, Math.min(this.#plan.limits.valueBytes, hostMemory.freeBytes));

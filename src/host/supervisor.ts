@@ -1,7 +1,6 @@
 // Ends a run at its limits of time and fuel, from the guest's own thread: the kernel asks it whenever the interpreter looks for
 // signals, and it sleeps for the guest. Nothing in guest memory takes part. What never comes here (a loop in C of the plain
 // interpreter) is ended from outside, by the wall.
-import type { FuelGauge } from "../kernel/fuel-gauge.ts";
 import type { StopReason } from "../kernel/guest-stop.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Control } from "./control.ts";
@@ -36,7 +35,6 @@ export class Supervisor {
   readonly #control: Control;
   readonly #powers: SupervisorPowers;
   #kernel: Kernel | undefined;
-  #gauge: FuelGauge | undefined;
   #plan: SandboxPlan | undefined;
   #startMs = 0;
   #cpuStartMs: number | undefined;
@@ -58,10 +56,9 @@ export class Supervisor {
     this.#powers = powers;
   }
 
-  begin(kernel: Kernel, plan: SandboxPlan, gauge: FuelGauge | undefined): void {
+  begin(kernel: Kernel, plan: SandboxPlan): void {
     this.#kernel = kernel;
     this.#plan = plan;
-    this.#gauge = gauge;
     this.#startMs = this.#powers.monotonicMs();
     this.#cpuStartMs = this.#powers.threadCpuMs();
     this.#blockedMs = 0;
@@ -71,7 +68,7 @@ export class Supervisor {
     this.#signal = 0;
     this.#softStop = undefined;
     this.#fuelBefore = 0;
-    gauge?.start(plan.limits.fuel);
+    kernel.gauge?.start(plan.limits.fuel);
   }
 
   finish(): RunMeters {
@@ -91,9 +88,10 @@ export class Supervisor {
     };
   }
 
-  /** Asked by the kernel when the interpreter looks for a signal: its number, or 0. Throws GuestStop. */
-  readonly ask = (): number => {
-    if (this.#gauge !== undefined || ++this.#asks >= asksPerLook || this.#control.cancelled) this.#look();
+  /** Asked by the kernel: the number of a signal for the guest, or 0. Throws GuestStop. */
+  readonly ask = (kernel: Kernel): number => {
+    if (kernel.gauge !== undefined || ++this.#asks >= asksPerLook || this.#control.cancelled) this.#look();
+    kernel.gauge?.refill();
     const signal = this.#signal;
     this.#signal = 0;
     return signal;
@@ -102,12 +100,18 @@ export class Supervisor {
   /** Blocks for the guest: ClockPower.sleepMs. */
   sleep(milliseconds: number): false | undefined {
     this.#look();
-    if (this.#signal !== 0) return false;
+    if (this.#signal !== 0) return this.#disturbed();
     const start = this.#powers.monotonicMs();
     this.#control.sleep(Math.max(0, Math.min(milliseconds, this.#deadlineMs() - start)));
     this.#blockedMs += this.#powers.monotonicMs() - start;
     this.#look();
-    return this.#signal === 0 ? undefined : false;
+    return this.#signal === 0 ? undefined : this.#disturbed();
+  }
+
+  /** Python returns from a sleep as if it were over: it must look for the signal before it goes on. */
+  #disturbed(): false {
+    this.#kernel?.hastenInterrupt();
+    return false;
   }
 
   /** Lets the host answer the guest: none of it is the guest's processor time, and wall time may stand still. */
@@ -143,9 +147,8 @@ export class Supervisor {
       this.#graceEndMs = now + plan.soft.graceMs;
       this.#signal = signals[plan.soft.raise];
       this.#fuelBefore = this.#fuel ?? 0;
-      this.#gauge?.start(Number.POSITIVE_INFINITY);
+      kernel.gauge?.start();
     }
-    this.#gauge?.refill();
   }
 
   #overrun(now: number, plan: SandboxPlan): Overrun | undefined {
@@ -173,7 +176,8 @@ export class Supervisor {
   }
 
   get #fuel(): number | undefined {
-    return this.#gauge && this.#fuelBefore + this.#gauge.spent;
+    const gauge = this.#kernel?.gauge;
+    return gauge && this.#fuelBefore + gauge.spent;
   }
 
   #wallMs(now: number): number {

@@ -4,7 +4,7 @@
 import { ImageError } from "../errors/image-error.ts";
 import { checkImports } from "../kernel/bind-imports.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { allocateText, boot, builtinModules, clearDeadStack } from "./boot.ts";
+import { allocateText, boot, builtinModules, clearDeadStack, symbolOf } from "./boot.ts";
 import { requiredExports } from "./exports.ts";
 import { Machine } from "./machine.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
@@ -23,13 +23,19 @@ const memoryMaximumPages = 65_536;
 export interface ModuleForm {
   /** Every function and data symbol stays exported, for dlsym(3): that costs ten milliseconds per instance. */
   readonly allSymbols?: boolean;
+  /** Whether the guest's work is counted: see wasm/metering.ts. */
+  readonly metered?: boolean;
 }
 
-/** Rewrites pyodide.asm.wasm, after checking that it imports nothing that the kernel does not know. */
-export function prepareModule(wasm: Uint8Array, { allSymbols = false }: ModuleForm = {}): RewrittenImage {
+/**
+ * Rewrites pyodide.asm.wasm, after checking that it imports nothing that the kernel does not know. The metered form differs in
+ * its code alone: what was captured from a machine of one form can be restored into a machine of the other.
+ */
+export function prepareModule(wasm: Uint8Array, form: ModuleForm = {}): RewrittenImage {
+  const { allSymbols = false, metered = false } = form;
   checkImports(readModuleImports(wasm).filter((declared) => declared.module !== "GOT.func"));
   const exports = allSymbols ? new Set([...requiredExports, ...symbolNames(wasm)]) : requiredExports;
-  return rewriteImage(wasm, { exports: [...exports], memoryMaximumPages });
+  return rewriteImage(wasm, { exports: [...exports], memoryMaximumPages, metered });
 }
 
 function symbolNames(wasm: Uint8Array): string[] {
@@ -55,6 +61,8 @@ export interface BuildSteps {
 
 export interface PreparedSnapshot {
   readonly snapshot: Snapshot;
+  /** Address of the interpreter's countdown to its next look for signals (CPython, Python/emscripten_signal.c). */
+  readonly signalClock: number;
   readonly rehash: RehashPlan;
 }
 
@@ -73,7 +81,8 @@ export function buildSnapshot(
   demandDone(runner, { action: "prepare", modules: recipe.preload });
   clearDeadStack(runner.machine);
   const snapshot = capture(runner.machine, runner.handler);
-  return { snapshot, rehash: surveyRehash(runner.machine, snapshot, rewritten.symbols) };
+  const signalClock = symbolOf(rewritten.symbols, "_Py_emscripten_signal_clock");
+  return { snapshot, signalClock, rehash: surveyRehash(runner.machine, snapshot, rewritten.symbols) };
 }
 
 interface Runner {

@@ -3,13 +3,18 @@ import { GuestMemory } from "../abi/guest-memory.ts";
 import { bindImports } from "../kernel/bind-imports.ts";
 import type { GuestMachine, Kernel } from "../kernel/kernel.ts";
 import type { PythonExports } from "./exports.ts";
+import { fuelExport } from "./wasm/metering.ts";
 
 export class Machine implements GuestMachine {
   readonly python: PythonExports;
   readonly guest: GuestMemory;
   /** The mutable globals that the rewriter made reachable: with memory and table they are all of the machine's state. */
   readonly hidden: readonly WebAssembly.Global<"i32">[];
+  /** Of a metered module: units that the guest may use before it asks the host. See wasm/metering.ts. */
+  readonly fuel: WebAssembly.Global<"i32"> | undefined;
   readonly pristineTableLength: number;
+  /** Address of the countdown to the interpreter's next look for signals. */
+  signalClock: number | undefined;
   readonly #exports: Readonly<Record<string, unknown>>;
   readonly #registers: ReadonlySet<unknown>;
 
@@ -18,12 +23,16 @@ export class Machine implements GuestMachine {
     this.python = instance.exports as unknown as PythonExports;
     this.#exports = instance.exports;
     this.hidden = hiddenGlobals.map((name) => instance.exports[name] as WebAssembly.Global<"i32">);
-    this.#registers = new Set<unknown>([this.python.__stack_pointer, ...this.hidden]);
+    this.fuel = instance.exports[fuelExport] as WebAssembly.Global<"i32"> | undefined;
+    this.#registers = new Set<unknown>([this.python.__stack_pointer, this.fuel, ...this.hidden]);
     this.guest = new GuestMemory(this.memory as { readonly buffer: ArrayBuffer });
     this.pristineTableLength = this.table.length;
     kernel.attach(this);
   }
 
+  lookForSignalsSoon(): void {
+    if (this.signalClock !== undefined) this.guest.setU32(this.signalClock, 0);
+  }
   get memory(): WebAssembly.Memory {
     return this.python.memory;
   }

@@ -135,6 +135,8 @@ export class Guest {
       setDlError: () => {},
       stackPointer: new WebAssembly.Global({ value: "i32", mutable: true }, 200_000),
       symbol: (): undefined => undefined,
+      fuel: undefined,
+      lookForSignalsSoon: () => {},
       allocate: (bytes) => this.allocate(bytes),
       free: () => {},
     });

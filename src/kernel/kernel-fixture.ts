@@ -75,6 +75,8 @@ export function makeFixture(policy: ClockPolicy = "coarse"): Fixture {
     setDlError: () => {},
     stackPointer: new WebAssembly.Global({ value: "i32", mutable: true }, 200_000),
     symbol: (): undefined => undefined,
+    fuel: undefined,
+    lookForSignalsSoon: () => {},
   };
   kernel.attach(machine);
   return { kernel, memory: new Uint8Array(memory.buffer), machine, written, slept };

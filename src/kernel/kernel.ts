@@ -1,6 +1,7 @@
 // The kernel of one sandbox: the guest machine below, the process above, and whether it has been stopped.
 import { GuestMemory } from "../abi/guest-memory.ts";
 import { ForeignFunctions } from "./foreign/foreign-functions.ts";
+import { type FuelCell, FuelGauge } from "./fuel-gauge.ts";
 import { GuestStop, type StopReason } from "./guest-stop.ts";
 import { fail } from "./kernel-error.ts";
 import type { Process } from "./process.ts";
@@ -19,7 +20,22 @@ export interface GuestMachine {
   symbol(name: string): CallableFunction | number | undefined;
   allocate(bytes: number): number;
   free(address: number): void;
+  /** Of a metered module: the global in which the guest counts down. */
+  readonly fuel: FuelCell | undefined;
+  /** Of a plain module: lets the interpreter look for signals at its next step. */
+  lookForSignalsSoon(): void;
 }
+
+/**
+ * Asked by the guest's evaluation loop, very often, and by a metered guest whenever its slice of fuel is spent: a signal number, or 0.
+ * Refills the gauge. May throw what Kernel.stop returns.
+ */
+export type Interrupt = (kernel: Kernel) => number;
+
+const refillAlways: Interrupt = (kernel) => {
+  kernel.gauge?.refill();
+  return 0;
+};
 
 export class Kernel {
   process: Process;
@@ -28,20 +44,33 @@ export class Kernel {
   #foreign: ForeignFunctions | undefined;
   #stop: GuestStop | undefined;
 
-  readonly #interrupt: () => number;
+  #gauge: FuelGauge | undefined;
+  readonly #interrupt: Interrupt;
 
-  /** `interrupt` is asked by the guest's evaluation loop, very often: a signal number, or 0. It may throw what stop() returns. */
-  constructor(process: Process, interrupt: () => number = () => 0) {
+  constructor(process: Process, interrupt: Interrupt = refillAlways) {
     this.process = process;
     this.#interrupt = interrupt;
   }
 
   pollInterrupt(): number {
-    return this.#interrupt();
+    return this.#interrupt(this);
+  }
+
+  /** The guest asks for its signal at its next step, or soon after. */
+  hastenInterrupt(): void {
+    if (this.#gauge) this.#gauge.endSlice();
+    else this.machine.lookForSignalsSoon();
+  }
+
+  /** Of a metered guest. */
+  get gauge(): FuelGauge | undefined {
+    return this.#gauge;
   }
 
   attach(machine: GuestMachine): void {
     this.#machine = machine;
+    this.#gauge = machine.fuel && new FuelGauge(machine.fuel);
+    this.#gauge?.start();
     this.#memory = new GuestMemory(machine.memory);
     this.#foreign = new ForeignFunctions(machine);
   }

@@ -31,7 +31,7 @@ export interface Prepared {
 }
 
 export async function prepare(): Promise<Prepared> {
-  const loaded = await loadImage(refusedByDefault);
+  const loaded = await loadImage({ refusedModules: refusedByDefault, metered: false });
   return { loaded, image: decodeImage(loaded.image) };
 }
 

@@ -1,4 +1,4 @@
-// The one change to function bodies: the trampoline's.
+// The changes to function bodies: the trampoline's and, in the metered form, charges for whatever can take long.
 
 import { type FunctionBody, rewriteBodies } from "./code-section.ts";
 import { surveyCode } from "./code-survey.ts";
@@ -8,22 +8,30 @@ import { FunctionSpace } from "./function-space.ts";
 import { FunctionTypes } from "./function-types.ts";
 import { ImageFormatError } from "./image-format-error.ts";
 import type { ImportEntry } from "./import-section.ts";
+import { planMetering } from "./metering.ts";
 import { openSection, type Sections, sectionId } from "./sections.ts";
 import { forwardsParameters, trampolineBody, trampolineImport, trampolineSignature } from "./trampoline.ts";
 
 const functionTable = "__indirect_function_table";
 
-/** The new contents of the type and the code section. */
+export interface RewrittenCode {
+  readonly types: Uint8Array;
+  readonly functions: Uint8Array;
+  readonly code: Uint8Array;
+}
+
+/** The new contents of the sections; metered if the index of the fuel global is given. */
 export function rewriteCode(
   sections: Sections,
   imports: readonly ImportEntry[],
   exports: Exports,
-): { types: Uint8Array; code: Uint8Array } {
+  fuelGlobal?: number,
+): RewrittenCode {
   const types = new FunctionTypes(openSection(sections, sectionId.type).bytes);
   const functions = new FunctionSpace(types, imports, openSection(sections, sectionId.function));
   const code = openSection(sections, sectionId.code).bytes;
 
-  const callee = findTrampolineImport(imports);
+  const callee = findFunctionImport(imports, trampolineImport.module, trampolineImport.name);
   const survey = surveyCode(code, functions.importedCount, callee);
   if (survey.usesDataSegments) {
     throw new ImageFormatError("the code has memory.init or data.drop, which need a data section");
@@ -40,14 +48,34 @@ export function rewriteCode(
   for (const [index, target] of tableFunctions) tableSignatures.set(index, functions.signature(target));
   const body = trampolineBody(tableSignatures, table, types);
 
-  const rewritten = rewriteBodies(code, functions.importedCount, ({ functionIndex }) =>
-    functionIndex === trampoline.functionIndex ? body : undefined,
+  const metering =
+    fuelGlobal === undefined
+      ? undefined
+      : planMetering({
+          code,
+          types,
+          functions,
+          exports,
+          findImport: (name) => findFunctionImport(imports, "env", name),
+          tableFunctions: new Set(tableFunctions.values()),
+          trampoline: trampoline.functionIndex,
+          fuelGlobal,
+        });
+  const added = metering?.added ?? [];
+  const rewritten = rewriteBodies(
+    code,
+    functions.importedCount,
+    (old) => (old.functionIndex === trampoline.functionIndex ? body : metering?.pass(old)),
+    added.map((addition) => addition.body),
   );
-  return { types: types.finish(), code: rewritten };
+  return {
+    types: types.finish(),
+    functions: functions.withAdded(added.map((addition) => addition.typeIndex)),
+    code: rewritten,
+  };
 }
 
-function findTrampolineImport(imports: readonly ImportEntry[]): number {
-  const { module, name } = trampolineImport;
+function findFunctionImport(imports: readonly ImportEntry[], module: string, name: string): number {
   const index = imports
     .filter((entry) => entry.kind === "function")
     .findIndex((entry) => entry.module === module && entry.name === name);

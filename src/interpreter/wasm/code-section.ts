@@ -51,10 +51,17 @@ export function firstInstruction(body: FunctionBody): number {
   return reader.offset;
 }
 
-/** The content of a code section in which `pass` has replaced what it chose to replace. */
-export function rewriteBodies(section: Uint8Array, firstIndex: number, pass: BodyPass): Uint8Array {
+/** The content of a code section in which `pass` has replaced what it chose to replace, with `added` bodies at its end. */
+export function rewriteBodies(
+  section: Uint8Array,
+  firstIndex: number,
+  pass: BodyPass,
+  added: readonly Uint8Array[] = [],
+): Uint8Array {
   const out = new ByteWriter(section.length + 65_536);
-  let copied = 0;
+  const reader = new ByteReader(section);
+  out.u32(reader.u32("number of function bodies") + added.length);
+  let copied = reader.offset;
   for (const body of readBodies(section, firstIndex)) {
     const replacement = pass(body);
     if (replacement === undefined) continue;
@@ -63,5 +70,6 @@ export function rewriteBodies(section: Uint8Array, firstIndex: number, pass: Bod
     copied = body.end;
   }
   out.bytes(section.subarray(copied));
+  for (const body of added) out.sized(body);
   return out.finish();
 }

@@ -60,6 +60,11 @@ export class FunctionTypes {
     return signature;
   }
 
+  parameterCount(typeIndex: number): number {
+    const [parameters = ""] = this.signature(typeIndex).slice(1).split(")");
+    return parameters === "" ? 0 : parameters.split(",").length;
+  }
+
   /** The index of the type that `i32Signature` describes. */
   i32TypeIndex(parameterCount: number, returns: boolean): number {
     const signature = i32Signature(parameterCount, returns);

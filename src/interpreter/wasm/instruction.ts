@@ -10,18 +10,39 @@ export const opcode = {
   block: 0x02,
   loop: 0x03,
   if: 0x04,
+  else: 0x05,
   try: 0x06,
+  rethrow: 0x09,
   end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
   brTable: 0x0e,
   return: 0x0f,
   call: 0x10,
   callIndirect: 0x11,
   returnCall: 0x12,
+  returnCallIndirect: 0x13,
+  delegate: 0x18,
   catchAll: 0x19,
+  drop: 0x1a,
+  tryTable: 0x1f,
   localGet: 0x20,
+  localSet: 0x21,
+  localTee: 0x22,
   globalGet: 0x23,
   globalSet: 0x24,
   i32Const: 0x41,
+  i32LtS: 0x48,
+  i32GtS: 0x4a,
+  i32GtU: 0x4b,
+  i32LeS: 0x4c,
+  i32LeU: 0x4d,
+  i32Add: 0x6a,
+  i32Sub: 0x6b,
+  i32And: 0x71,
+  i32Or: 0x72,
+  i32ShrS: 0x75,
+  i32ShrU: 0x76,
   refFunc: 0xd2,
   prefixMemory: 0xfc,
   prefixVector: 0xfd,
@@ -30,6 +51,9 @@ export const opcode = {
 /** Second numbers of `prefixMemory` that need a data section. */
 export const memoryInit = 8;
 export const dataDrop = 9;
+/** Second numbers of `prefixMemory` whose time depends on an operand. */
+export const memoryCopy = 10;
+export const memoryFill = 11;
 
 const none = 1;
 const index = 2;

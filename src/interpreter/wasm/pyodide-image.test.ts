@@ -93,6 +93,21 @@ test("both forms are valid, and the lean one lacks the data alone", () => {
   expect(image.full.length - image.lean.length).toBeGreaterThan(3_000_000);
 });
 
+test("both metered forms are valid, ask for nothing more and export the fuel", () => {
+  const metered = rewriteImage(shipped, { exports: kept, memoryMaximumPages: 2048, metered: true });
+  for (const form of ["full", "lean"] as const) {
+    expect(WebAssembly.validate(metered[form] as BufferSource)).toBe(true);
+    expect(readModuleImports(metered[form])).toEqual(readModuleImports(image[form]));
+  }
+  expect(metered.hiddenGlobals).toEqual(image.hiddenGlobals);
+  expect(Object.keys(instantiate(metered.lean))).toEqual([...kept, ...image.hiddenGlobals, "sandboa.fuel"]);
+  // What a snapshot holds or depends on: table, element and data sections, and the plain globals.
+  const [plainSections, meteredSections] = [readSections(image.full), readSections(metered.full)];
+  for (const id of [sectionId.table, sectionId.element, sectionId.data, sectionId.memory]) {
+    expect(meteredSections.get(id)).toEqual(plainSections.get(id));
+  }
+});
+
 test("only functions are imported, in the same order", () => {
   const functions = readModuleImports(shipped).filter((entry) => entry.kind === "function");
   expect(readModuleImports(image.full)).toEqual(functions);

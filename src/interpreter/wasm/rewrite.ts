@@ -3,12 +3,13 @@
 // what is not there, or not of the expected shape, is refused.
 
 import { rewriteCode } from "./code-rewrite.ts";
-import { readExportSection, selectExports, writeExportSection } from "./export-section.ts";
+import { exportKind, readExportSection, selectExports, writeExportSection } from "./export-section.ts";
 import { exportHiddenGlobals, readSymbols } from "./exported-globals.ts";
 import { prependZeroGlobals, readGlobalSection } from "./global-section.ts";
 import { ImageFormatError } from "./image-format-error.ts";
 import { type ImportEntry, readImportSection, writeImportSection } from "./import-section.ts";
 import { withMaximumPages } from "./memory-section.ts";
+import { fuelExport } from "./metering.ts";
 import { joinSections, openSection, readSections, type Sections, sectionId } from "./sections.ts";
 
 export interface RewriteOptions {
@@ -16,6 +17,8 @@ export interface RewriteOptions {
   readonly exports: readonly string[];
   /** Declared memory maximum, in pages of 64 KiB: at least the module's minimum, at most 65,536. */
   readonly memoryMaximumPages: number;
+  /** Whether the guest's work is counted down in the exported global "sandboa.fuel". See metering.ts for the unit. */
+  readonly metered?: boolean;
 }
 
 export interface RewrittenImage {
@@ -38,16 +41,25 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
   const gotGlobals = countGotGlobals(imports);
   const kept = selectExports(exports, options.exports);
   const hidden = exportHiddenGlobals(globals.entries, gotGlobals, kept);
+  const metered = options.metered === true;
+  const fuelGlobal = gotGlobals + globals.entries.length;
+  const fuel = metered ? [{ name: fuelExport, kind: exportKind.global, index: fuelGlobal }] : [];
 
   const output: Sections = new Map(sections);
-  const { types, code } = rewriteCode(sections, imports, exports);
+  const { types, functions, code } = rewriteCode(
+    sections,
+    imports,
+    exports,
+    metered ? fuelGlobal : undefined,
+  );
   output.set(sectionId.type, types);
+  output.set(sectionId.function, functions);
   output.set(sectionId.import, writeImportSection(imports.filter((entry) => entry.kind !== "global")));
   const memory = (minimumPages?: number): Uint8Array =>
     withMaximumPages(openSection(sections, sectionId.memory), options.memoryMaximumPages, minimumPages);
   output.set(sectionId.memory, memory());
-  output.set(sectionId.global, prependZeroGlobals(globals, gotGlobals));
-  output.set(sectionId.export, writeExportSection([...kept, ...hidden]));
+  output.set(sectionId.global, prependZeroGlobals(globals, gotGlobals, metered));
+  output.set(sectionId.export, writeExportSection([...kept, ...hidden, ...fuel]));
   output.set(sectionId.code, code);
 
   const full = joinSections(output);

@@ -1,0 +1,119 @@
+// Interpreters of both forms for tests: the image of the host's cache, files in memory, a clock that stands still and entropy
+// that repeats, so that two runs differ in nothing.
+import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
+import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
+import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
+import { type LoadedImage, loadImage } from "../host/image-cache.ts";
+import { refusedByDefault } from "../host/library-choice.ts";
+import { StandardStream } from "../kernel/character-file.ts";
+import { Clocks } from "../kernel/clocks.ts";
+import { FuelGauge } from "../kernel/fuel-gauge.ts";
+import { HostMemory } from "../kernel/host-memory.ts";
+import { Kernel } from "../kernel/kernel.ts";
+import { Mounts } from "../kernel/mounts.ts";
+import { guestOwner } from "../kernel/permissions.ts";
+import { Process } from "../kernel/process.ts";
+import { utc } from "../kernel/time-zone.ts";
+import { clearMemory, inflateRaw, nodeClock } from "../platform/node/powers.ts";
+import { libraryDirectory } from "./boot.ts";
+import { decodeImage } from "./image-file.ts";
+import { Interpreter, type Outcome } from "./interpreter.ts";
+import { decodeMarshal } from "./marshal/decode.ts";
+import { encodeMarshal } from "./marshal/encode.ts";
+
+export const loadForm = (metered: boolean): Promise<LoadedImage> =>
+  loadImage({ refusedModules: refusedByDefault, metered });
+
+export interface TrialLimits {
+  readonly sliceUnits?: number;
+  readonly budget?: number;
+  /** Ends the guest when it asks for the host for that many times. */
+  readonly maxAsked?: number;
+}
+
+export class Trial {
+  readonly #loaded: LoadedImage;
+  readonly #kernel: Kernel;
+  readonly #interpreter: Interpreter;
+  readonly #image;
+  #gauge: FuelGauge | undefined;
+  #maxAsked = Number.POSITIVE_INFINITY;
+  asked = 0;
+
+  constructor(loaded: LoadedImage) {
+    this.#loaded = loaded;
+    this.#image = decodeImage(loaded.image);
+    this.#kernel = new Kernel(this.#process(), () => this.#ask());
+    this.#interpreter = Interpreter.start(loaded.module, this.#kernel, this.#image);
+  }
+
+  /** Units that the last run has used. */
+  get spent(): number {
+    return this.#gauge?.spent ?? 0;
+  }
+
+  run(source: string, limits: TrialLimits = {}): Outcome {
+    const { fuel } = this.#kernel.machine;
+    this.asked = 0;
+    this.#maxAsked = limits.maxAsked ?? Number.POSITIVE_INFINITY;
+    this.#gauge = fuel && new FuelGauge(fuel, limits.sliceUnits);
+    this.#gauge?.start(limits.budget);
+    const request = { action: "run", source, filename: null, inputs: {}, finalize: false };
+    return this.#interpreter.request(encodeMarshal(request, { maxBytes: 1 << 24 }), 1 << 24);
+  }
+
+  /** What a run's last expression is, or how it ended otherwise. */
+  value(source: string, limits?: TrialLimits): unknown {
+    const outcome = this.run(source, limits);
+    if (outcome.kind !== "answer") return outcome;
+    const answer = decodeMarshal(outcome.bytes) as Map<string, unknown>;
+    return answer.get("end") === "value" ? answer.get("value") : answer;
+  }
+
+  reset(): void {
+    this.#maxAsked = Number.POSITIVE_INFINITY;
+    this.#gauge?.start();
+    this.#kernel.restart(this.#process());
+    this.#interpreter.reset(clearMemory);
+  }
+
+  #ask(): number {
+    this.asked += 1;
+    if (this.asked >= this.#maxAsked || (this.#gauge ?? this.#kernel.gauge)?.refill() === false) {
+      throw this.#kernel.stop({ kind: "limit", limit: "wall", budget: 0, used: this.spent });
+    }
+    return 0;
+  }
+
+  #process(): Process {
+    const skeleton = new SkeletonFileSystem({ timeNs: 0n });
+    const mounts = new Mounts(skeleton);
+    const extra = new Map([...this.#loaded.guestFiles, ...this.#image.bytecode]);
+    const library = new ArchiveFileSystem(this.#loaded.library, inflateRaw, { extra });
+    mounts.mount(skeleton.directory(libraryDirectory), library);
+    const scratch = {
+      quotaBytes: 1 << 24,
+      maxInodes: 100,
+      now: () => 0n,
+      owner: guestOwner,
+      rootMode: 0o755,
+    };
+    mounts.mount(skeleton.directory("/tmp"), new MemoryFileSystem(scratch));
+    const output = { write: () => {} };
+    return new Process({
+      mounts,
+      cwd: mounts.root,
+      clocks: new Clocks("frozen", nodeClock),
+      timeZone: utc,
+      entropy: { fill: (target) => target.fill(7) },
+      environment: [],
+      streams: [
+        StandardStream.input({ read: () => 0 }, 0n),
+        StandardStream.output(output, "stdout", 0n),
+        StandardStream.output(output, "stderr", 0n),
+      ],
+      limits: { memoryBytes: 1 << 29, openFiles: 16 },
+      hostMemory: new HostMemory(1 << 26),
+    });
+  }
+}
