@@ -49,6 +49,12 @@ const timeoutSignal = 14;
 /** For lifetimes with a budget of fuel: the order of a set, and so the work of a program, must be the same each time. */
 const fixedHashSecret = new Uint8Array(24).fill(0x5a);
 
+/** Whether the machine is known to be whole: its memory can be restored in place. */
+function isPlanned(outcome: Outcome): boolean {
+  if (outcome.kind !== "stopped") return outcome.kind !== "crashed";
+  return ["limit", "cancelled", "exit"].includes(outcome.reason.kind);
+}
+
 export class Session {
   readonly #image: LoadedImage;
   readonly #opened: Image;
@@ -134,7 +140,7 @@ export class Session {
     const outcome =
       this.#failure ??
       this.#interpreter.request(request, Math.min(this.#plan.limits.valueBytes, hostMemory.freeBytes));
-    this.#broken ||= outcome.kind === "crashed";
+    this.#broken ||= !isPlanned(outcome);
     const meters = { ...this.#holdings(), ...this.#supervisor.finish() };
     return { outcome, meters };
   }

@@ -108,9 +108,10 @@ export class Supervisor {
     return this.#signal === 0 ? undefined : this.#disturbed();
   }
 
-  /** Python returns from a sleep as if it were over: it must look for the signal before it goes on. */
+  /** Python returns from a sleep as if it were over, so it is given the signal before that. */
   #disturbed(): false {
-    this.#kernel?.hastenInterrupt();
+    this.#kernel?.machine.receiveSignal(this.#signal);
+    this.#signal = 0;
     return false;
   }
 

@@ -33,6 +33,7 @@ export interface PythonExports {
   Py_DecRef(object: number): void;
   PyErr_Print(): void;
   PyErr_Clear(): void;
+  PyErr_SetInterruptEx(signal: number): number;
 }
 
 export const functionExports: readonly (keyof PythonExports)[] = [
@@ -62,6 +63,7 @@ export const functionExports: readonly (keyof PythonExports)[] = [
   "Py_DecRef",
   "PyErr_Print",
   "PyErr_Clear",
+  "PyErr_SetInterruptEx",
 ];
 
 export const requiredExports: readonly string[] = [

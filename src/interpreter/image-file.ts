@@ -8,8 +8,6 @@ export interface Image {
   readonly hiddenGlobals: readonly string[];
   readonly snapshot: Snapshot;
   readonly rehash: RehashPlan;
-  /** See PreparedSnapshot of image.ts. */
-  readonly signalClock: number;
   /** Bytecode by path below the standard library. */
   readonly bytecode: ReadonlyMap<string, Uint8Array>;
 }
@@ -23,7 +21,6 @@ interface Header {
   readonly stackPointer: number;
   readonly hiddenValues: readonly number[];
   readonly handler: number;
-  readonly signalClock: number;
   /** [offset from the end of the header, length] */
   readonly runs: readonly [number, number];
   readonly content: readonly [number, number];
@@ -55,7 +52,6 @@ export function encodeImage(image: Image): Uint8Array {
     stackPointer: snapshot.stackPointer,
     hiddenValues: snapshot.hiddenGlobals,
     handler: snapshot.handler,
-    signalClock: image.signalClock,
     content: place(snapshot.content, alignment),
     runs: words(snapshot.runs),
     rehash: {
@@ -96,7 +92,6 @@ export function decodeImage(all: Uint8Array): Image {
     const { rehash } = header;
     return {
       hiddenGlobals: header.hiddenGlobals,
-      signalClock: header.signalClock,
       snapshot: {
         memoryBytes: header.memoryBytes,
         stackPointer: header.stackPointer,

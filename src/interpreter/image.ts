@@ -4,7 +4,7 @@
 import { ImageError } from "../errors/image-error.ts";
 import { checkImports } from "../kernel/bind-imports.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { allocateText, boot, builtinModules, clearDeadStack, symbolOf } from "./boot.ts";
+import { allocateText, boot, builtinModules, clearDeadStack } from "./boot.ts";
 import { requiredExports } from "./exports.ts";
 import { Machine } from "./machine.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
@@ -61,8 +61,6 @@ export interface BuildSteps {
 
 export interface PreparedSnapshot {
   readonly snapshot: Snapshot;
-  /** Address of the interpreter's countdown to its next look for signals (CPython, Python/emscripten_signal.c). */
-  readonly signalClock: number;
   readonly rehash: RehashPlan;
 }
 
@@ -81,8 +79,7 @@ export function buildSnapshot(
   demandDone(runner, { action: "prepare", modules: recipe.preload });
   clearDeadStack(runner.machine);
   const snapshot = capture(runner.machine, runner.handler);
-  const signalClock = symbolOf(rewritten.symbols, "_Py_emscripten_signal_clock");
-  return { snapshot, signalClock, rehash: surveyRehash(runner.machine, snapshot, rewritten.symbols) };
+  return { snapshot, rehash: surveyRehash(runner.machine, snapshot, rewritten.symbols) };
 }
 
 interface Runner {

@@ -39,7 +39,6 @@ export class Interpreter {
 
   private constructor(machine: Machine, kernel: Kernel, image: Image) {
     this.#machine = machine;
-    machine.signalClock = image.signalClock;
     this.#kernel = kernel;
     this.#image = image;
     this.#rehash = new Rehash(machine, image.rehash);

@@ -13,8 +13,6 @@ export class Machine implements GuestMachine {
   /** Of a metered module: units that the guest may use before it asks the host. See wasm/metering.ts. */
   readonly fuel: WebAssembly.Global<"i32"> | undefined;
   readonly pristineTableLength: number;
-  /** Address of the countdown to the interpreter's next look for signals. */
-  signalClock: number | undefined;
   readonly #exports: Readonly<Record<string, unknown>>;
   readonly #registers: ReadonlySet<unknown>;
 
@@ -30,8 +28,8 @@ export class Machine implements GuestMachine {
     kernel.attach(this);
   }
 
-  lookForSignalsSoon(): void {
-    if (this.signalClock !== undefined) this.guest.setU32(this.signalClock, 0);
+  receiveSignal(signal: number): void {
+    this.python.PyErr_SetInterruptEx(signal);
   }
   get memory(): WebAssembly.Memory {
     return this.python.memory;

@@ -65,13 +65,6 @@ export class FuelGauge {
     this.#due += units - fromCell;
   }
 
-  /** Ends the present slice without counting what is left of it: the guest asks at its next charge. */
-  endSlice(): void {
-    if (this.#cell.value <= 0) return;
-    this.#granted -= this.#cell.value;
-    this.#cell.value = 0;
-  }
-
   #grant(): void {
     const paid = Math.min(this.#due, this.#budget - this.#granted);
     this.#due -= paid;

@@ -76,7 +76,7 @@ export function makeFixture(policy: ClockPolicy = "coarse"): Fixture {
     stackPointer: new WebAssembly.Global({ value: "i32", mutable: true }, 200_000),
     symbol: (): undefined => undefined,
     fuel: undefined,
-    lookForSignalsSoon: () => {},
+    receiveSignal: () => {},
   };
   kernel.attach(machine);
   return { kernel, memory: new Uint8Array(memory.buffer), machine, written, slept };

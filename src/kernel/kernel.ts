@@ -22,8 +22,8 @@ export interface GuestMachine {
   free(address: number): void;
   /** Of a metered module: the global in which the guest counts down. */
   readonly fuel: FuelCell | undefined;
-  /** Of a plain module: lets the interpreter look for signals at its next step. */
-  lookForSignalsSoon(): void;
+  /** Python handles the signal at its next step; safe within any call (CPython, PyErr_SetInterruptEx). */
+  receiveSignal(signal: number): void;
 }
 
 /**
@@ -54,12 +54,6 @@ export class Kernel {
 
   pollInterrupt(): number {
     return this.#interrupt(this);
-  }
-
-  /** The guest asks for its signal at its next step, or soon after. */
-  hastenInterrupt(): void {
-    if (this.#gauge) this.#gauge.endSlice();
-    else this.machine.lookForSignalsSoon();
   }
 
   /** Of a metered guest. */
