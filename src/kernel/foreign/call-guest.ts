@@ -21,15 +21,21 @@ export function callGuest(
     return target(...values);
   } catch (error) {
     if (error instanceof GuestStop) throw error;
-    const detail = ownFault(error);
+    const detail = crashOf(error) ?? wrongCall(error);
     if (detail === undefined) throw error;
     throw kernel.stop({ kind: "trap", detail });
   }
 }
 
-function ownFault(error: unknown): string | undefined {
+/** What the guest's own code did, if that is what the engine reports; undefined for an error of ours. */
+export function crashOf(error: unknown): string | undefined {
   if (error instanceof WebAssembly.RuntimeError) return error.message;
-  if (error instanceof RangeError) return "the engine's stack is exhausted";
+  if (error instanceof RangeError && error.message.startsWith("Maximum call stack"))
+    return "the engine's stack is exhausted";
+  return undefined;
+}
+
+function wrongCall(error: unknown): string | undefined {
   // The engine refuses to turn a number into an i64, or a bigint into anything else: no import lets another TypeError out.
   if (error instanceof TypeError) return "a function was called with values of the wrong type";
   if (error instanceof WebAssembly.Exception) return "an exception left a function that the kernel called";
