@@ -18,11 +18,13 @@ import { openSection, readSections, sectionId } from "./wasm/sections.ts";
 /** Pages of 64 KiB that the module itself declares as its maximum: all of a 32-bit address space. */
 const memoryMaximumPages = 65_536;
 
-/**
- * Rewrites pyodide.asm.wasm, after checking that it imports nothing that the kernel does not know. With `allSymbols` every function
- * and data symbol stays exported, for dlsym(3): that costs ten milliseconds per instance.
- */
-export function prepareModule(wasm: Uint8Array, allSymbols: boolean): RewrittenImage {
+export interface ModuleForm {
+  /** Every function and data symbol stays exported, for dlsym(3): that costs ten milliseconds per instance. */
+  readonly allSymbols: boolean;
+}
+
+/** Rewrites pyodide.asm.wasm, after checking that it imports nothing that the kernel does not know. */
+export function prepareModule(wasm: Uint8Array, { allSymbols }: ModuleForm): RewrittenImage {
   checkImports(readModuleImports(wasm).filter((declared) => declared.module !== "GOT.func"));
   const exports = allSymbols ? new Set([...requiredExports, ...symbolNames(wasm)]) : requiredExports;
   return rewriteImage(wasm, { exports: [...exports], memoryMaximumPages });

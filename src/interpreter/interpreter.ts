@@ -2,7 +2,6 @@
 // anything that a guest can do.
 import { GuestStop, type StopReason } from "../kernel/guest-stop.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import type { Process } from "../kernel/process.ts";
 import type { Image } from "./image-file.ts";
 import { Machine } from "./machine.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
@@ -19,29 +18,32 @@ export type Outcome =
   /** A trap, an exhausted stack, or a broken handler. `detail` holds nothing of the host. */
   | { readonly kind: "crashed"; readonly detail: string };
 
-export interface Renewal {
+/** What the host chose for one lifetime, besides what the kernel's process holds. */
+export interface Equipment {
   readonly args: readonly string[];
   readonly environment: readonly (readonly [string, string])[];
+  /** sys.setrecursionlimit. */
+  readonly recursion: number;
+  /** The signal that raises TimeoutError in the guest, or 0. */
+  readonly timeoutSignal: number;
 }
 
 export class Interpreter {
   readonly #machine: Machine;
   readonly #kernel: Kernel;
   readonly #image: Image;
-  readonly #renewal: Renewal;
 
-  private constructor(machine: Machine, kernel: Kernel, image: Image, renewal: Renewal) {
+  private constructor(machine: Machine, kernel: Kernel, image: Image) {
     this.#machine = machine;
     this.#kernel = kernel;
     this.#image = image;
-    this.#renewal = renewal;
   }
 
-  /** A pristine interpreter in a new instance of the lean module. */
-  static start(module: WebAssembly.Module, kernel: Kernel, image: Image, renewal: Renewal): Interpreter {
+  /** A pristine interpreter in a new instance of the lean module. Throws RenewalFailure. */
+  static start(module: WebAssembly.Module, kernel: Kernel, image: Image): Interpreter {
     const machine = new Machine(module, kernel, image.hiddenGlobals);
     restoreFresh(machine, image.snapshot);
-    const interpreter = new Interpreter(machine, kernel, image, renewal);
+    const interpreter = new Interpreter(machine, kernel, image);
     interpreter.#renew();
     return interpreter;
   }
@@ -51,9 +53,8 @@ export class Interpreter {
     return this.#machine.guest.size;
   }
 
-  /** Back to pristine in the same instance, with a new process. */
-  reset(process: Process, clear: ClearPower): void {
-    this.#kernel.restart(process);
+  /** Back to pristine in the same instance, with the kernel's present process. Throws RenewalFailure. */
+  reset(clear: ClearPower): void {
     restoreInPlace(this.#machine, this.#image.snapshot, clear);
     this.#renew();
   }
@@ -70,12 +71,13 @@ export class Interpreter {
     }
   }
 
-  #renew(): void {
+  /** Gives a pristine interpreter what was chosen for it. Throws RenewalFailure. */
+  equip(equipment: Equipment): void {
     const { timeZone } = this.#kernel.process;
-    const request = {
-      action: "renew",
-      argv: this.#renewal.args,
-      environment: new Map(this.#renewal.environment),
+    this.#demand({
+      action: "equip",
+      argv: equipment.args,
+      environment: new Map(equipment.environment),
       zone: [
         -timeZone.standardOffsetSeconds,
         -timeZone.standardOffsetSeconds - (timeZone.hasDst ? 3600 : 0),
@@ -83,7 +85,16 @@ export class Interpreter {
         timeZone.standardName,
         timeZone.daylightName,
       ],
-    };
+      recursion: equipment.recursion,
+      timeout_signal: equipment.timeoutSignal,
+    });
+  }
+
+  #renew(): void {
+    this.#demand({ action: "renew" });
+  }
+
+  #demand(request: Readonly<Record<string, unknown>>): void {
     const outcome = this.request(encodeMarshal(request, { maxBytes: 1 << 24 }), 1 << 16);
     if (outcome.kind !== "answer") throw new RenewalFailure(outcome);
   }

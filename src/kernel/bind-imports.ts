@@ -70,7 +70,7 @@ function bind(kernel: Kernel, entry: SyscallEntry): (...values: RawValue[]) => R
     if (error instanceof GuestStop) throw error;
     // Handlers call the guest's allocator, whose data the guest may have ruined, and deep guests leave them little stack.
     const crash = crashOf(error);
-    if (crash !== undefined) throw kernel.stop({ kind: "trap", detail: crash });
+    if (crash !== undefined) throw kernel.stop(crash);
     throw kernel.stop({ kind: "fault", detail: `${entry.name}: ${String(error)}` });
   };
   // A guest that has been stopped stays stopped, whatever wasm code runs while the stack unwinds.

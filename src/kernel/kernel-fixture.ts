@@ -3,6 +3,7 @@ import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { StandardStream } from "./character-file.ts";
 import { type ClockPolicy, Clocks } from "./clocks.ts";
+import { HostMemory } from "./host-memory.ts";
 import { type GuestMachine, Kernel } from "./kernel.ts";
 import { Mounts } from "./mounts.ts";
 import { guestOwner } from "./permissions.ts";
@@ -18,13 +19,13 @@ export interface Fixture {
 }
 
 /** One page of memory, a scratch of 1 MiB on /tmp, a fake clock that moves only when somebody sleeps. */
-export function makeFixture(policy: ClockPolicy = "coarse"): Fixture {
+export function makeFixture(policy: ClockPolicy = "coarse", hostMemoryBytes = 1 << 20): Fixture {
   const slept: number[] = [];
   let nowNs = 1_700_000_000_123_456_789n;
   const clock = {
     wallNs: () => nowNs,
     monotonicNs: () => nowNs,
-    sleepMs: (milliseconds: number) => {
+    sleepMs: (milliseconds: number): undefined => {
       slept.push(milliseconds);
       nowNs += BigInt(Math.ceil(Math.min(milliseconds, 1e9) * 1e6));
     },
@@ -56,6 +57,7 @@ export function makeFixture(policy: ClockPolicy = "coarse"): Fixture {
         StandardStream.output(output, "stderr", 0n),
       ],
       limits: { memoryBytes: 1 << 20, openFiles: 32 },
+      hostMemory: new HostMemory(hostMemoryBytes),
     }),
   );
   const memory = new WebAssembly.Memory({ initial: 4, maximum: 4 });

@@ -43,7 +43,7 @@ export class Kernel {
   attach(machine: GuestMachine): void {
     this.#machine = machine;
     this.#memory = new GuestMemory(machine.memory);
-    this.#foreign = new ForeignFunctions(machine);
+    this.#foreign = new ForeignFunctions(machine, () => this.process.hostMemory);
   }
 
   get machine(): GuestMachine {
@@ -72,9 +72,9 @@ export class Kernel {
 
   /** A new process for the next pristine lifetime; the old one's files are closed. */
   restart(process: Process): void {
+    this.#foreign?.clear();
     this.process.end();
     this.process = process;
-    this.#foreign?.clear();
     this.#stop = undefined;
   }
 }

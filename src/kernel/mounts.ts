@@ -1,14 +1,11 @@
 // Which file system covers which directory. Directories are compared by identity, so a mount cannot be dodged by another
 // spelling of its name.
-import { fromLatin1, latin1 } from "../abi/guest-memory.ts";
-import type { ByteString, DirectoryNode, FileSystem, Node } from "./filesystem.ts";
+import type { DirectoryNode, FileSystem, Node } from "./filesystem.ts";
 
 export class Mounts {
   readonly root: DirectoryNode;
   readonly #coveredBy = new Map<DirectoryNode, DirectoryNode>();
   readonly #covers = new Map<DirectoryNode, DirectoryNode>();
-  /** The name under which a directory was last found: a hint that saves a search, never believed unchecked. */
-  readonly #lastNames = new WeakMap<DirectoryNode, ByteString>();
   readonly #deviceNumbers = new Map<FileSystem, number>();
 
   constructor(rootFileSystem: FileSystem) {
@@ -35,22 +32,6 @@ export class Mounts {
   /** The directory in which this one has its name: differs from `directory` at the root of a mount. */
   nameplate(directory: DirectoryNode): DirectoryNode {
     return this.#covers.get(directory) ?? directory;
-  }
-
-  /** A lookup found `directory` under this name. */
-  noteName(directory: DirectoryNode, name: ByteString): void {
-    if (this.#lastNames.get(directory) === name) return;
-    // A copy: a name cut out of a path keeps the whole path in the host's memory.
-    this.#lastNames.set(directory, latin1(fromLatin1(name)));
-  }
-
-  /** The name of `directory` in `parent`, which holds it; undefined when it does not. */
-  nameIn(parent: DirectoryNode, directory: DirectoryNode): ByteString | undefined {
-    const hint = this.#lastNames.get(directory);
-    if (hint !== undefined && parent.lookup(hint) === directory) return hint;
-    const name = parent.list().find(({ node }) => node === directory)?.name;
-    if (name !== undefined) this.noteName(directory, name);
-    return name;
   }
 
   isMountPoint(node: Node): boolean {

@@ -8,6 +8,7 @@ import { guestOwner } from "../permissions.ts";
 const wasmPageBytes = 65_536;
 /** Growth comes in steps of this much, so that a growing heap does not detach the views for every page. */
 const growthStepBytes = 1 << 20;
+const randomPieceBytes = 1 << 20;
 
 export function heapMax(kernel: Kernel): number {
   return kernel.process.limits.memoryBytes;
@@ -108,7 +109,10 @@ export function environment(kernel: Kernel, pointers: number, buffer: number): n
 
 export function random(kernel: Kernel, buffer: number, size: number): number {
   const target = kernel.memory.slice(buffer, size);
-  kernel.process.entropy.fill(target);
+  // In pieces, because a native call cannot be stopped while it fills gigabytes.
+  for (let at = 0; at < target.length; at += randomPieceBytes) {
+    kernel.process.entropy.fill(target.subarray(at, at + randomPieceBytes));
+  }
   return 0;
 }
 
