@@ -17,15 +17,29 @@ import { HostMemory } from "../kernel/host-memory.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
+import type { ClockPower, EntropyPower } from "../kernel/powers.ts";
 import { Process } from "../kernel/process.ts";
 import { utc } from "../kernel/time-zone.ts";
 import { ImageStore } from "../platform/node/image-store.ts";
 import { readDistributionFile, readGuestFiles } from "../platform/node/package-files.ts";
-import { inflateRaw, nodeClock, nodeEntropy, sha256 } from "../platform/node/powers.ts";
+import { inflateRaw, sha256 } from "../platform/node/powers.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 3;
+const imageFormat = 4;
+
+/**
+ * An image is the same wherever it is built, so that what was tested is what runs. Nothing of these two powers is left in a
+ * sandbox: each restore draws a new hash secret and seeds everything anew (interpreter/rehash, guest/sandboa/_runner.py).
+ */
+const fixedEntropy: EntropyPower = {
+  fill: (target) => {
+    for (let i = 0; i < target.length; i++) target[i] = (i * 0x9d + 0x3b) & 0xff;
+  },
+};
+/** 2026-01-01T00:00Z. */
+const buildTimeNs = 1_767_225_600_000_000_000n;
+const stillClock: ClockPower = { wallNs: () => buildTimeNs, monotonicNs: () => 0n, sleepMs: () => undefined };
 
 /** What a worker needs to run an interpreter: everything is shared between threads, nothing is copied. */
 export interface LoadedImage {
@@ -123,11 +137,16 @@ function build(
     owner: guestOwner,
     rootMode: 0o755,
   });
-  const snapshot = buildSnapshot(rewritten, recipe, {
+  const { snapshot, rehash } = buildSnapshot(rewritten, recipe, {
     makeKernel: () => buildKernel(library, guestFiles, bytecode),
     ...(choice.progress && { onStep: choice.progress }),
   });
-  const image: Image = { hiddenGlobals: rewritten.hiddenGlobals, snapshot, bytecode: harvest(bytecode.root) };
+  const image: Image = {
+    hiddenGlobals: rewritten.hiddenGlobals,
+    snapshot,
+    rehash,
+    bytecode: harvest(bytecode.root),
+  };
   return { lean: rewritten.lean, image: encodeImage(image) };
 }
 
@@ -153,9 +172,9 @@ function buildKernel(
     new Process({
       mounts,
       cwd: mounts.root,
-      clocks: new Clocks("frozen", nodeClock),
+      clocks: new Clocks("frozen", stillClock),
       timeZone: utc,
-      entropy: nodeEntropy,
+      entropy: fixedEntropy,
       environment: [],
       streams: [
         StandardStream.input({ read: () => 0 }, 0n),

@@ -46,6 +46,8 @@ export interface SessionReport {
 /** Memory cannot shrink: an instance that grew beyond this is replaced by a new one when its lifetime ends. */
 const recycleBytes = 64 * 2 ** 20;
 const timeoutSignal = 14;
+/** For lifetimes with a budget of fuel: the order of a set, and so the work of a program, must be the same each time. */
+const fixedHashSecret = new Uint8Array(24).fill(0x5a);
 
 export class Session {
   readonly #image: LoadedImage;
@@ -109,6 +111,7 @@ export class Session {
       this.#plan = plan;
       // A memory that is larger than its limit already would never ask for more.
       if (this.#interpreter.memoryBytes > plan.limits.memoryBytes) this.#interpreter = this.#newInterpreter();
+      if (plan.fixedHashes) this.#interpreter.reset(this.#powers.clearMemory, fixedHashSecret);
       this.#interpreter.equip({
         args: plan.args,
         environment: plan.environment,

@@ -57,6 +57,12 @@ export function boot(
   machine.guest.setU32(symbolOf(symbols, "Py_EMSCRIPTEN_SIGNAL_HANDLING"), 1);
 }
 
+/** What calls have left behind on the C stack is no state of the interpreter. */
+export function clearDeadStack(machine: Machine): void {
+  const top = machine.python.__stack_pointer.value >>> 0;
+  machine.guest.bytes.fill(0, top - stackWindowBytes, top);
+}
+
 export function symbolOf(symbols: ReadonlyMap<string, number>, name: string): number {
   const address = symbols.get(name);
   if (address === undefined)

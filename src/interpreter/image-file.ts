@@ -1,11 +1,13 @@
 // An image as bytes: a JSON header, then the snapshot's runs and content and the bytecode files, each aligned. Reading makes
 // views, not copies, so that threads can share one image.
 import { ImageError } from "../errors/image-error.ts";
+import type { RehashPlan } from "./rehash/plan.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export interface Image {
   readonly hiddenGlobals: readonly string[];
   readonly snapshot: Snapshot;
+  readonly rehash: RehashPlan;
   /** Bytecode by path below the standard library. */
   readonly bytecode: ReadonlyMap<string, Uint8Array>;
 }
@@ -22,11 +24,18 @@ interface Header {
   /** [offset from the end of the header, length] */
   readonly runs: readonly [number, number];
   readonly content: readonly [number, number];
+  readonly rehash: {
+    readonly secret: number;
+    readonly scratchBytes: number;
+    readonly routine: readonly [number, number];
+    readonly program: readonly [number, number];
+    readonly late: readonly [number, number];
+  };
   readonly bytecode: readonly (readonly [string, number, number])[];
 }
 
 export function encodeImage(image: Image): Uint8Array {
-  const { snapshot } = image;
+  const { snapshot, rehash } = image;
   const parts: [number, Uint8Array][] = [];
   let end = 0;
   const place = (bytes: Uint8Array, align: number): [number, number] => {
@@ -35,6 +44,8 @@ export function encodeImage(image: Image): Uint8Array {
     end = offset + bytes.length;
     return [offset, bytes.length];
   };
+  const words = (numbers: Uint32Array): [number, number] =>
+    place(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength), numbers.BYTES_PER_ELEMENT);
   const header: Header = {
     hiddenGlobals: image.hiddenGlobals,
     memoryBytes: snapshot.memoryBytes,
@@ -42,7 +53,14 @@ export function encodeImage(image: Image): Uint8Array {
     hiddenValues: snapshot.hiddenGlobals,
     handler: snapshot.handler,
     content: place(snapshot.content, alignment),
-    runs: place(new Uint8Array(snapshot.runs.buffer, snapshot.runs.byteOffset, snapshot.runs.byteLength), 4),
+    runs: words(snapshot.runs),
+    rehash: {
+      secret: rehash.secret,
+      scratchBytes: rehash.scratchBytes,
+      program: words(rehash.program),
+      late: words(rehash.late),
+      routine: place(rehash.routine, 1),
+    },
     bytecode: [...image.bytecode].map(([path, bytes]) => [path, ...place(bytes, 1)]),
   };
   const text = new TextEncoder().encode(JSON.stringify(header));
@@ -69,6 +87,9 @@ export function decodeImage(all: Uint8Array): Image {
     const start = all.byteOffset + bodyStart(headerBytes);
     const view = ([offset, length]: readonly [number, number]): Uint8Array =>
       new Uint8Array(all.buffer, start + offset, length);
+    const words = ([offset, length]: readonly [number, number]): Uint32Array =>
+      new Uint32Array(all.buffer, start + offset, length / Uint32Array.BYTES_PER_ELEMENT);
+    const { rehash } = header;
     return {
       hiddenGlobals: header.hiddenGlobals,
       snapshot: {
@@ -76,8 +97,15 @@ export function decodeImage(all: Uint8Array): Image {
         stackPointer: header.stackPointer,
         hiddenGlobals: header.hiddenValues,
         handler: header.handler,
-        runs: new Uint32Array(all.buffer, start + header.runs[0], header.runs[1] / 4),
+        runs: words(header.runs),
         content: view(header.content),
+      },
+      rehash: {
+        secret: rehash.secret,
+        scratchBytes: rehash.scratchBytes,
+        routine: view(rehash.routine),
+        program: words(rehash.program),
+        late: words(rehash.late),
       },
       bytecode: new Map(header.bytecode.map(([path, offset, length]) => [path, view([offset, length])])),
     };

@@ -4,10 +4,12 @@
 import { ImageError } from "../errors/image-error.ts";
 import { checkImports } from "../kernel/bind-imports.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { allocateText, boot, builtinModules } from "./boot.ts";
+import { allocateText, boot, builtinModules, clearDeadStack } from "./boot.ts";
 import { requiredExports } from "./exports.ts";
 import { Machine } from "./machine.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
+import type { RehashPlan } from "./rehash/plan.ts";
+import { surveyRehash } from "./rehash/survey.ts";
 import { call, NoAnswer } from "./request.ts";
 import { capture, type Snapshot } from "./snapshot.ts";
 import { exportKind, readExportSection } from "./wasm/export-section.ts";
@@ -20,11 +22,11 @@ const memoryMaximumPages = 65_536;
 
 export interface ModuleForm {
   /** Every function and data symbol stays exported, for dlsym(3): that costs ten milliseconds per instance. */
-  readonly allSymbols: boolean;
+  readonly allSymbols?: boolean;
 }
 
 /** Rewrites pyodide.asm.wasm, after checking that it imports nothing that the kernel does not know. */
-export function prepareModule(wasm: Uint8Array, { allSymbols }: ModuleForm): RewrittenImage {
+export function prepareModule(wasm: Uint8Array, { allSymbols = false }: ModuleForm = {}): RewrittenImage {
   checkImports(readModuleImports(wasm).filter((declared) => declared.module !== "GOT.func"));
   const exports = allSymbols ? new Set([...requiredExports, ...symbolNames(wasm)]) : requiredExports;
   return rewriteImage(wasm, { exports: [...exports], memoryMaximumPages });
@@ -51,7 +53,16 @@ export interface BuildSteps {
   readonly onStep?: (step: string) => void;
 }
 
-export function buildSnapshot(rewritten: RewrittenImage, recipe: ImageRecipe, steps: BuildSteps): Snapshot {
+export interface PreparedSnapshot {
+  readonly snapshot: Snapshot;
+  readonly rehash: RehashPlan;
+}
+
+export function buildSnapshot(
+  rewritten: RewrittenImage,
+  recipe: ImageRecipe,
+  steps: BuildSteps,
+): PreparedSnapshot {
   const module = new WebAssembly.Module(rewritten.full as Uint8Array<ArrayBuffer>);
   const start = (): Runner => startRunner(module, rewritten, recipe, steps.makeKernel());
   steps.onStep?.("compiling the standard library");
@@ -60,7 +71,9 @@ export function buildSnapshot(rewritten: RewrittenImage, recipe: ImageRecipe, st
   steps.onStep?.("booting the interpreter");
   const runner = start();
   demandDone(runner, { action: "prepare", modules: recipe.preload });
-  return capture(runner.machine, runner.handler);
+  clearDeadStack(runner.machine);
+  const snapshot = capture(runner.machine, runner.handler);
+  return { snapshot, rehash: surveyRehash(runner.machine, snapshot, rewritten.symbols) };
 }
 
 interface Runner {

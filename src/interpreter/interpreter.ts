@@ -2,9 +2,12 @@
 // anything that a guest can do.
 import { GuestStop, type StopReason } from "../kernel/guest-stop.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import type { EntropyPower } from "../kernel/powers.ts";
 import type { Image } from "./image-file.ts";
 import { Machine } from "./machine.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
+import { Rehash } from "./rehash/apply.ts";
+import { hashSecretBytes } from "./rehash/plan.ts";
 import { call, NoAnswer, OversizedAnswer } from "./request.ts";
 import { type ClearPower, restoreFresh, restoreInPlace } from "./snapshot.ts";
 
@@ -32,19 +35,29 @@ export class Interpreter {
   readonly #machine: Machine;
   readonly #kernel: Kernel;
   readonly #image: Image;
+  readonly #rehash: Rehash;
 
   private constructor(machine: Machine, kernel: Kernel, image: Image) {
     this.#machine = machine;
     this.#kernel = kernel;
     this.#image = image;
+    this.#rehash = new Rehash(machine, image.rehash);
   }
 
-  /** A pristine interpreter in a new instance of the lean module. Throws RenewalFailure. */
-  static start(module: WebAssembly.Module, kernel: Kernel, image: Image): Interpreter {
+  /**
+   * A pristine interpreter in a new instance of the lean module. Its hash secret is drawn from the process's entropy unless one is
+   * given, for runs that must repeat. Throws RenewalFailure.
+   */
+  static start(
+    module: WebAssembly.Module,
+    kernel: Kernel,
+    image: Image,
+    hashSecret?: Uint8Array,
+  ): Interpreter {
     const machine = new Machine(module, kernel, image.hiddenGlobals);
     restoreFresh(machine, image.snapshot);
     const interpreter = new Interpreter(machine, kernel, image);
-    interpreter.#renew();
+    interpreter.#renew(hashSecret);
     return interpreter;
   }
 
@@ -54,9 +67,9 @@ export class Interpreter {
   }
 
   /** Back to pristine in the same instance, with the kernel's present process. Throws RenewalFailure. */
-  reset(clear: ClearPower): void {
+  reset(clear: ClearPower, hashSecret?: Uint8Array): void {
     restoreInPlace(this.#machine, this.#image.snapshot, clear);
-    this.#renew();
+    this.#renew(hashSecret);
   }
 
   /** Sends one request to the guest's handler. */
@@ -90,7 +103,9 @@ export class Interpreter {
     });
   }
 
-  #renew(): void {
+  /** What would be the same in every sandbox made from the image. The hashes come first: no Python runs before. */
+  #renew(hashSecret?: Uint8Array): void {
+    this.#rehash.apply(hashSecret ?? drawHashSecret(this.#kernel.process.entropy));
     this.#demand({ action: "renew" });
   }
 
@@ -107,6 +122,12 @@ export class RenewalFailure extends Error {
     super(`a pristine interpreter could not be set up: ${outcome.kind}`);
     this.outcome = outcome;
   }
+}
+
+function drawHashSecret(entropy: EntropyPower): Uint8Array {
+  const secret = new Uint8Array(hashSecretBytes);
+  entropy.fill(secret);
+  return secret;
 }
 
 function outcomeOf(error: unknown, stopped: GuestStop | undefined): Outcome {

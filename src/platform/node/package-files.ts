@@ -10,7 +10,7 @@ const packageRoot = dirname(resolver.resolve("sandboa/package.json"));
 export const workerScript = join(packageRoot, "dist", "worker.cjs");
 export const processScript = join(packageRoot, "dist", "process.cjs");
 
-const guestNames = ["__init__.py", "_runner.py", "_values.py"] as const;
+const guestNames = ["__init__.py", "_runner.py", "_survey.py", "_values.py"] as const;
 
 /** The guest package, by path below the standard library. */
 export function readGuestFiles(): ReadonlyMap<string, Uint8Array> {

@@ -1,0 +1,60 @@
+// What a restored machine needs to take a hash secret of its own: addresses in the snapshot's memory, and the routine that works
+// through them. Numbers and bytes only, so that it can be stored with an image and shared by threads.
+
+/** _Py_HashSecret_t: what the hash of strings takes, then the salt that pyexpat takes. */
+export const hashSecretBytes = 24;
+
+export interface RehashPlan {
+  /** Address of _Py_HashSecret. */
+  readonly secret: number;
+  /** A WebAssembly module, see routine.ts. */
+  readonly routine: Uint8Array;
+  /** The lists of `Program`, in its order, each behind the number of its items. */
+  readonly program: Uint32Array;
+  /** Bytes of the largest set table. */
+  readonly scratchBytes: number;
+  /** (operation, a, b), in this order, after the program: tables with keys that only CPython can hash. */
+  readonly late: Uint32Array;
+}
+
+export interface Program {
+  /** Compact ASCII strings whose hash is computed. */
+  readonly ascii: readonly number[];
+  /** (hash field, content, bytes) of all other strings and of bytes objects whose hash is computed. */
+  readonly buffers: readonly number[];
+  /** Hash fields that are set to "not computed yet". */
+  readonly resets: readonly number[];
+  /** (target, source) hash fields. */
+  readonly copies: readonly number[];
+  /** Dict keys objects and sets, none of whose keys needs CPython. */
+  readonly keys: readonly number[];
+  readonly sets: readonly number[];
+  /** _Py_hashtable_t tables, with str objects and with C strings as keys. */
+  readonly textChains: readonly number[];
+  readonly cTextChains: readonly number[];
+}
+
+export const lateOperation = {
+  /** The field a gets the hash of the object b. */
+  hash: 0,
+  /** The dict keys object a is rebuilt. */
+  keys: 1,
+  /** The set a is rebuilt. */
+  set: 2,
+  /** The field a is set to "not computed yet". */
+  forget: 3,
+} as const;
+
+export function encodeProgram(program: Program): Uint32Array {
+  const list = (items: readonly number[], width = 1): readonly number[] => [items.length / width, ...items];
+  return Uint32Array.from([
+    ...list(program.ascii),
+    ...list(program.buffers, 3),
+    ...list(program.resets),
+    ...list(program.copies, 2),
+    ...list(program.keys),
+    ...list(program.sets),
+    ...list(program.textChains),
+    ...list(program.cTextChains),
+  ]);
+}

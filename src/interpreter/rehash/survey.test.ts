@@ -1,0 +1,82 @@
+// The survey refuses a snapshot in which anything that it relies on is not exactly so, and finds the same plan each time.
+import { beforeAll, expect, test } from "vitest";
+import { ImageError } from "../../errors/image-error.ts";
+import { Kernel } from "../../kernel/kernel.ts";
+import { readDistributionFile } from "../../platform/node/package-files.ts";
+import { prepareModule } from "../image.ts";
+import { Machine } from "../machine.ts";
+import { restoreFresh, type Snapshot } from "../snapshot.ts";
+import { guestProcess, type Prepared, prepare } from "./guest-fixture.ts";
+import { chainTable, contentHash, keys, set } from "./layout.ts";
+import type { RehashPlan } from "./plan.ts";
+import { surveyRehash } from "./survey.ts";
+
+let prepared: Prepared;
+let symbols: ReadonlyMap<string, number>;
+beforeAll(async () => {
+  prepared = await prepare();
+  symbols = prepareModule(readDistributionFile("wasm")).symbols;
+});
+
+/** A survey of the image's snapshot after `damage`, which gets a word-wise view of memory at rest. */
+function survey(damage?: (words: Words, plan: RehashPlan) => void): RehashPlan {
+  const { loaded, image } = prepared;
+  const files = new Map([...loaded.guestFiles, ...image.bytecode]);
+  const process = guestProcess({ library: loaded.library, files }, {});
+  const machine = new Machine(loaded.module, new Kernel(process), image.hiddenGlobals);
+  restoreFresh(machine, image.snapshot);
+  const snapshot = { ...image.snapshot, content: image.snapshot.content.slice() };
+  damage?.(new Words(snapshot), image.rehash);
+  return surveyRehash(machine, snapshot, symbols);
+}
+
+class Words {
+  readonly #snapshot: Snapshot;
+  constructor(snapshot: Snapshot) {
+    this.#snapshot = snapshot;
+  }
+  get(address: number, offset = 0): number {
+    return this.#view(address + 4 * offset).getUint32(0, true);
+  }
+  change(address: number, offset = 0): void {
+    const view = this.#view(address + 4 * offset);
+    view.setUint32(0, view.getUint32(0, true) ^ 0x100, true);
+  }
+  #view(address: number): DataView {
+    const { runs, content } = this.#snapshot;
+    for (let i = 0, at = 0; i < runs.length; at += runs[i + 1] ?? 0, i += 2) {
+      const start = runs[i] ?? 0;
+      if (address >= start && address < start + (runs[i + 1] ?? 0)) {
+        return new DataView(content.buffer, content.byteOffset + at + address - start, 4);
+      }
+    }
+    throw new RangeError(`the snapshot has nothing at ${address}`);
+  }
+}
+
+/** The last item of one of the program's lists. */
+function last(plan: RehashPlan, list: number): number {
+  let at = 0;
+  for (const width of [1, 3, 1, 2, 1, 1, 1, 1].slice(0, list)) at += 1 + width * (plan.program[at] ?? 0);
+  return plan.program[at + (plan.program[at] ?? 0)] ?? 0;
+}
+
+test("the plan is the same each time", () => {
+  expect(survey()).toEqual(prepared.image.rehash);
+});
+
+test.each<[string, (words: Words, plan: RehashPlan) => void]>([
+  ["another secret", (words, plan) => words.change(plan.secret)],
+  ["another hash in a string", (words, plan) => words.change(last(plan, 0), contentHash)],
+  [
+    "an index of a dict that points elsewhere",
+    (words, plan) => words.change(last(plan, 4) + keys.indices + 64),
+  ],
+  ["another number of entries in a dict", (words, plan) => words.change(last(plan, 4) + keys.entries)],
+  ["another number of elements in a set", (words, plan) => words.change(last(plan, 5), set.used)],
+  ["another place for the table of a set", (words, plan) => words.change(last(plan, 5), set.table)],
+  ["other buckets for the static strings", (words, plan) => words.change(last(plan, 6), chainTable.entries)],
+  ["other buckets for the modules", (words, plan) => words.change(last(plan, 7), chainTable.heads)],
+])("%s is refused", (_what, damage) => {
+  expect(() => survey(damage)).toThrow(ImageError);
+});
