@@ -2,6 +2,7 @@
 // A refusal becomes an errno in the convention of the import; anything unexpected ends the guest.
 import { errno } from "../abi/errno.ts";
 import { GuestRangeFault } from "../abi/guest-memory.ts";
+import { crashOf } from "./foreign/call-guest.ts";
 import { GuestStop } from "./guest-stop.ts";
 import type { Kernel } from "./kernel.ts";
 import { KernelError } from "./kernel-error.ts";
@@ -67,10 +68,9 @@ function bind(kernel: Kernel, entry: SyscallEntry): (...values: RawValue[]) => R
     if (error instanceof KernelError) return refusal(error.errno);
     if (error instanceof GuestRangeFault) return refusal(errno.EFAULT);
     if (error instanceof GuestStop) throw error;
-    // V8 throws this when its stack ends; a guest that recurses deeply enough makes any handler the last straw.
-    if (error instanceof RangeError && error.message === "Maximum call stack size exceeded") {
-      throw kernel.stop({ kind: "stack" });
-    }
+    // Handlers call the guest's allocator, whose data the guest may have ruined, and deep guests leave them little stack.
+    const crash = crashOf(error);
+    if (crash !== undefined) throw kernel.stop(crash);
     throw kernel.stop({ kind: "fault", detail: `${entry.name}: ${String(error)}` });
   };
   // A guest that has been stopped stays stopped, whatever wasm code runs while the stack unwinds.

@@ -137,6 +137,15 @@ describe("the end", () => {
     }
   });
 
+  test("a trap in the guest's allocator is the guest's crash", () => {
+    world.machine.alignedAllocate = () => {
+      throw new WebAssembly.RuntimeError("memory access out of bounds");
+    };
+    call("__syscall_openat", -100, put(path, "/tmp/f"), 0o102, put(out, "\xa4\x01"));
+    expect(() => call("_mmap_js", 4096, 3, 1, 3, 0n, out, out + 8)).toThrow(GuestStop);
+    expect(world.kernel.stopped?.reason).toEqual({ kind: "trap", detail: "memory access out of bounds" });
+  });
+
   test("an exception of the host stops the guest and tells it nothing", () => {
     world.machine.alignedAllocate = () => {
       throw new TypeError("a secret of the host");

@@ -19,7 +19,7 @@ export interface Fixture {
 }
 
 /** One page of memory, a scratch of 1 MiB on /tmp, a fake clock that moves only when somebody sleeps. */
-export function makeFixture(policy: ClockPolicy = "coarse"): Fixture {
+export function makeFixture(policy: ClockPolicy = "coarse", hostMemoryBytes = 1 << 20): Fixture {
   const slept: number[] = [];
   let nowNs = 1_700_000_000_123_456_789n;
   const clock = {
@@ -57,7 +57,7 @@ export function makeFixture(policy: ClockPolicy = "coarse"): Fixture {
         StandardStream.output(output, "stderr", 0n),
       ],
       limits: { memoryBytes: 1 << 20, openFiles: 32 },
-      hostMemory: new HostMemory(1 << 20),
+      hostMemory: new HostMemory(hostMemoryBytes),
     }),
   );
   const memory = new WebAssembly.Memory({ initial: 4, maximum: 4 });

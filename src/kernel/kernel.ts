@@ -66,7 +66,7 @@ export class Kernel {
     this.#gauge = machine.fuel && new FuelGauge(machine.fuel);
     this.#gauge?.start();
     this.#memory = new GuestMemory(machine.memory);
-    this.#foreign = new ForeignFunctions(machine);
+    this.#foreign = new ForeignFunctions(machine, () => this.process.hostMemory);
   }
 
   get machine(): GuestMachine {
@@ -95,9 +95,9 @@ export class Kernel {
 
   /** A new process for the next pristine lifetime; the old one's files are closed. */
   restart(process: Process): void {
+    this.#foreign?.clear();
     this.process.end();
     this.process = process;
-    this.#foreign?.clear();
     this.#stop = undefined;
   }
 }

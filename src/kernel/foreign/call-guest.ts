@@ -1,6 +1,6 @@
 // The kernel calling back into the guest, through a place of the function table that the guest chose. Whatever the called code
 // does wrong (a trap, the end of the engine's stack, a value of the wrong type) is the guest's own crash.
-import { GuestStop } from "../guest-stop.ts";
+import { GuestStop, type StopReason } from "../guest-stop.ts";
 import type { Kernel } from "../kernel.ts";
 
 /** The function at that index; undefined when there is none. */
@@ -21,17 +21,26 @@ export function callGuest(
     return target(...values);
   } catch (error) {
     if (error instanceof GuestStop) throw error;
-    const detail = ownFault(error);
-    if (detail === undefined) throw error;
-    throw kernel.stop({ kind: "trap", detail });
+    const crash = crashOf(error) ?? wrongCall(error);
+    if (crash === undefined) throw error;
+    throw kernel.stop(crash);
   }
 }
 
-function ownFault(error: unknown): string | undefined {
-  if (error instanceof WebAssembly.RuntimeError) return error.message;
-  if (error instanceof RangeError) return "the engine's stack is exhausted";
+/** What the guest's own code did, if that is what the engine reports; undefined for an error of ours. */
+export function crashOf(error: unknown): StopReason | undefined {
+  if (error instanceof WebAssembly.RuntimeError) return { kind: "trap", detail: error.message };
+  // V8 throws this when its stack ends.
+  if (error instanceof RangeError && error.message === "Maximum call stack size exceeded")
+    return { kind: "stack" };
+  return undefined;
+}
+
+function wrongCall(error: unknown): StopReason | undefined {
   // The engine refuses to turn a number into an i64, or a bigint into anything else: no import lets another TypeError out.
-  if (error instanceof TypeError) return "a function was called with values of the wrong type";
-  if (error instanceof WebAssembly.Exception) return "an exception left a function that the kernel called";
+  if (error instanceof TypeError)
+    return { kind: "trap", detail: "a function was called with values of the wrong type" };
+  if (error instanceof WebAssembly.Exception)
+    return { kind: "trap", detail: "an exception left a function that the kernel called" };
   return undefined;
 }

@@ -1,4 +1,5 @@
 // Callbacks and looked-up symbols of one guest: what stands in the places that the kernel added to the function table.
+import type { HostMemory } from "../host-memory.ts";
 import type { GuestMachine } from "../kernel.ts";
 import { adapterKey, adapterModule, dispatchModule } from "./adapter-module.ts";
 import type { ForeignSignature } from "./signature.ts";
@@ -6,6 +7,11 @@ import { TableSlots } from "./table-slots.ts";
 
 /** Modules compiled for one lifetime of a guest. Programs need a handful; a loop over invented signatures must not fill the host. */
 export const maxAdapterModules = 256;
+
+/** What the host holds for a place: a small instance and its function; measured, 1.8 KiB. */
+const slotBytes = 2048;
+/** For a compiled module of a few hundred bytes. */
+const moduleBytes = 16_384;
 
 interface Closure {
   /** Address of libffi's closure. */
@@ -24,20 +30,28 @@ export class ForeignFunctions {
   readonly #closures = new Map<number, Closure>();
   readonly #symbols = new Map<string, number>();
   readonly #modules = new Map<string, WebAssembly.Module>();
+  readonly #account: () => HostMemory;
+  #chargedBytes = 0;
   #dispatch: WebAssembly.ExportValue | undefined;
 
-  constructor(machine: GuestMachine) {
+  /** `account` is the present process's: what is charged to it is given back before it ends. */
+  constructor(machine: GuestMachine, account: () => HostMemory) {
     this.#machine = machine;
+    this.#account = account;
     this.#slots = new TableSlots(machine.table);
   }
 
   /** A place for a callback; undefined when there are no more. */
   takeSlot(): number | undefined {
-    return this.#slots.take();
+    if (this.#account().freeBytes < slotBytes) return undefined;
+    const slot = this.#slots.take();
+    if (slot !== undefined) this.#charge(slotBytes);
+    return slot;
   }
 
   giveBackSlot(slot: number): void {
     this.#slots.giveBack(slot);
+    this.#charge(-slotBytes);
   }
 
   /** The place now belongs to the closure at that address. */
@@ -49,7 +63,7 @@ export class ForeignFunctions {
   closeClosure(slot: number, address: number): boolean {
     if (this.#closures.get(slot)?.address !== address) return false;
     this.#closures.delete(slot);
-    this.#slots.giveBack(slot);
+    this.giveBackSlot(slot);
     return true;
   }
 
@@ -77,7 +91,7 @@ export class ForeignFunctions {
     if (known !== undefined) return known;
     const symbol = this.#machine.symbol(name);
     if (typeof symbol !== "function") return symbol ?? 0;
-    const slot = this.#slots.take();
+    const slot = this.takeSlot();
     if (slot === undefined) return 0;
     this.#slots.fill(slot, symbol);
     this.#symbols.set(name, slot);
@@ -90,12 +104,21 @@ export class ForeignFunctions {
     this.#symbols.clear();
     this.#modules.clear();
     this.#slots.clear();
+    if (this.#chargedBytes > 0) this.#charge(-this.#chargedBytes);
+  }
+
+  #charge(bytes: number): void {
+    const account = this.#account();
+    if (bytes > 0) account.take(bytes);
+    else account.give(-bytes);
+    this.#chargedBytes += bytes;
   }
 
   #module(key: string, signature: ForeignSignature): WebAssembly.Module | undefined {
     const known = this.#modules.get(key);
     if (known !== undefined) return known;
-    if (this.#modules.size === maxAdapterModules) return undefined;
+    if (this.#modules.size === maxAdapterModules || this.#account().freeBytes < moduleBytes) return undefined;
+    this.#charge(moduleBytes);
     const module = new WebAssembly.Module(adapterModule(signature));
     this.#modules.set(key, module);
     return module;

@@ -14,7 +14,7 @@ let world: Fixture;
 let view: DataView;
 let call: (name: string, ...values: (number | bigint)[]) => unknown;
 beforeEach(() => {
-  world = makeFixture();
+  world = makeFixture("coarse", 64 << 20);
   let next = 65_536;
   world.machine.allocate = () => {
     next += 16;
@@ -194,6 +194,21 @@ describe("closures", () => {
     for (let index = 4; index < length; index++) expect(table.get(index)).toBe(null);
     expect(allocate().slot).toBe(first);
     expect(table.length).toBe(length);
+  });
+
+  test("are charged to the account of host memory, which a reset gets back whole", () => {
+    const { hostMemory } = world.kernel.process;
+    const { closure } = prepared();
+    const used = hostMemory.usedBytes;
+    allocate();
+    expect(hostMemory.usedBytes).toBeGreaterThan(used);
+    call("ffi_closure_free_js", closure);
+    expect(hostMemory.usedBytes).toBe(used);
+    hostMemory.take(hostMemory.freeBytes - 1000);
+    expect(allocate().closure).toBe(0);
+    hostMemory.give(hostMemory.usedBytes - used);
+    world.kernel.restart(world.kernel.process);
+    expect(hostMemory.usedBytes).toBe(0);
   });
 
   test("can be freed once, and only by their own address", () => {
