@@ -42,7 +42,14 @@ test("all or nothing, never below zero, and the peak stays", () => {
   expect([account.usedBytes, account.peakBytes, account.freeBytes]).toEqual([0, 100, 100]);
   for (const bytes of [1, -1, Number.NaN]) expect(() => account.give(bytes)).toThrow(RangeError);
   for (const bytes of [-1, Number.NaN]) expect(() => account.take(bytes)).toThrow(RangeError);
-  for (const limit of [-1, 0.5, Number.NaN]) expect(() => new HostMemory(limit)).toThrow(RangeError);
+  for (const limit of [-1, Number.NaN]) expect(() => new HostMemory(limit)).toThrow(RangeError);
+});
+
+test("what content must leave is a sixteenth, and never much; no limit is one too", () => {
+  expect(new HostMemory(2 ** 30).contentLimitBytes).toBe(2 ** 30 - 2 ** 22);
+  const unlimited = new HostMemory(Number.POSITIVE_INFINITY);
+  unlimited.take(2 ** 40, "ENOSPC");
+  expect([unlimited.usedBytes, unlimited.freeContentBytes]).toEqual([2 ** 40, Number.POSITIVE_INFINITY]);
 });
 
 test("an idle process has used nothing, and closing the standard streams changes nothing", () => {

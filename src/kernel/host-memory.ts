@@ -7,7 +7,7 @@
 import { fail } from "./kernel-error.ts";
 
 /** What file content must leave for the rest: a guest whose files fill the account can still open, list and remove them. */
-const shareBeyondContent = 1 / 16;
+const besidesContent = { share: 1 / 16, mostBytes: 4 * 2 ** 20 } as const;
 
 export class HostMemory {
   readonly limitBytes: number;
@@ -16,10 +16,12 @@ export class HostMemory {
   #usedBytes = 0;
   #peakBytes = 0;
 
+  /** Infinity is no limit. */
   constructor(limitBytes: number) {
-    if (!Number.isSafeInteger(limitBytes) || limitBytes < 0) throw new RangeError(`a limit of ${limitBytes}`);
+    if (!(limitBytes >= 0)) throw new RangeError(`a limit of ${limitBytes}`);
     this.limitBytes = limitBytes;
-    this.contentLimitBytes = limitBytes - Math.ceil(limitBytes * shareBeyondContent);
+    const { share, mostBytes } = besidesContent;
+    this.contentLimitBytes = limitBytes - Math.min(Math.ceil(limitBytes * share), mostBytes);
   }
 
   get usedBytes(): number {
