@@ -121,11 +121,9 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
     });
 
     test("write, append and create do what they say and no more", async () => {
-      const [written, appended, created] = ["w.txt", "a.txt", "c.txt"].map((name) => join(folder, name)) as [
-        string,
-        string,
-        string,
-      ];
+      const [written, appended, created] = ["w.txt", "a.txt", "c.txt"].map((name) =>
+        join(folder, `${isolation}-${name}`),
+      ) as [string, string, string];
       writeFileSync(written, "old content");
       writeFileSync(appended, "first\n");
       await using sandbox = await create({

@@ -105,9 +105,10 @@ export function withRoomFor(
     (sum, [, place]) => sum + (place.kind === "scratch" ? place.quotaBytes : 0),
     0,
   );
-  // Content may fill fifteen sixteenths of the account (kernel/host-memory.ts).
-  const room = limits.hostMemoryBytes + Math.ceil((content * 16) / 15);
-  return { ...limits, hostMemoryBytes: Math.min(room, Number.MAX_SAFE_INTEGER) };
+  return {
+    ...limits,
+    hostMemoryBytes: Math.min(limits.hostMemoryBytes + content, Number.MAX_SAFE_INTEGER),
+  };
 }
 
 function checkSoft(given: unknown): SoftStop {
