@@ -1,0 +1,27 @@
+// Cold start: a whole process to its first Python output, with the image cached and the system's file cache warm.
+import { python } from "../harness/machine.ts";
+import { samples } from "../harness/samples.ts";
+import { type Command, wholeProcesses } from "../harness/whole-process.ts";
+
+export const title = "whole process to its first Python output";
+
+const module = (source: string): readonly string[] => ["--input-type=module", "-e", source];
+const loadPyodide =
+  "const { loadPyodide } = await import('pyodide'); (await loadPyodide()).runPython('print(1)')";
+const monty = "const { Monty } = await import('@pydantic/monty'); console.log(new Monty('1').run())";
+
+const commands: readonly Command[] = [
+  { name: "an empty Node script", file: process.execPath, args: ["-e", "0"] },
+  {
+    name: "sandboa run -c 'print(1)'",
+    file: process.execPath,
+    args: ["dist/cli.js", "run", "-c", "print(1)"],
+  },
+  { name: "python3 -c 'print(1)'", file: python, args: ["-c", "print(1)"] },
+  { name: "stock loadPyodide, print(1)", file: process.execPath, args: module(loadPyodide) },
+  { name: "Monty, 1", file: process.execPath, args: module(monty) },
+];
+
+export function measure(): void {
+  wholeProcesses(commands, samples(15));
+}
