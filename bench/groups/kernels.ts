@@ -17,12 +17,26 @@ const node = (name: string, script: string, ...args: string[]): EngineCommand =>
 });
 
 /** The first is the oracle. A variant of Sandboa is one more line: its options are the last argument. */
-const engines: readonly EngineCommand[] = [
+const stock: readonly EngineCommand[] = [
   { name: "python3", file: python, args: ["bench/engines/native.py"] },
   node("pyodide", "pyodide"),
-  node("sandboa", "sandboa", JSON.stringify({})),
+  node("sandboa", "sandboa", JSON.stringify({ isolation: "worker" })),
+  node("metered", "sandboa", JSON.stringify({ isolation: "worker", metered: true })),
   node("monty", "monty"),
-];
+].filter(({ name }) => process.env.ENGINES?.split(",").includes(name) ?? true);
+
+/** FLAGS="--a --b;--c" adds Sandboa under these flags of Node's, one column for each semicolon: how flags are judged. */
+const variants = (process.env.FLAGS?.split(";") ?? []).map((flags, index): EngineCommand => {
+  const { name, file, args } = node(`flags ${index + 1}`, "sandboa", JSON.stringify({ isolation: "worker" }));
+  return { name, file, args: [...flags.split(" ").filter(Boolean), ...args] };
+});
+const engines = [...stock, ...variants];
+
+/** To native python3's time. */
+interface Ratio {
+  readonly median: number;
+  readonly least: number;
+}
 
 interface Series {
   readonly times: number[];
@@ -38,19 +52,22 @@ export async function measure(): Promise<void> {
     .filter((name) => (process.env.KERNELS?.split(",") ?? [name]).includes(name));
   line(`n=${rounds} after ${warmUps} warm-up calls; median, spread as ± half of (greatest - least)`);
   line(["kernel".padEnd(15), ...engines.map(({ name }) => name.padStart(22))].join(""));
-  const ratios = engines.map((): Map<string, number> => new Map());
+  const ratios = engines.map((): Map<string, Ratio> => new Map());
   const reasons: string[] = [];
   const running = engines.map((command) => new Engine(command));
   try {
     for (const [at, name] of names.entries()) {
       passing(`${name} (${at + 1} of ${names.length})`);
       const all = await oneKernel(running, name, rounds);
-      const native = summarise(all[0]?.times ?? []).median;
+      const native = summarise(all[0]?.times ?? []);
       for (const [index, { times, failure }] of all.entries()) {
         if (failure) reasons.push(`${engines[index]?.name} cannot run ${name}: ${failure}`);
-        else ratios[index]?.set(name, summarise(times).median / native);
+        else {
+          const { median, least } = summarise(times);
+          ratios[index]?.set(name, { median: median / native.median, least: least / native.least });
+        }
       }
-      line([name.padEnd(15), ...all.map((series) => cell(series, native).padStart(22))].join(""));
+      line([name.padEnd(15), ...all.map((series) => cell(series, native.median).padStart(22))].join(""));
     }
   } finally {
     for (const engine of running) engine.close();
@@ -92,19 +109,20 @@ function cell({ times, failure }: Series, native: number): string {
   return `${median.toFixed(1)} ±${((most - least) / 2).toFixed(1)} (${(median / native).toFixed(2)})`;
 }
 
-/** Over the kernels that all but Monty could run; Monty's mean is over its own, beside Sandboa's over the same. */
-function summary(ratios: readonly ReadonlyMap<string, number>[]): void {
-  const mean = (ratio: ReadonlyMap<string, number>, over: ReadonlyMap<string, number>): number =>
-    geometricMean([...over.keys()].flatMap((name) => ratio.get(name) ?? []));
-  const by = new Map(engines.map(({ name }, index) => [name, ratios[index] ?? new Map<string, number>()]));
-  const pyodide = by.get("pyodide") ?? new Map();
-  line("");
-  for (const [name, ratio] of by) {
-    if (name === "python3" || ratio.size === 0) continue;
-    const against = mean(ratio, ratio) / mean(pyodide, ratio);
+/** Each engine's mean over the kernels that it can run, and Pyodide's over the same. */
+function summary(ratios: readonly ReadonlyMap<string, Ratio>[]): void {
+  const pyodide = ratios[engines.findIndex(({ name }) => name === "pyodide")];
+  line("\ngeometric means, by medians (and by the least times, which a busy machine disturbs less)");
+  for (const [index, ratio] of ratios.entries()) {
+    if (index === 0 || ratio.size === 0) continue;
+    const mean = (of: ReadonlyMap<string, Ratio>, by: keyof Ratio): number =>
+      geometricMean([...ratio.keys()].flatMap((name) => of.get(name)?.[by] ?? []));
+    const percent = (by: keyof Ratio): string =>
+      pyodide ? `${((mean(ratio, by) / mean(pyodide, by)) * 100).toFixed(1)} %` : "";
     line(
-      `${name.padEnd(15)} geometric mean over ${ratio.size} kernels: ${mean(ratio, ratio).toFixed(3)} x native, ` +
-        `${(against * 100).toFixed(1)} % of stock Pyodide's time over the same`,
+      `${engines[index]?.name.padEnd(10)} over ${ratio.size} kernels: ${mean(ratio, "median").toFixed(3)} ` +
+        `(${mean(ratio, "least").toFixed(3)}) x native, ` +
+        `${percent("median")} (${percent("least")}) of stock Pyodide's time over the same`,
     );
   }
 }

@@ -1,4 +1,5 @@
-// One use of an interpreter: checkout, `1 + 1`, return. Every wall in turns with what else could have been used.
+// One use of an interpreter: checkout, `1 + 1`, return. Every wall and its rivals take turns. A pool of two
+// makes one pristine while the other is in use.
 import { spawnSync } from "node:child_process";
 import { loadPyodide } from "pyodide";
 import { python } from "../harness/machine.ts";
@@ -18,12 +19,12 @@ export async function measure(): Promise<void> {
   const rounds = samples(30);
   const contestants: Contestant[] = [];
   for (const { name, open } of walls) {
-    const source = await open();
+    const source = await open(2);
     const once = async (): Promise<void> => {
-      const { sandbox, giveBack } = await source.checkout();
+      const sandbox = await source.checkout();
       const { value } = await sandbox.run("1 + 1");
       if (value !== 2) throw new Error(`${name} answered ${String(value)}`);
-      await giveBack();
+      await sandbox.close();
     };
     contestants.push({ name, once, close: () => source.close() });
   }

@@ -1,42 +1,48 @@
 // The ways to get a pristine interpreter, for the groups that compare them. A new wall is one more entry.
-import { Sandbox, type SandboxOptions } from "sandboa";
+import { type GrantOptions, type Isolation, Pool, Sandbox } from "sandboa";
 
-export interface Lease {
-  readonly sandbox: Sandbox;
-  giveBack(): Promise<void>;
-}
-
-/** Where pristine sandboxes come from. */
+/** Where pristine sandboxes come from; closing one gives it back. */
 export interface Source {
-  checkout(): Promise<Lease>;
+  checkout(grants?: GrantOptions): Promise<Sandbox>;
   close(): Promise<void>;
 }
 
 export interface Wall {
   readonly name: string;
-  open(options?: SandboxOptions): Promise<Source>;
+  /** Room for `size` at a time. */
+  open(size: number): Promise<Source>;
 }
 
-export const walls: readonly Wall[] = [
-  { name: "worker, kept and reset", open: openKept },
-  { name: "worker, a new one each time", open: openNew },
+const isolations: readonly Isolation[] = ["inline", "worker", "process"];
+
+const all: readonly Wall[] = [
+  ...isolations.map(
+    (isolation): Wall => ({
+      name: `${isolation}, from a pool`,
+      open: (size) => openPool(isolation, size),
+    }),
+  ),
+  ...isolations.map(
+    (isolation): Wall => ({
+      name: `${isolation}, a new one each time`,
+      open: async () => ({
+        checkout: (grants) => Sandbox.create({ ...grants, isolation }),
+        close: async () => {},
+      }),
+    }),
+  ),
 ];
 
-/** One sandbox that is reset after each use: what a pool of one does. */
-async function openKept(options: SandboxOptions = {}): Promise<Source> {
-  const sandbox = await Sandbox.create(options);
-  return {
-    checkout: async () => ({ sandbox, giveBack: () => sandbox.reset() }),
-    close: () => sandbox.close(),
-  };
-}
+/** WALLS=worker,process leaves out the others. */
+export const walls = all.filter(({ name }) => {
+  const chosen = process.env.WALLS?.split(",");
+  return chosen === undefined || chosen.some((isolation) => name.startsWith(isolation));
+});
 
-async function openNew(options: SandboxOptions = {}): Promise<Source> {
+async function openPool(isolation: Isolation, size: number): Promise<Source> {
+  const pool = await Pool.create({ isolation, size });
   return {
-    checkout: async () => {
-      const sandbox = await Sandbox.create(options);
-      return { sandbox, giveBack: () => sandbox.close() };
-    },
-    close: async () => {},
+    checkout: (grants) => pool.checkout(grants),
+    close: () => pool.close({ grace: 0 }),
   };
 }
