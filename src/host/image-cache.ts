@@ -18,6 +18,7 @@ import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
 import { Process } from "../kernel/process.ts";
 import { utc } from "../kernel/time-zone.ts";
+import { compileInterpreter } from "../platform/node/engine-flags.ts";
 import { ImageStore } from "../platform/node/image-store.ts";
 import { readDistributionFile, readGuestFiles } from "../platform/node/package-files.ts";
 import { inflateRaw, nodeClock, nodeEntropy, sha256 } from "../platform/node/powers.ts";
@@ -69,7 +70,7 @@ async function load(refusedModules: readonly string[], progress: Progress | unde
   };
   const key = sha256(new TextEncoder().encode(JSON.stringify(recipe)), ...guestFiles.values()).slice(0, 40);
   const cachedModule = store.read(`${key}.wasm`, false);
-  const compiled = cachedModule && WebAssembly.compile(cachedModule as Uint8Array<ArrayBuffer>);
+  const compiled = cachedModule && compileInterpreter(cachedModule);
   const cachedImage = cachedModule && store.read(`${key}.image`, true);
   if (compiled && cachedImage) {
     const module = await compiled;
@@ -80,7 +81,7 @@ async function load(refusedModules: readonly string[], progress: Progress | unde
   const built = build(library, guestFiles, { refused: refusedModules, progress });
   store.write(`${key}.wasm`, [built.lean]);
   store.write(`${key}.image`, [built.image]);
-  const module = await WebAssembly.compile(built.lean as Uint8Array<ArrayBuffer>);
+  const module = await compileInterpreter(built.lean);
   return { key, module, image: shared(built.image), library, guestFiles };
 }
 

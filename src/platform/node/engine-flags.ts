@@ -1,43 +1,62 @@
-// How V8 compiles the interpreter. These flags belong to the whole process of the embedder, so only such are here that change how
-// well code is optimised, never what it may do: no check of memory bounds, stack or types is touched. They act on what is compiled
-// later, and once they are set they stay. SANDBOA_ENGINE_FLAGS=none leaves the engine as it is.
+// How V8 compiles the interpreter. Flags belong to the embedder's whole process, so only such are here that change how well code is
+// optimised and never what it may do (no check of bounds, stack or types is touched), and each is put back as soon as it has had its
+// effect: a flag that stays makes V8 reject its own code cache, and every later worker thread starts in 50 ms instead of 25.
+// SANDBOA_ENGINE_FLAGS=none leaves the engine alone.
 import { setFlagsFromString } from "node:v8";
 
-/** quick: a process that runs one program and ends. steady: one that runs many. */
-export type Pace = "quick" | "steady";
-
 interface EngineFlag {
-  readonly flag: string;
-  /** Major versions of V8 that know it and do not have it by default; an unknown flag would be complained about on stderr. */
-  readonly v8: readonly [from: number, to: number];
-  readonly paces: readonly Pace[];
+  readonly set: string;
+  readonly restore: string;
+  /** Major versions of V8 that have it and do not set it by themselves: an unknown flag is complained about on stderr. */
+  readonly v8: readonly number[];
 }
 
 /**
- * Measured by `npm run bench -- kernels` with FLAGS, over 8 kernels on Node 20 and 6 on Node 22, relative to stock Pyodide:
- * Node 20 97.4 % without, 93 % with inlining, 83.5 % with both; Node 22 101.4 % without, 95.6 % with inlining. Node 24 and
- * later inline by default. Within the noise, or worse: larger inlining budgets, no unrolling or peeling of loops, Turboshaft
- * on Node 20, speculative inlining switched off on Node 26, no block splitting (half the speed).
+ * A module keeps what it was compiled with, so that is when to set it. Time of the kernels relative to stock Pyodide's
+ * (`npm run bench -- kernels`, least times): Node 20 97.4 % without, about 93 % with; Node 22 101.4 and 95.6 %. Node 24 has it.
  */
-const engineFlags: readonly EngineFlag[] = [
-  { flag: "--experimental-wasm-inlining", v8: [11, 12], paces: ["quick", "steady"] },
-  /**
-   * The evaluator is one function of 79 KB: V8 11 gives it a cheap register allocator, later versions have only the good one.
-   * Its optimised code is ready 0.7 s after it gets hot instead of 0.15 s, which a process that ends sooner would only lose.
-   */
-  { flag: "--no-turbo-use-mid-tier-regalloc-for-huge-functions", v8: [11, 11], paces: ["steady"] },
-  /** Functions are validated when first called: of 14,000 a program calls a few hundred. Saves 15 to 25 ms of a cold start. */
-  { flag: "--wasm-lazy-validation", v8: [11, 15], paces: ["quick"] },
-];
+const inlining: EngineFlag = {
+  set: "--experimental-wasm-inlining",
+  restore: "--no-experimental-wasm-inlining",
+  v8: [11, 12],
+};
 
-let chosen = false;
+/**
+ * Asked for when a function is optimised. The evaluator is one function of 79 KB, and V8 11 gives it a cheap register allocator;
+ * later versions have only the good one. Node 20: 83.5 % with inlining and this. The optimised evaluator is then ready 0.6 to
+ * 0.8 s after its first use instead of 0.13 s: for processes that live longer, which is why only a warm-up sets it.
+ */
+const goodRegisters: EngineFlag = {
+  set: "--no-turbo-use-mid-tier-regalloc-for-huge-functions",
+  restore: "--turbo-use-mid-tier-regalloc-for-huge-functions",
+  v8: [11],
+};
 
-/** To be called before the first compilation of the interpreter. The first call decides, later ones do nothing. */
-export function setEngineFlags(pace: Pace): void {
-  if (chosen || process.env.SANDBOA_ENGINE_FLAGS === "none") return;
-  chosen = true;
-  const major = Number.parseInt(process.versions.v8, 10);
-  for (const { flag, v8, paces } of engineFlags) {
-    if (paces.includes(pace) && major >= v8[0] && major <= v8[1]) setFlagsFromString(flag);
+// Within the noise or worse, each on top of these: larger inlining budgets (Node 20, 22), no unrolling and peeling of loops, Turboshaft
+// on Node 20, no speculative inlining on Node 26, no block splitting (half the speed). --wasm-lazy-validation saves 15 to 25 ms of
+// a cold start and costs them again in the start of the worker; and it has to stay set.
+
+const applies = ({ v8 }: EngineFlag): boolean =>
+  v8.includes(Number.parseInt(process.versions.v8, 10)) && process.env.SANDBOA_ENGINE_FLAGS !== "none";
+
+/** Compiles the interpreter's module; the flags are back before this returns its promise. */
+export function compileInterpreter(wasm: Uint8Array): Promise<WebAssembly.Module> {
+  const flag = applies(inlining);
+  if (flag) setFlagsFromString(inlining.set);
+  try {
+    return WebAssembly.compile(wasm as Uint8Array<ArrayBuffer>);
+  } finally {
+    if (flag) setFlagsFromString(inlining.restore);
+  }
+}
+
+/** Runs `work`, in which the interpreter gets hot, under the flags of a process that will live long. Not for two at a time. */
+export async function whileOptimising<T>(work: () => Promise<T>): Promise<T> {
+  if (!applies(goodRegisters)) return work();
+  setFlagsFromString(goodRegisters.set);
+  try {
+    return await work();
+  } finally {
+    setFlagsFromString(goodRegisters.restore);
   }
 }
