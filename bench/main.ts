@@ -3,6 +3,7 @@ import * as command from "./groups/command.ts";
 import * as interpreter from "./groups/interpreter.ts";
 import * as kernels from "./groups/kernels.ts";
 import * as kill from "./groups/kill.ts";
+import * as prepare from "./groups/prepare.ts";
 import * as throughput from "./groups/throughput.ts";
 import * as walls from "./groups/walls.ts";
 import { describeMachine } from "./harness/machine.ts";
@@ -13,7 +14,15 @@ interface Group {
   measure(): void | Promise<void>;
 }
 
-const groups: Readonly<Record<string, Group>> = { command, interpreter, walls, throughput, kill, kernels };
+const groups: Readonly<Record<string, Group>> = {
+  command,
+  prepare,
+  interpreter,
+  walls,
+  throughput,
+  kill,
+  kernels,
+};
 
 export async function main(names: readonly string[]): Promise<number> {
   const unknown = names.find((name) => !(name in groups));
