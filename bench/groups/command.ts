@@ -1,5 +1,6 @@
 // Cold start: a whole process to its first Python output, with the image cached and the system's file cache warm.
 import { python } from "../harness/machine.ts";
+import { hasMonty } from "../harness/monty.ts";
 import { samples } from "../harness/samples.ts";
 import { type Command, wholeProcesses } from "../harness/whole-process.ts";
 
@@ -23,7 +24,7 @@ const commands: readonly Command[] = [
   { name: "Sandboa in the same thread, print(1)", file: process.execPath, args: module(inline) },
   { name: "python3 -c 'print(1)'", file: python, args: ["-c", "print(1)"] },
   { name: "stock loadPyodide, print(1)", file: process.execPath, args: module(loadPyodide) },
-  { name: "Monty, 1", file: process.execPath, args: module(monty) },
+  ...(hasMonty ? [{ name: "Monty, 1", file: process.execPath, args: module(monty) }] : []),
 ];
 
 export function measure(): void {

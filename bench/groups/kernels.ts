@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { type Answer, Engine, type EngineCommand } from "../harness/engine.ts";
 import { python } from "../harness/machine.ts";
+import { hasMonty } from "../harness/monty.ts";
 import { line, passing } from "../harness/report.ts";
 import { samples } from "../harness/samples.ts";
 import { geometricMean, summarise } from "../harness/statistics.ts";
@@ -22,7 +23,7 @@ const stock: readonly EngineCommand[] = [
   node("pyodide", "pyodide"),
   node("sandboa", "sandboa", JSON.stringify({ isolation: "worker" })),
   node("metered", "sandboa", JSON.stringify({ isolation: "worker", metered: true })),
-  node("monty", "monty"),
+  ...(hasMonty ? [node("monty", "monty")] : []),
 ].filter(({ name }) => process.env.ENGINES?.split(",").includes(name) ?? true);
 
 /** FLAGS="--a --b;--c" adds Sandboa under these flags of Node's, one column for each semicolon: how flags are judged. */

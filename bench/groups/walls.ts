@@ -3,7 +3,8 @@
 import { spawnSync } from "node:child_process";
 import { loadPyodide } from "pyodide";
 import { python } from "../harness/machine.ts";
-import { line, passing, report } from "../harness/report.ts";
+import { importMonty } from "../harness/monty.ts";
+import { passing, report } from "../harness/report.ts";
 import { eachRound, samples } from "../harness/samples.ts";
 import { walls } from "../harness/walls.ts";
 
@@ -55,11 +56,7 @@ async function rivals(): Promise<Contestant[]> {
     },
     { name: "python3 -c", once: () => void spawnSync(python, ["-c", "1 + 1"]) },
   ];
-  try {
-    const { Monty } = await import("@pydantic/monty");
-    list.push({ name: "Monty", once: () => void new Monty("1 + 1").run() });
-  } catch (error) {
-    line(`Monty is left out: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const monty = await importMonty();
+  if (monty) list.push({ name: "Monty", once: () => void new monty.Monty("1 + 1").run() });
   return list;
 }
