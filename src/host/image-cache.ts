@@ -20,6 +20,7 @@ import { guestOwner } from "../kernel/permissions.ts";
 import type { ClockPower, EntropyPower } from "../kernel/powers.ts";
 import { Process } from "../kernel/process.ts";
 import { utc } from "../kernel/time-zone.ts";
+import { compileInterpreter } from "../platform/node/engine-flags.ts";
 import { ImageStore } from "../platform/node/image-store.ts";
 import { readDistributionFile, readGuestFiles } from "../platform/node/package-files.ts";
 import { inflateRaw, sha256 } from "../platform/node/powers.ts";
@@ -92,7 +93,7 @@ async function load(choice: ImageChoice, progress: Progress | undefined): Promis
   };
   const key = sha256(new TextEncoder().encode(JSON.stringify(recipe)), ...guestFiles.values()).slice(0, 40);
   const cachedModule = store.read(moduleFile(key, choice), false);
-  const compiled = cachedModule && WebAssembly.compile(cachedModule as Uint8Array<ArrayBuffer>);
+  const compiled = cachedModule && compileInterpreter(cachedModule);
   let image = images.get(key) ?? store.read(`${key}.image`, true);
   if (!(compiled && image)) progress?.("preparing the interpreter (once per version)");
   if (image === undefined) {
@@ -101,7 +102,7 @@ async function load(choice: ImageChoice, progress: Progress | undefined): Promis
     image = shared(built);
   }
   images.set(key, image);
-  const module = await (compiled ?? WebAssembly.compile(makeModule(store, key, choice)));
+  const module = await (compiled ?? compileInterpreter(makeModule(store, key, choice)));
   checkImports(WebAssembly.Module.imports(module));
   return { key, module, image, library, guestFiles };
 }

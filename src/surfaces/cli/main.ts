@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // The command. It knows words and exit statuses; everything else is the library's public API.
-import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, Option } from "commander";
 import { exitStatus } from "./exit-status.ts";
 import { Collected, grants, type RunFlags } from "./flags.ts";
@@ -72,9 +71,6 @@ function withModuleArguments(argv: readonly string[]): string[] {
   if (flag < 0 || argv[2] !== "run" || (file >= 0 && file < flag)) return [...argv];
   return [...argv.slice(0, flag + 2), "--", ...argv.slice(flag + 2)];
 }
-
-// Functions are validated when they are first called: a command that runs one program never calls most of them.
-setFlagsFromString("--wasm-lazy-validation");
 
 // Whoever read the output has gone, as in `sandboa run … | head`: nothing is left to do, and no error to report.
 for (const stream of [process.stdout, process.stderr]) {

@@ -1,26 +1,28 @@
-// The interpreter without worker and protocol: fresh instance, reset in place, first run, memory per live instance.
+// The interpreter layer, without worker and protocol: fresh instance, reset in place, first run, memory per live instance.
+import { Control } from "../../src/host/control.ts";
+import { loadImage } from "../../src/host/image-cache.ts";
+import { refusedByDefault } from "../../src/host/library-choice.ts";
+import { idlePlan } from "../../src/host/plan.ts";
+import { encodeRun } from "../../src/host/run.ts";
+import { Session } from "../../src/host/session.ts";
+import { decodeImage } from "../../src/interpreter/image-file.ts";
+import { Machine } from "../../src/interpreter/machine.ts";
+import { restoreFresh, restoreInPlace } from "../../src/interpreter/snapshot.ts";
+import { Kernel } from "../../src/kernel/kernel.ts";
+import { clearMemory } from "../../src/platform/node/powers.ts";
+import { makeSessionPowers } from "../../src/platform/node/session-powers.ts";
+import { report } from "../harness/report.ts";
+import { samples } from "../harness/samples.ts";
 
-import { Control } from "../src/host/control.ts";
-import { loadImage } from "../src/host/image-cache.ts";
-import { refusedByDefault } from "../src/host/library-choice.ts";
-import { idlePlan } from "../src/host/plan.ts";
-import { encodeRun } from "../src/host/run.ts";
-import { Session } from "../src/host/session.ts";
-import { decodeImage } from "../src/interpreter/image-file.ts";
-import { Machine } from "../src/interpreter/machine.ts";
-import { restoreFresh, restoreInPlace } from "../src/interpreter/snapshot.ts";
-import { Kernel } from "../src/kernel/kernel.ts";
-import { clearMemory } from "../src/platform/node/powers.ts";
-import { makeSessionPowers } from "../src/platform/node/session-powers.ts";
-
-type Report = (name: string, values: readonly number[], unit?: string) => void;
+export const title = "one thread, without worker and protocol";
 
 const noFile = (): never => {
   throw new Error("no file is granted here");
 };
 const powers = makeSessionPowers({ openHostFile: noFile, createHostFile: noFile });
 
-export async function measure(report: Report): Promise<void> {
+export async function measure(): Promise<void> {
+  const rounds = samples(40);
   const image = await loadImage({ refusedModules: refusedByDefault, metered: false });
   const session = (): Session => {
     const one = new Session(image, powers, { write: () => {} }, new Control());
@@ -34,7 +36,7 @@ export async function measure(report: Report): Promise<void> {
 
   const fresh: number[] = [];
   const inPlace: number[] = [];
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < rounds; i++) {
     // Only the machine: no process is behind this kernel, and no guest code runs.
     const kernel = new Kernel(undefined as never);
     let from = performance.now();
@@ -51,7 +53,7 @@ export async function measure(report: Report): Promise<void> {
   const sessions: number[] = [];
   const resets: number[] = [];
   const runs: number[] = [];
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < rounds; i++) {
     let from = performance.now();
     const one = session();
     sessions.push(performance.now() - from);

@@ -1,0 +1,57 @@
+// The evaluator starts in the engine's baseline compiler, three to ten times slower, and a Python loop stays in the tier it began in.
+// Optimised code belongs to the module and is shared by all of its instances and threads, so one interpreter warms a whole process.
+import { whileOptimising } from "../platform/node/engine-flags.ts";
+import { monotonicMs } from "../platform/node/powers.ts";
+
+/** Runs source in a pristine interpreter that is made pristine again afterwards, in a thread that is not the caller's. */
+export type WarmRun = (source: string) => Promise<unknown>;
+
+/** What the most programs use of the interpreter, so that more than the evaluator gets hot. */
+const everyday = `
+def _warm(n):
+    class Pair:
+        def __init__(self, a, b):
+            self.a = a
+            self.b = b
+        def both(self):
+            return self.a + self.b
+    total = 0
+    seen = {}
+    for i in range(n):
+        pair = Pair(i, str(i))
+        seen[pair.b] = pair
+        total += len([x * 2 for x in (i, pair.a)]) + len(f"{i:04d}-{pair.b}".split("-"))
+        try:
+            total += seen[pair.b].a + seen.get("none", 1) + sum(y for y in (1, 2.5))
+            if i % 16 == 0:
+                raise ValueError(i)
+        except ValueError as error:
+            total += len(error.args)
+    return len(sorted(seen, key=len)) + total
+def _probe(n):
+    for i in range(n):
+        i & 3
+`;
+const probe = "_probe(20000)";
+
+/** Resolves when the evaluator's optimised code is in use, or after `limitMs`: where it was in use before, nothing gets faster. */
+export async function warmUp(run: WarmRun, limitMs = 3000): Promise<void> {
+  await whileOptimising(async () => {
+    const start = monotonicMs();
+    await run(everyday);
+    // What is called for the first time is compiled first: that must not pass for the time of the baseline code.
+    await timed(run);
+    const baselineMs = Math.min(await timed(run), await timed(run));
+    // Several in a row: on a busy machine one of them proves nothing.
+    for (let quick = 0; quick < 4 && monotonicMs() - start < limitMs; ) {
+      await run("_warm(200)");
+      quick = (await timed(run)) < baselineMs / 2 ? quick + 1 : 0;
+    }
+  });
+}
+
+async function timed(run: WarmRun): Promise<number> {
+  const from = monotonicMs();
+  await run(probe);
+  return monotonicMs() - from;
+}
