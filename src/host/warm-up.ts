@@ -2,6 +2,31 @@
 // Optimised code belongs to the module and is shared by all of its instances and threads, so one interpreter warms a whole process.
 import { whileOptimising } from "../platform/node/engine-flags.ts";
 import { monotonicMs } from "../platform/node/powers.ts";
+import type { CheckedEngine } from "./options.ts";
+import { idlePlan } from "./plan.ts";
+import { encodeRun } from "./run.ts";
+import type { Wall } from "./wall.ts";
+
+/** By form of the module: a process of its own is not among them, since nothing is shared with it. */
+const warmed = new Map<string, Promise<void>>();
+
+/** Warms this process for interpreters of that kind, the first time; leaves the wall pristine. */
+export async function warmOnce(engine: CheckedEngine, wall: Wall): Promise<void> {
+  if (engine.isolation === "process") return;
+  const form = `${engine.metered}:${engine.refusedModules.join(",")}`;
+  let warming = warmed.get(form);
+  if (warming === undefined) {
+    warming = warmWith(wall);
+    warmed.set(form, warming);
+  }
+  await warming;
+}
+
+async function warmWith(wall: Wall): Promise<void> {
+  await wall.begin({ ...idlePlan, limits: { ...idlePlan.limits, memoryBytes: 2 ** 27, wallMs: 10_000 } });
+  await warmUp((source) => wall.run(encodeRun(source, {}), () => {}));
+  await wall.reset();
+}
 
 /** Runs source in a pristine interpreter that is made pristine again afterwards, in a thread that is not the caller's. */
 export type WarmRun = (source: string) => Promise<unknown>;
