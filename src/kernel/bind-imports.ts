@@ -11,6 +11,16 @@ import { type SyscallEntry, syscallTable } from "./syscall-table.ts";
 type RawValue = number | bigint | null | undefined;
 type RawHandler = (kernel: Kernel, ...values: RawValue[]) => RawValue;
 
+/** Fuel for a call of the kernel, besides what moves bytes: a few microseconds of the guest's own work. */
+const unitsPerCall = 200;
+/** Asking for fuel itself, and what a guest calls more or less often for reasons that are not its own: the memory that an earlier one left, time. */
+const uncharged: ReadonlySet<string> = new Set([
+  "_Py_CheckEmscriptenSignals_Helper",
+  "emscripten_get_heap_max",
+  "emscripten_get_now",
+  "emscripten_resize_heap",
+]);
+
 /** One import as the module declares it (WebAssembly.Module.imports, with the signature from its type section when known). */
 export interface DeclaredImport {
   readonly module: string;
@@ -64,6 +74,7 @@ function bind(kernel: Kernel, entry: SyscallEntry): (...values: RawValue[]) => R
     };
   }
   const refusal = refusalOf(entry);
+  const units = uncharged.has(entry.name) ? 0 : unitsPerCall;
   const failed = (error: unknown): RawValue => {
     if (error instanceof KernelError) return refusal(error.errno);
     if (error instanceof GuestRangeFault) return refusal(errno.EFAULT);
@@ -76,6 +87,7 @@ function bind(kernel: Kernel, entry: SyscallEntry): (...values: RawValue[]) => R
   // A guest that has been stopped stays stopped, whatever wasm code runs while the stack unwinds.
   return (a, b, c, d, e, f, g) => {
     if (kernel.stopped) throw kernel.stopped;
+    if (units > 0) kernel.charge(units);
     try {
       return handler(kernel, a, b, c, d, e, f, g);
     } catch (error) {

@@ -10,8 +10,9 @@ export interface FuelCell {
 }
 
 /**
- * Units between two questions to the host, which is where it looks at its clock. Ordinary code uses 0.2 to 1 million of them in
- * a millisecond, so asking costs less than half a percent; the slowest that was found uses one in four microseconds.
+ * Units between two questions to the host, which is where it looks at its clock. Ordinary code uses 40,000 to 250,000 of them in
+ * a millisecond and a question takes 0.13 microseconds, so asking costs less than 0.4 %. The slowest code that was found uses
+ * 6,000 in a millisecond.
  */
 export const defaultSliceUnits = 10_000;
 
@@ -44,7 +45,8 @@ export class FuelGauge {
 
   /**
    * To be called when the guest asks for a signal. Hands out the next slice if the last one is used up, and returns whether the
-   * guest may go on. Once it may not, the cell stays at or below 0, so that it asks again at its next charge.
+   * guest may go on. Once it may not, the cell stays at or below 0, so that it asks again at its next charge. Other reasons to
+   * stop the guest are to be looked at first, for the same effect: what runs while the stack unwinds must not have a slice.
    */
   refill(): boolean {
     while (this.#cell.value <= 0) {

@@ -56,6 +56,17 @@ export class Kernel {
     return this.#interrupt(this);
   }
 
+  /** Within a call that takes long: throws GuestStop when the guest's time is over, and passes a signal on to it. */
+  lookForInterrupt(): void {
+    const signal = this.pollInterrupt();
+    if (signal !== 0) this.machine.receiveSignal(signal);
+  }
+
+  /** Counts what the host does on a metered guest's behalf: units of fuel. */
+  charge(units: number): void {
+    this.#gauge?.charge(units);
+  }
+
   /** Of a metered guest. */
   get gauge(): FuelGauge | undefined {
     return this.#gauge;

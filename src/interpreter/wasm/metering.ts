@@ -1,10 +1,10 @@
 // The metered form of the code: which functions, loops and instructions are charged, and the three functions that it adds.
 //
-// Fuel is counted in a global of the module that no instruction of the guest can name. One unit stands for one iteration of a
-// loop, one call of a function that may recurse, one bytecode instruction, or 64 bytes of a bulk copy or fill: whatever runs
-// for long has to do one of these for long, and between two of them lies only straight code. Every charge depends on what the
-// guest does and on nothing else, so the units that a program has used at any point are the same on every machine, however
-// the host divides them into slices.
+// Fuel is counted in a global of the module that no instruction of the guest can name. One unit stands for one branch back to
+// the start of a loop, one call through which functions may recurse, one bytecode instruction (paid in advance, by 32), or 64
+// bytes of a bulk copy or fill: whatever runs for long has to do one of these often, and between two of them lies only straight
+// code. Every charge depends on what the guest does and on nothing else, so the units that a program has used at any point are
+// the same on every machine, however the host divides them into slices.
 
 import { BlockStack } from "./block-stack.ts";
 import { cutRecursion } from "./call-graph.ts";

@@ -9,6 +9,7 @@ const wasmPageBytes = 65_536;
 /** Growth comes in steps of this much, so that a growing heap does not detach the views for every page. */
 const growthStepBytes = 1 << 20;
 const randomPieceBytes = 1 << 20;
+const randomBytesPerLook = 16 * 2 ** 20;
 
 export function heapMax(kernel: Kernel): number {
   return kernel.process.limits.memoryBytes;
@@ -112,6 +113,8 @@ export function random(kernel: Kernel, buffer: number, size: number): number {
   // In pieces, because a native call cannot be stopped while it fills gigabytes.
   for (let at = 0; at < target.length; at += randomPieceBytes) {
     kernel.process.entropy.fill(target.subarray(at, at + randomPieceBytes));
+    kernel.charge(randomPieceBytes / 16);
+    if (at % randomBytesPerLook === 0) kernel.lookForInterrupt();
   }
   return 0;
 }

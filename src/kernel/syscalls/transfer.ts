@@ -11,8 +11,12 @@ import { fileAt, offset } from "./arguments.ts";
 
 /** IOV_MAX of Linux (readv(2)). */
 const maxVectors = 1024;
-/** Largest single transfer of Linux (read(2)); also bounds vectors that cover the same memory again and again. */
-const maxTransferBytes = 0x7ffff000;
+/**
+ * The most that one call moves; a longer transfer is short, as read(2) allows (Linux does the same at 2 GiB). The host cannot be
+ * interrupted while it copies: this is a few milliseconds. Also bounds vectors that cover the same memory again and again.
+ */
+const maxTransferBytes = 16 * 2 ** 20;
+const bytesPerUnit = 64;
 
 /** The vectors as views, without the empty ones. Nothing in here re-enters the guest, so the views stay attached for the whole call. */
 function vectors(kernel: Kernel, address: number, count: number): Uint8Array[] {
@@ -24,16 +28,20 @@ function vectors(kernel: Kernel, address: number, count: number): Uint8Array[] {
   let total = 0;
   for (let i = 0; i < count; i++) {
     const length = memory.view.getUint32(start + i * 8 + 4, true);
-    total += length;
-    if (total > maxTransferBytes) fail("EINVAL");
     const from = memory.view.getUint32(start + i * 8, true);
-    if (length > 0) views.push(memory.slice(from, length));
+    const view = memory.slice(from, length).subarray(0, maxTransferBytes - total);
+    total += view.length;
+    if (view.length > 0) views.push(view);
   }
   return views;
 }
 
 /** Runs one transfer per vector until one is short. An error after progress is reported as that progress (read(2)). */
-function transfer(views: readonly Uint8Array[], move: (view: Uint8Array, done: number) => number): number {
+function transfer(
+  kernel: Kernel,
+  views: readonly Uint8Array[],
+  move: (view: Uint8Array, done: number) => number,
+): number {
   let done = 0;
   for (const view of views) {
     let moved: number;
@@ -44,6 +52,7 @@ function transfer(views: readonly Uint8Array[], move: (view: Uint8Array, done: n
       throw error;
     }
     done += moved;
+    kernel.charge(Math.floor(moved / bytesPerUnit));
     if (moved < view.length) break;
   }
   return done;
@@ -78,7 +87,7 @@ function atCursor(
   const moved =
     views.length === 0
       ? direction.here(file, nothing)
-      : transfer(views, (view) => direction.here(file, view));
+      : transfer(kernel, views, (view) => direction.here(file, view));
   kernel.memory.setU32(done, moved);
   return 0;
 }
@@ -99,7 +108,7 @@ function atPosition(
   const moved =
     views.length === 0
       ? direction.there(file, nothing, start)
-      : transfer(views, (view, already) => direction.there(file, view, start + already));
+      : transfer(kernel, views, (view, already) => direction.there(file, view, start + already));
   kernel.memory.setU32(done, moved);
   return 0;
 }
