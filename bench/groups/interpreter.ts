@@ -5,11 +5,12 @@ import { refusedByDefault } from "../../src/host/library-choice.ts";
 import { idlePlan } from "../../src/host/plan.ts";
 import { encodeRun } from "../../src/host/run.ts";
 import { Session } from "../../src/host/session.ts";
+import { LibraryFileSystem } from "../../src/host/shared-library.ts";
 import { decodeImage } from "../../src/interpreter/image-file.ts";
 import { Machine } from "../../src/interpreter/machine.ts";
 import { restoreFresh, restoreInPlace } from "../../src/interpreter/snapshot.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";
-import { clearMemory } from "../../src/platform/node/powers.ts";
+import { clearMemory, inflateRaw } from "../../src/platform/node/powers.ts";
 import { makeSessionPowers } from "../../src/platform/node/session-powers.ts";
 import { report } from "../harness/report.ts";
 import { samples } from "../harness/samples.ts";
@@ -24,8 +25,9 @@ const powers = makeSessionPowers({ openHostFile: noFile, createHostFile: noFile 
 export async function measure(): Promise<void> {
   const rounds = samples(40);
   const image = await loadImage({ refusedModules: refusedByDefault, metered: false });
+  const library = new LibraryFileSystem(() => image.library.bytes(), inflateRaw);
   const session = (): Session => {
-    const one = new Session(image, powers, { write: () => {} }, new Control());
+    const one = new Session({ ...image, library }, powers, { write: () => {} }, new Control());
     one.begin(idlePlan);
     return one;
   };

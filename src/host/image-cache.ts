@@ -1,46 +1,19 @@
 // The image for a set of built-in modules: from memory, from the cache on disk, or built. Files in the cache are keyed by
 // everything that went into them, so a change of version, format, guest code or hash simply misses.
-
-import { byteString, displayString } from "../abi/guest-memory.ts";
-import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
-import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
-import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
-import { libraryDirectory } from "../interpreter/boot.ts";
-import { distribution, verifyDistributionFile } from "../interpreter/distribution.ts";
-import { buildSnapshot, type ImageRecipe, type ModuleForm, prepareModule } from "../interpreter/image.ts";
-import { encodeImage } from "../interpreter/image-file.ts";
+import { ImageError } from "../errors/image-error.ts";
+import { distribution } from "../interpreter/distribution.ts";
+import { decodeImage } from "../interpreter/image-file.ts";
 import { checkImports } from "../kernel/bind-imports.ts";
-import { StandardStream } from "../kernel/character-file.ts";
-import { Clocks } from "../kernel/clocks.ts";
-import type { DirectoryNode } from "../kernel/filesystem.ts";
-import { HostMemory } from "../kernel/host-memory.ts";
-import { Kernel } from "../kernel/kernel.ts";
-import { Mounts } from "../kernel/mounts.ts";
-import { guestOwner } from "../kernel/permissions.ts";
-import type { ClockPower, EntropyPower } from "../kernel/powers.ts";
-import { Process } from "../kernel/process.ts";
-import { utc } from "../kernel/time-zone.ts";
 import { compileInterpreter } from "../platform/node/engine-flags.ts";
 import { ImageStore } from "../platform/node/image-store.ts";
-import { readDistributionFile, readGuestFiles } from "../platform/node/package-files.ts";
-import { inflateRaw, sha256 } from "../platform/node/powers.ts";
+import { readGuestFiles } from "../platform/node/package-files.ts";
+import { sha256 } from "../platform/node/powers.ts";
+import { buildImage, buildModule, type ImageChoice, type Progress } from "./image-build.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
+import { SharedLibrary } from "./shared-library.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 7;
-
-/**
- * An image is the same wherever it is built, so that what was tested is what runs. Nothing of these two powers is left in a
- * sandbox: each restore draws a new hash secret and seeds everything anew (interpreter/rehash, guest/sandboa/_runner.py).
- */
-const fixedEntropy: EntropyPower = {
-  fill: (target) => {
-    for (let i = 0; i < target.length; i++) target[i] = (i * 0x9d + 0x3b) & 0xff;
-  },
-};
-/** 2026-01-01T00:00Z. */
-const buildTimeNs = 1_767_225_600_000_000_000n;
-const stillClock: ClockPower = { wallNs: () => buildTimeNs, monotonicNs: () => 0n, sleepMs: () => undefined };
+const imageFormat = 8;
 
 /** What a worker needs to run an interpreter: everything is shared between threads, nothing is copied. */
 export interface LoadedImage {
@@ -49,23 +22,12 @@ export interface LoadedImage {
   readonly module: WebAssembly.Module;
   /** The encoded image, in shared memory. */
   readonly image: Uint8Array;
-  /** python_stdlib.zip, in shared memory. */
-  readonly library: Uint8Array;
-  readonly guestFiles: ReadonlyMap<string, Uint8Array>;
-}
-
-export type Progress = (step: string) => void;
-
-export interface ImageChoice {
-  /** Built-in extension modules that the interpreter lacks: sorted, unique. */
-  readonly refusedModules: readonly string[];
-  /** Both forms of a module share one snapshot. */
-  readonly metered: boolean;
+  readonly library: SharedLibrary;
 }
 
 const loaded = new Map<string, Promise<LoadedImage>>();
-/** Encoded images by key, in shared memory. */
-const images = new Map<string, Uint8Array>();
+/** Both forms of a module share these, by key. */
+const shares = new Map<string, Pick<LoadedImage, "image" | "library">>();
 
 export function loadImage(choice: ImageChoice, progress?: Progress): Promise<LoadedImage> {
   const name = `${choice.metered}:${choice.refusedModules.join(",")}`;
@@ -81,8 +43,6 @@ export function loadImage(choice: ImageChoice, progress?: Progress): Promise<Loa
 async function load(choice: ImageChoice, progress: Progress | undefined): Promise<LoadedImage> {
   const store = new ImageStore();
   const guestFiles = readGuestFiles();
-  const library = shared(readDistributionFile("library"));
-  verifyDistributionFile("library", library, sha256);
   const recipe = {
     format: imageFormat,
     wasm: distribution.wasm.sha256,
@@ -92,19 +52,43 @@ async function load(choice: ImageChoice, progress: Progress | undefined): Promis
     compile: bytecodeModules,
   };
   const key = sha256(new TextEncoder().encode(JSON.stringify(recipe)), ...guestFiles.values()).slice(0, 40);
-  const cachedModule = store.read(moduleFile(key, choice), false);
-  const compiled = cachedModule && compileInterpreter(cachedModule);
-  let image = images.get(key) ?? store.read(`${key}.image`, true);
-  if (!(compiled && image)) progress?.("preparing the interpreter (once per version)");
-  if (image === undefined) {
-    const built = build(library, guestFiles, { ...choice, progress });
-    store.write(`${key}.image`, [built]);
-    image = shared(built);
+  const cached = store.read(moduleFile(key, choice), false) as Uint8Array<ArrayBuffer> | undefined;
+  let share =
+    shares.get(key) ?? readShare(store, key, () => buildImage(guestFiles, choice, undefined).library);
+  if (cached === undefined || share === undefined) progress?.("preparing the interpreter (once per version)");
+  if (share === undefined) {
+    const { image, library } = buildImage(guestFiles, choice, progress);
+    store.write(imageFile(key), [image]);
+    store.write(libraryFile(key), [library]);
+    share = { image: shared(image), library: SharedLibrary.ofSize(library.length, (to) => to.set(library)) };
+    // Not held by a closure for as long as the process lives.
+    share.library.bytes();
   }
-  images.set(key, image);
-  const module = compiled ?? compileInterpreter(makeModule(store, key, choice));
+  shares.set(key, share);
+  const module = compileInterpreter(cached ?? makeModule(store, key, choice));
   checkImports(WebAssembly.Module.imports(module));
-  return { key, module, image, library, guestFiles };
+  return { key, module, ...share };
+}
+
+/** `rebuild` makes the library anew when it turns out to be damaged on its first use. */
+function readShare(
+  store: ImageStore,
+  key: string,
+  rebuild: () => Uint8Array,
+): Pick<LoadedImage, "image" | "library"> | undefined {
+  const image = store.read(imageFile(key), true);
+  if (image === undefined) return undefined;
+  const { libraryBytes } = decodeImage(image);
+  if (store.size(libraryFile(key)) !== libraryBytes) return undefined;
+  const library = SharedLibrary.ofSize(libraryBytes, (content) => {
+    if (store.readInto(libraryFile(key), content)) return;
+    const built = rebuild();
+    if (built.length !== libraryBytes)
+      throw new ImageError("IMAGE_BUILD_FAILED", "the library is not the one that the image was made with");
+    store.write(libraryFile(key), [built]);
+    content.set(built);
+  });
+  return { image, library };
 }
 
 /** The image's module as bytes, for a process that compiles it itself. */
@@ -113,114 +97,16 @@ export function readLeanModule(image: LoadedImage, choice: ImageChoice): Uint8Ar
   return store.read(moduleFile(image.key, choice), false) ?? makeModule(store, image.key, choice);
 }
 
-function moduleFile(key: string, choice: ImageChoice): string {
-  return `${key}.${choice.metered ? "metered" : "plain"}.wasm`;
-}
-
-/** In half a second. */
 function makeModule(store: ImageStore, key: string, choice: ImageChoice): Uint8Array<ArrayBuffer> {
-  const { lean } = prepareModule(readWasm(), formOf(choice));
+  const lean = buildModule(choice);
   store.write(moduleFile(key, choice), [lean]);
-  return lean as Uint8Array<ArrayBuffer>;
+  return lean;
 }
 
-function formOf(choice: ImageChoice): ModuleForm {
-  // Foreign calls look symbols up by name.
-  return { metered: choice.metered, allSymbols: !choice.refusedModules.includes("_ctypes") };
-}
-
-function readWasm(): Uint8Array {
-  const wasm = readDistributionFile("wasm");
-  verifyDistributionFile("wasm", wasm, sha256);
-  return wasm;
-}
-
-function build(
-  library: Uint8Array,
-  guestFiles: ReadonlyMap<string, Uint8Array>,
-  choice: ImageChoice & { readonly progress: Progress | undefined },
-): Uint8Array {
-  const refused = new Set(choice.refusedModules);
-  // Taken from the plain form in any case: it is quicker, and nothing in memory depends on the form.
-  const rewritten = prepareModule(readWasm(), { ...formOf(choice), metered: false });
-  const recipe: ImageRecipe = {
-    allowsModule: (name) => !refused.has(name),
-    preload: preloadedModules,
-    compile: bytecodeModules,
-  };
-  const bytecode = new MemoryFileSystem({
-    quotaBytes: 1 << 28,
-    maxInodes: 100_000,
-    now: () => 0n,
-    owner: guestOwner,
-    rootMode: 0o755,
-  });
-  const prepared = buildSnapshot(rewritten, recipe, {
-    makeKernel: () => buildKernel(library, guestFiles, bytecode),
-    ...(choice.progress && { onStep: choice.progress }),
-  });
-  return encodeImage({
-    hiddenGlobals: rewritten.hiddenGlobals,
-    ...prepared,
-    bytecode: harvest(bytecode.root),
-  });
-}
-
-function buildKernel(
-  library: Uint8Array,
-  guestFiles: ReadonlyMap<string, Uint8Array>,
-  bytecode: MemoryFileSystem,
-): Kernel {
-  const skeleton = new SkeletonFileSystem({ timeNs: 0n });
-  const mounts = new Mounts(skeleton);
-  mounts.mount(
-    skeleton.directory(libraryDirectory),
-    new ArchiveFileSystem(library, inflateRaw, { extra: guestFiles }),
-  );
-  mounts.mount(skeleton.directory("/pycache"), bytecode);
-  const failures: string[] = [];
-  const output = {
-    write: (_stream: string, bytes: Uint8Array) => {
-      failures.push(displayString(String.fromCharCode(...bytes.subarray(0, 10_000))));
-    },
-  };
-  return new Kernel(
-    new Process({
-      mounts,
-      cwd: mounts.root,
-      clocks: new Clocks("frozen", stillClock),
-      timeZone: utc,
-      entropy: fixedEntropy,
-      environment: [],
-      streams: [
-        StandardStream.input({ read: () => 0 }, 0n),
-        StandardStream.output(output, "stdout", 0n),
-        StandardStream.output(output, "stderr", 0n),
-      ],
-      limits: { memoryBytes: 1 << 30, openFiles: 64 },
-      hostMemory: new HostMemory(1 << 26),
-    }),
-  );
-}
-
-/** Bytecode files by path below the library: the cache mirrors absolute paths and has no __pycache__ folders. */
-function harvest(root: DirectoryNode): ReadonlyMap<string, Uint8Array> {
-  const files = new Map<string, Uint8Array>();
-  const visit = (directory: DirectoryNode, path: string): void => {
-    for (const { name, node } of directory.list()) {
-      if (node.kind === "directory") visit(node, `${path}/${name}`);
-      if (node.kind !== "file" || !path.startsWith(byteString(libraryDirectory))) continue;
-      const content = new Uint8Array(node.attributes().size);
-      const handle = node.open({ read: true, write: false, append: false, truncate: false });
-      handle.read(content, 0);
-      handle.close();
-      const folder = path.slice(libraryDirectory.length + 1);
-      files.set(`${folder}${folder && "/"}__pycache__/${name}`, content);
-    }
-  };
-  visit(root, "");
-  return files;
-}
+const moduleFile = (key: string, choice: ImageChoice): string =>
+  `${key}.${choice.metered ? "metered" : "plain"}.wasm`;
+const imageFile = (key: string): string => `${key}.image`;
+const libraryFile = (key: string): string => `${key}.library`;
 
 function shared(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));

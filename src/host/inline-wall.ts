@@ -2,18 +2,29 @@
 // the guest comes past the supervisor; what else separates the two is WebAssembly itself.
 import { SandboxLostError } from "../errors/run-errors.ts";
 import { createHostFile, openHostFile } from "../platform/node/host-files.ts";
+import { inflateRaw } from "../platform/node/powers.ts";
 import { makeSessionPowers } from "../platform/node/session-powers.ts";
 import { Control } from "./control.ts";
 import type { LoadedImage } from "./image-cache.ts";
 import type { SandboxPlan } from "./plan.ts";
 import { failureOf } from "./run.ts";
 import { Session, type SessionReport } from "./session.ts";
+import { LibraryFileSystem, type SharedLibrary } from "./shared-library.ts";
 import type { TakeOutput, Wall } from "./wall.ts";
 
 const powers = makeSessionPowers({
   openHostFile: ({ ticket }) => (ticket.fd === undefined ? undefined : openHostFile(ticket.fd)),
   createHostFile: ({ ticket, mode }) => openHostFile(createHostFile(ticket, mode)),
 });
+
+/** One for all inline sandboxes. */
+const libraries = new WeakMap<SharedLibrary, LibraryFileSystem>();
+
+function libraryOf({ library }: LoadedImage): LibraryFileSystem {
+  const known = libraries.get(library) ?? new LibraryFileSystem(() => library.bytes(), inflateRaw);
+  libraries.set(library, known);
+  return known;
+}
 
 export class InlineWall implements Wall {
   readonly #control = new Control();
@@ -28,7 +39,7 @@ export class InlineWall implements Wall {
         if (bytes.length > 0) this.#takeOutput?.(stream, new Uint8Array(bytes));
       },
     };
-    this.#session = new Session(image, powers, output, this.#control);
+    this.#session = new Session({ ...image, library: libraryOf(image) }, powers, output, this.#control);
   }
 
   get stands(): boolean {

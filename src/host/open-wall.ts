@@ -2,7 +2,8 @@
 import { RenewalFailure } from "../interpreter/interpreter.ts";
 import { ProcessLink } from "../platform/node/child-process.ts";
 import { WorkerLink } from "../platform/node/worker-thread.ts";
-import { type LoadedImage, loadImage, type Progress, readLeanModule } from "./image-cache.ts";
+import type { Progress } from "./image-build.ts";
+import { type LoadedImage, loadImage, readLeanModule } from "./image-cache.ts";
 import { InlineWall } from "./inline-wall.ts";
 import type { CheckedEngine } from "./options.ts";
 import { RemoteWall } from "./remote-wall.ts";

@@ -6,7 +6,7 @@ import { PoolError } from "../errors/pool-error.ts";
 import { SandboxLostError } from "../errors/run-errors.ts";
 import { releaseHostFile } from "../platform/node/host-files.ts";
 import { afterThisTurn } from "../platform/node/powers.ts";
-import type { Progress } from "./image-cache.ts";
+import type { Progress } from "./image-build.ts";
 import { openWall } from "./open-wall.ts";
 import { optionRecord } from "./option-record.ts";
 import {

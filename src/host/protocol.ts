@@ -1,12 +1,14 @@
 // What the two sides of a wall say to each other. The inside's TypeScript is trusted as far as the wall is; `outcome` bytes and
 // output are the guest's. Requests are answered in the order they were sent.
 import type { Outcome } from "../interpreter/interpreter.ts";
-import type { LoadedImage } from "./image-cache.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { SessionReport } from "./session.ts";
 
 export interface WorkerStart {
-  readonly image: LoadedImage;
+  readonly module: WebAssembly.Module;
+  /** The encoded image, and what SharedLibrary shares. */
+  readonly image: Uint8Array;
+  readonly library: SharedArrayBuffer;
   /** The output ring. */
   readonly ring: SharedArrayBuffer;
   /** The words of Control. */
@@ -36,4 +38,6 @@ export type FromWorker =
   /** There is output in the ring. */
   | { readonly type: "output" }
   /** The guest makes the file that was granted at this place; the thread waits for the answer in its control words. */
-  | { readonly type: "create"; readonly place: number };
+  | { readonly type: "create"; readonly place: number }
+  /** The guest opens the library, which is not read yet; the thread waits as above. */
+  | { readonly type: "library" };

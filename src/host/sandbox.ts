@@ -2,7 +2,7 @@
 // is decided before anything starts; afterwards this file only sends runs and collects what comes back.
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
 import { type HostFileTicket, releaseHostFile } from "../platform/node/host-files.ts";
-import type { Progress } from "./image-cache.ts";
+import type { Progress } from "./image-build.ts";
 import { openWall } from "./open-wall.ts";
 import { optionRecord } from "./option-record.ts";
 import {

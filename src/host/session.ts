@@ -1,15 +1,14 @@
 // The inside of a wall: one interpreter with its kernel, which lives one lifetime after the other. A lifetime begins with a plan
 // and ends with a reset, which makes everything new: the process with all that the kernel held, and the memory.
-import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
 import type { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { decodeImage, type Image } from "../interpreter/image-file.ts";
 import { Interpreter, type Outcome, RenewalFailure } from "../interpreter/interpreter.ts";
 import type { ClearPower } from "../interpreter/snapshot.ts";
 import { clockStepNs } from "../kernel/clocks.ts";
+import type { FileSystem } from "../kernel/filesystem.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
 import type { Control } from "./control.ts";
-import type { LoadedImage } from "./image-cache.ts";
 import { idlePlan, type SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
 import { type RunMeters, Supervisor, type SupervisorPowers } from "./supervisor.ts";
@@ -21,10 +20,17 @@ export interface SessionPowers
     Pick<WorldPowers, "openHostFile" | "createHostFile"> {
   readonly clock: Omit<ClockPower, "sleepMs">;
   readonly entropy: EntropyPower;
-  readonly inflate: (compressed: Uint8Array, sizeBytes: number) => Uint8Array;
   readonly clearMemory: ClearPower;
   /** Reads the process's own standard input; `pause` is called while there is nothing. */
   readHostInput(target: Uint8Array, pause: () => void): number;
+}
+
+export interface SessionImage {
+  readonly module: WebAssembly.Module;
+  /** The encoded image. */
+  readonly image: Uint8Array;
+  /** What stands where Python looks for its library; sessions may share it. */
+  readonly library: FileSystem;
 }
 
 /** What a run used, and what the sandbox holds after it. */
@@ -56,9 +62,9 @@ function isPlanned(outcome: Outcome): boolean {
 }
 
 export class Session {
-  readonly #image: LoadedImage;
-  readonly #opened: Image;
-  readonly #library: ArchiveFileSystem;
+  readonly #module: WebAssembly.Module;
+  readonly #image: Image;
+  readonly #library: FileSystem;
   readonly #powers: SessionPowers;
   readonly #supervisor: Supervisor;
   readonly #worldPowers: WorldPowers;
@@ -73,12 +79,11 @@ export class Session {
   #failure: Outcome | undefined;
 
   /** Throws RenewalFailure. */
-  constructor(image: LoadedImage, powers: SessionPowers, output: OutputPower, control: Control) {
-    this.#image = image;
+  constructor(image: SessionImage, powers: SessionPowers, output: OutputPower, control: Control) {
+    this.#module = image.module;
+    this.#image = decodeImage(image.image);
+    this.#library = image.library;
     this.#powers = powers;
-    this.#opened = decodeImage(image.image);
-    const extra = new Map([...image.guestFiles, ...this.#opened.bytecode]);
-    this.#library = new ArchiveFileSystem(image.library, powers.inflate, { extra });
     const supervisor = new Supervisor(control, powers);
     this.#supervisor = supervisor;
     this.#worldPowers = {
@@ -191,7 +196,7 @@ export class Session {
   }
 
   #newInterpreter(): Interpreter {
-    return Interpreter.start(this.#image.module, this.#kernel, this.#opened);
+    return Interpreter.start(this.#module, this.#kernel, this.#image);
   }
 
   #world(plan: SandboxPlan) {

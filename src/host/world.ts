@@ -1,6 +1,5 @@
 // What a lifetime's guest finds: the grants of a plan as a file tree, and the tree and the policy as a process.
 import { byteString } from "../abi/guest-memory.ts";
-import type { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
 import {
   fullDevice,
   nullDevice,
@@ -21,6 +20,7 @@ import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
 import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
+import type { FileSystem } from "../kernel/filesystem.ts";
 import { HostMemory } from "../kernel/host-memory.ts";
 import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
@@ -47,12 +47,12 @@ export interface World {
   readonly scratches: readonly MemoryFileSystem[];
 }
 
-export function makeWorld(plan: SandboxPlan, library: ArchiveFileSystem, powers: WorldPowers): World {
+export function makeWorld(plan: SandboxPlan, library: FileSystem, powers: WorldPowers): World {
   const clocks = new Clocks(plan.clock, powers.clock);
   const madeNs = clocks.wallNs();
   const hostMemory = new HostMemory(plan.limits.hostMemoryBytes);
   const tree = new Tree(plan, powers, { clocks, hostMemory, timeNs: madeNs });
-  tree.mounts.mount(tree.skeleton.directory(libraryDirectory), library);
+  tree.mounts.mountUnread(tree.skeleton.directory(libraryDirectory), library);
   const process = new Process({
     mounts: tree.mounts,
     cwd: tree.mounts.root,

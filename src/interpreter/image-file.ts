@@ -1,4 +1,4 @@
-// An image as bytes: a JSON header, then the snapshot's runs and content and the bytecode files, each aligned. Reading makes
+// An image as bytes: a JSON header, then the snapshot's runs and content, each aligned. Reading makes
 // views, not copies, so that threads can share one image.
 import { ImageError } from "../errors/image-error.ts";
 import type { RehashPlan } from "./rehash/plan.ts";
@@ -8,8 +8,8 @@ export interface Image {
   readonly hiddenGlobals: readonly string[];
   readonly snapshot: Snapshot;
   readonly rehash: RehashPlan;
-  /** Bytecode by path below the standard library. */
-  readonly bytecode: ReadonlyMap<string, Uint8Array>;
+  /** Size of the library file that was made with it. */
+  readonly libraryBytes: number;
 }
 
 const alignment = 4096;
@@ -31,7 +31,7 @@ interface Header {
     readonly program: readonly [number, number];
     readonly late: readonly [number, number];
   };
-  readonly bytecode: readonly (readonly [string, number, number])[];
+  readonly libraryBytes: number;
 }
 
 export function encodeImage(image: Image): Uint8Array {
@@ -61,7 +61,7 @@ export function encodeImage(image: Image): Uint8Array {
       late: words(rehash.late),
       routine: place(rehash.routine, 1),
     },
-    bytecode: [...image.bytecode].map(([path, bytes]) => [path, ...place(bytes, 1)]),
+    libraryBytes: image.libraryBytes,
   };
   const text = new TextEncoder().encode(JSON.stringify(header));
   const start = bodyStart(text.length);
@@ -107,7 +107,7 @@ export function decodeImage(all: Uint8Array): Image {
         program: words(rehash.program),
         late: words(rehash.late),
       },
-      bytecode: new Map(header.bytecode.map(([path, offset, length]) => [path, view([offset, length])])),
+      libraryBytes: header.libraryBytes,
     };
   } catch (error) {
     throw new ImageError("IMAGE_BUILD_FAILED", "a cached image cannot be read", { cause: error });

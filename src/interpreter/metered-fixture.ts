@@ -5,6 +5,7 @@ import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { type LoadedImage, loadImage } from "../host/image-cache.ts";
 import { refusedByDefault } from "../host/library-choice.ts";
+import { decodeLibrary } from "../host/library-file.ts";
 import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import { FuelGauge } from "../kernel/fuel-gauge.ts";
@@ -88,8 +89,8 @@ export class Trial {
   #process(): Process {
     const skeleton = new SkeletonFileSystem({ timeNs: 0n });
     const mounts = new Mounts(skeleton);
-    const extra = new Map([...this.#loaded.guestFiles, ...this.#image.bytecode]);
-    const library = new ArchiveFileSystem(this.#loaded.library, inflateRaw, { extra });
+    const { archive, files } = decodeLibrary(this.#loaded.library.bytes());
+    const library = new ArchiveFileSystem(archive, inflateRaw, { extra: files });
     mounts.mount(skeleton.directory(libraryDirectory), library);
     const scratch = {
       quotaBytes: 1 << 24,

@@ -5,6 +5,7 @@ import type { DirectoryNode, FileSystem, Node } from "./filesystem.ts";
 export class Mounts {
   readonly root: DirectoryNode;
   readonly #coveredBy = new Map<DirectoryNode, DirectoryNode>();
+  readonly #unread = new Map<DirectoryNode, FileSystem>();
   readonly #covers = new Map<DirectoryNode, DirectoryNode>();
   readonly #deviceNumbers = new Map<FileSystem, number>();
 
@@ -17,9 +18,19 @@ export class Mounts {
     this.#covers.set(fileSystem.root, mountPoint);
   }
 
+  /** The file system is not asked for its root before a lookup arrives there: one that is never used need not be read. */
+  mountUnread(mountPoint: DirectoryNode, fileSystem: FileSystem): void {
+    this.#unread.set(mountPoint, fileSystem);
+  }
+
   /** What a lookup that found `node` really arrives at. */
   enter(node: Node): Node {
     if (node.kind !== "directory") return node;
+    const unread = this.#unread.get(node);
+    if (unread !== undefined) {
+      this.mount(node, unread);
+      this.#unread.delete(node);
+    }
     return this.#coveredBy.get(node) ?? node;
   }
 
@@ -36,7 +47,8 @@ export class Mounts {
 
   isMountPoint(node: Node): boolean {
     return (
-      node.kind === "directory" && (this.#covers.has(node) || this.#coveredBy.has(node) || node === this.root)
+      node.kind === "directory" &&
+      (node === this.root || this.#covers.has(node) || this.#coveredBy.has(node) || this.#unread.has(node))
     );
   }
 

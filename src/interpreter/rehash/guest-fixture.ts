@@ -5,6 +5,7 @@ import { ArchiveFileSystem } from "../../filesystems/archive-filesystem.ts";
 import { SkeletonFileSystem } from "../../filesystems/skeleton.ts";
 import { type LoadedImage, loadImage } from "../../host/image-cache.ts";
 import { refusedByDefault } from "../../host/library-choice.ts";
+import { decodeLibrary, type LibraryFiles } from "../../host/library-file.ts";
 import { StandardStream } from "../../kernel/character-file.ts";
 import { Clocks } from "../../kernel/clocks.ts";
 import type { FileSystem } from "../../kernel/filesystem.ts";
@@ -27,12 +28,13 @@ export const consistencyCheck = readFileSync(join(import.meta.dirname, "consiste
 
 export interface Prepared {
   readonly loaded: LoadedImage;
+  readonly library: LibraryFiles;
   readonly image: Image;
 }
 
 export async function prepare(): Promise<Prepared> {
   const loaded = await loadImage({ refusedModules: refusedByDefault, metered: false });
-  return { loaded, image: decodeImage(loaded.image) };
+  return { loaded, library: decodeLibrary(loaded.library.bytes()), image: decodeImage(loaded.image) };
 }
 
 /** Different in all bytes for different numbers below 256. */
@@ -74,9 +76,7 @@ export class Guest {
   }
 
   #process(): Process {
-    const { loaded, image } = this.#prepared;
-    const files = new Map([...loaded.guestFiles, ...image.bytecode]);
-    return guestProcess({ library: loaded.library, files }, { write: (bytes) => this.#write(bytes) });
+    return guestProcess(this.#prepared.library, { write: (bytes) => this.#write(bytes) });
   }
 
   #write(bytes: Uint8Array): void {
@@ -90,13 +90,10 @@ interface Surroundings {
   readonly bytecode?: FileSystem;
 }
 
-export function guestProcess(
-  library: { readonly library: Uint8Array; readonly files: ReadonlyMap<string, Uint8Array> },
-  { write, bytecode }: Surroundings,
-): Process {
+export function guestProcess(library: LibraryFiles, { write, bytecode }: Surroundings): Process {
   const skeleton = new SkeletonFileSystem({ timeNs: 0n });
   const mounts = new Mounts(skeleton);
-  const archive = new ArchiveFileSystem(library.library, inflateRaw, { extra: library.files });
+  const archive = new ArchiveFileSystem(library.archive, inflateRaw, { extra: library.files });
   mounts.mount(skeleton.directory(libraryDirectory), archive);
   if (bytecode) mounts.mount(skeleton.directory("/pycache"), bytecode);
   const output = { write: (_stream: string, bytes: Uint8Array): void => write?.(bytes) };

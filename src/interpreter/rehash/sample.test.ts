@@ -14,9 +14,10 @@ import { consistencyCheck, Guest, guestProcess, type Prepared, prepare, secretOf
 let prepared: Prepared;
 
 beforeAll(async () => {
-  const { loaded } = await prepare();
+  const { loaded, library } = await prepare();
   const sample = new Uint8Array(readFileSync(join(import.meta.dirname, "sample.py")));
-  const guestFiles = new Map([...loaded.guestFiles, ["sandboa/sample.py", sample]]);
+  const own = [...library.files].filter(([path]) => /^sandboa\/\w+\.py$/.test(path));
+  const files = { archive: library.archive, files: new Map([...own, ["sandboa/sample.py", sample]]) };
   const bytecode = new MemoryFileSystem({
     quotaBytes: 1 << 26,
     maxInodes: 10_000,
@@ -25,10 +26,9 @@ beforeAll(async () => {
     rootMode: 0o755,
   });
   const rewritten = prepareModule(readDistributionFile("wasm"));
-  const files = { library: loaded.library, files: guestFiles };
   const image: Image = {
     hiddenGlobals: rewritten.hiddenGlobals,
-    bytecode: new Map(),
+    libraryBytes: 0,
     ...buildSnapshot(
       rewritten,
       {
@@ -42,7 +42,7 @@ beforeAll(async () => {
       },
     ),
   };
-  prepared = { loaded: { ...loaded, guestFiles }, image };
+  prepared = { loaded, library: files, image };
 });
 
 const check = `${consistencyCheck.slice(0, consistencyCheck.lastIndexOf("\n\n\n"))}

@@ -20,9 +20,8 @@ beforeAll(async () => {
 
 /** A survey of the image's snapshot after `damage`, which gets a word-wise view of memory at rest. */
 function survey(damage?: (words: Words, plan: RehashPlan) => void): RehashPlan {
-  const { loaded, image } = prepared;
-  const files = new Map([...loaded.guestFiles, ...image.bytecode]);
-  const process = guestProcess({ library: loaded.library, files }, {});
+  const { loaded, library, image } = prepared;
+  const process = guestProcess(library, {});
   const machine = new Machine(loaded.module, new Kernel(process), image.hiddenGlobals);
   restoreFresh(machine, image.snapshot);
   const snapshot = { ...image.snapshot, content: image.snapshot.content.slice() };

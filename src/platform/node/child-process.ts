@@ -18,7 +18,8 @@ import { confinedCommand } from "./confinement.ts";
 import { otherThreadCpuMs } from "./thread-cpu.ts";
 
 export interface ProcessStart {
-  readonly image: Omit<LoadedImage, "module"> & { readonly lean: Uint8Array };
+  /** The lean module as bytes, the encoded image, the encoded library. */
+  readonly image: { readonly lean: Uint8Array; readonly image: Uint8Array; readonly library: Uint8Array };
 }
 
 export type ToProcess =
@@ -81,9 +82,9 @@ export class ProcessLink implements Link {
     });
   }
 
-  introduce(image: LoadedImage, lean: Uint8Array): void {
-    const { module: _module, ...rest } = image;
-    this.#post({ type: "start", image: { ...rest, lean } });
+  introduce({ image, library }: LoadedImage, lean: Uint8Array): void {
+    // Copies, since views of shared memory cannot be serialised.
+    this.#post({ type: "start", image: { lean, image: image.slice(), library: library.bytes().slice() } });
   }
 
   serve(plan: SandboxPlan): void {
@@ -126,7 +127,7 @@ export class ProcessLink implements Link {
   }
 
   #post(message: ToProcess): void {
-    const body = serialize(plain(message));
+    const body = serialize(message);
     const length = Buffer.alloc(4);
     length.writeUInt32LE(body.length);
     this.#child.stdin?.write(length);
@@ -171,13 +172,6 @@ export class ProcessLink implements Link {
     this.#reason ??= reason;
     this.#child.kill("SIGKILL");
   }
-}
-
-/** Views of shared memory cannot be serialised, and need not share here. */
-function plain(message: ToProcess): ToProcess {
-  if (message.type !== "start") return message;
-  const { image } = message;
-  return { ...message, image: { ...image, image: image.image.slice(), library: image.library.slice() } };
 }
 
 /** The embedder's standard input, without blocking its thread; empty at the end. */

@@ -19,15 +19,21 @@ test("what was written is read, in shared memory where asked", () => {
   expect(store.write("key", [content.subarray(0, 2), content.subarray(2)])).toBe(true);
   expect(store.read("key", false)).toEqual(content);
   expect(store.read("key", true)?.buffer).toBeInstanceOf(SharedArrayBuffer);
+  const target = new Uint8Array(content.length);
+  expect([store.size("key"), store.size("none")]).toEqual([content.length, undefined]);
+  expect([store.readInto("key", target), store.readInto("none", target)]).toEqual([true, false]);
+  expect(target).toEqual(content);
+  expect(store.readInto("key", new Uint8Array(content.length - 1))).toBe(false);
 });
 
 test("a damaged, shortened or empty file is not there", () => {
   const store = new ImageStore(folder);
   store.write("key", [content]);
   const whole = readFileSync(join(folder, "key"));
-  for (const damaged of [whole.subarray(0, 20), whole.subarray(1), Buffer.alloc(0), Buffer.alloc(32)]) {
+  for (const damaged of [whole.subarray(0, 5), whole.subarray(1), Buffer.alloc(0), Buffer.alloc(8, 1)]) {
     writeFileSync(join(folder, "key"), damaged);
     expect(store.read("key", false)).toBe(undefined);
+    expect(store.readInto("key", new Uint8Array(content.length))).toBe(false);
   }
   whole[0] = 99;
   writeFileSync(join(folder, "key"), whole);

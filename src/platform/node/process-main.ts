@@ -8,10 +8,12 @@ import { encodeFrame, FrameReader } from "../../host/frames.ts";
 import { type FileQuestion, maxTransferBytes } from "../../host/process-protocol.ts";
 import type { Answer, Request } from "../../host/protocol.ts";
 import { Session } from "../../host/session.ts";
+import { LibraryFileSystem } from "../../host/shared-library.ts";
 import { RenewalFailure } from "../../interpreter/interpreter.ts";
 import { failNumber } from "../../kernel/kernel-error.ts";
 import type { ProcessStart, ToProcess } from "./child-process.ts";
 import { compileInterpreter } from "./engine-flags.ts";
+import { inflateRaw } from "./powers.ts";
 import { makeSessionPowers } from "./session-powers.ts";
 
 const pipe = { input: 0, output: 1 } as const;
@@ -108,8 +110,15 @@ function open({ image }: ProcessStart): Session {
         send({ type: "output", stream }, bytes.subarray(at, at + maxTransferBytes));
     },
   };
-  const { lean, ...rest } = image;
-  return new Session({ ...rest, module: compileInterpreter(lean) }, powers, output, new Control());
+  // A copy, since what came out of a message may begin at any address, and the image is read in words.
+  const encoded = new Uint8Array(image.image);
+  const library = new LibraryFileSystem(() => image.library, inflateRaw);
+  return new Session(
+    { module: compileInterpreter(image.lean), image: encoded, library },
+    powers,
+    output,
+    new Control(),
+  );
 }
 
 function main(): void {

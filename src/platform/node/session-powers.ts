@@ -1,7 +1,7 @@
 // What a session needs of the machine, the same in each thread: clocks, entropy, inflating, clearing, standard input.
 import { readSync } from "node:fs";
 import type { SessionPowers } from "../../host/session.ts";
-import { clearMemory, inflateRaw, monotonicMs, nodeClock, nodeEntropy } from "./powers.ts";
+import { clearMemory, monotonicMs, nodeClock, nodeEntropy } from "./powers.ts";
 import { makeThreadCpuClock } from "./thread-cpu.ts";
 
 export function makeSessionPowers(
@@ -10,7 +10,6 @@ export function makeSessionPowers(
   return {
     clock: nodeClock,
     entropy: nodeEntropy,
-    inflate: inflateRaw,
     clearMemory,
     monotonicMs,
     threadCpuMs: makeThreadCpuClock(),

@@ -4,15 +4,24 @@ import { Control } from "../../host/control.ts";
 import { OutputWriter } from "../../host/output-ring.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "../../host/protocol.ts";
 import { Session } from "../../host/session.ts";
+import { LibraryFileSystem, SharedLibrary } from "../../host/shared-library.ts";
 import { RenewalFailure } from "../../interpreter/interpreter.ts";
 import { failNumber } from "../../kernel/kernel-error.ts";
 import { openHostFile } from "./host-files.ts";
+import { inflateRaw } from "./powers.ts";
 import { makeSessionPowers } from "./session-powers.ts";
 import { ownThread } from "./thread-cpu.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("this file is the entry of a worker thread");
 const send = (message: FromWorker): void => port.postMessage(message);
+
+function libraryOf(start: WorkerStart, control: Control): LibraryFileSystem {
+  const library = new SharedLibrary(start.library, () => {
+    if (control.question(() => send({ type: "library" })) < 0) throw new Error("the library cannot be read");
+  });
+  return new LibraryFileSystem(() => library.bytes(), inflateRaw);
+}
 
 function open(start: WorkerStart): Session | undefined {
   const control = new Control(start.control);
@@ -26,7 +35,13 @@ function open(start: WorkerStart): Session | undefined {
   });
   const output = new OutputWriter(start.ring, () => send({ type: "output" }));
   try {
-    const session = new Session(start.image, powers, output, control);
+    const { module, image } = start;
+    const session = new Session(
+      { module, image, library: libraryOf(start, control) },
+      powers,
+      output,
+      control,
+    );
     send({ type: "ready", thread: ownThread() });
     return session;
   } catch (error) {

@@ -22,6 +22,7 @@ export class WorkerLink implements Link {
   readonly #reader = new OutputReader(this.#ring);
   readonly #control = new Control();
   readonly #events: LinkEvents;
+  #library: LoadedImage["library"] | undefined;
   #plan: SandboxPlan | undefined;
   #thread: string | undefined;
   #killed = false;
@@ -58,10 +59,11 @@ export class WorkerLink implements Link {
     });
   }
 
-  introduce(image: LoadedImage): void {
+  introduce({ module, image, library }: LoadedImage): void {
+    this.#library = library;
     this.#post({
       type: "start",
-      start: { image, ring: this.#ring, control: this.#control.shared },
+      start: { module, image, library: library.shared, ring: this.#ring, control: this.#control.shared },
     });
   }
 
@@ -107,12 +109,25 @@ export class WorkerLink implements Link {
         this.#control.reply(createHostFileReply(ticket, mode));
         break;
       }
+      case "library":
+        this.#control.reply(this.#readLibrary());
+        break;
       case "ready":
         this.#thread = message.thread;
         this.#events.onAnswer(message);
         break;
       default:
         this.#events.onAnswer(message);
+    }
+  }
+
+  /** 0, or -1 when there is none. */
+  #readLibrary(): number {
+    try {
+      this.#library?.bytes();
+      return 0;
+    } catch {
+      return -1;
     }
   }
 

@@ -1,0 +1,157 @@
+// Builds what the cache keeps: the rewritten module, an interpreter that has been booted in it, and the library with its bytecode.
+import { byteString, displayString } from "../abi/guest-memory.ts";
+import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
+import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
+import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
+import { libraryDirectory } from "../interpreter/boot.ts";
+import { verifyDistributionFile } from "../interpreter/distribution.ts";
+import { buildSnapshot, type ImageRecipe, type ModuleForm, prepareModule } from "../interpreter/image.ts";
+import { encodeImage } from "../interpreter/image-file.ts";
+import { StandardStream } from "../kernel/character-file.ts";
+import { Clocks } from "../kernel/clocks.ts";
+import type { DirectoryNode } from "../kernel/filesystem.ts";
+import { HostMemory } from "../kernel/host-memory.ts";
+import { Kernel } from "../kernel/kernel.ts";
+import { Mounts } from "../kernel/mounts.ts";
+import { guestOwner } from "../kernel/permissions.ts";
+import type { ClockPower, EntropyPower } from "../kernel/powers.ts";
+import { Process } from "../kernel/process.ts";
+import { utc } from "../kernel/time-zone.ts";
+import { readDistributionFile } from "../platform/node/package-files.ts";
+import { inflateRaw, sha256 } from "../platform/node/powers.ts";
+import { bytecodeModules, preloadedModules } from "./library-choice.ts";
+import { encodeLibrary } from "./library-file.ts";
+
+export type Progress = (step: string) => void;
+
+export interface ImageChoice {
+  /** Built-in extension modules that the interpreter lacks: sorted, unique. */
+  readonly refusedModules: readonly string[];
+  /** Both forms of a module share one snapshot. */
+  readonly metered: boolean;
+}
+
+export interface BuiltImage {
+  /** For decodeImage. */
+  readonly image: Uint8Array;
+  /** For decodeLibrary. */
+  readonly library: Uint8Array;
+}
+
+/**
+ * An image is the same wherever it is built, so that what was tested is what runs. Nothing of these two powers is left in a
+ * sandbox: each restore draws a new hash secret and seeds everything anew (interpreter/rehash, guest/sandboa/_runner.py).
+ */
+const fixedEntropy: EntropyPower = {
+  fill: (target) => {
+    for (let i = 0; i < target.length; i++) target[i] = (i * 0x9d + 0x3b) & 0xff;
+  },
+};
+/** 2026-01-01T00:00Z. */
+const buildTimeNs = 1_767_225_600_000_000_000n;
+const stillClock: ClockPower = { wallNs: () => buildTimeNs, monotonicNs: () => 0n, sleepMs: () => undefined };
+
+/** The lean form of the module, in half a second. */
+export function buildModule(choice: ImageChoice): Uint8Array<ArrayBuffer> {
+  return prepareModule(readWasm(), formOf(choice)).lean as Uint8Array<ArrayBuffer>;
+}
+
+function formOf(choice: ImageChoice): ModuleForm {
+  // Foreign calls look symbols up by name.
+  return { metered: choice.metered, allSymbols: !choice.refusedModules.includes("_ctypes") };
+}
+
+function readWasm(): Uint8Array {
+  const wasm = readDistributionFile("wasm");
+  verifyDistributionFile("wasm", wasm, sha256);
+  return wasm;
+}
+
+/** In a few seconds. Throws ImageError. */
+export function buildImage(
+  guestFiles: ReadonlyMap<string, Uint8Array>,
+  choice: ImageChoice,
+  progress: Progress | undefined,
+): BuiltImage {
+  const archive = readDistributionFile("library");
+  verifyDistributionFile("library", archive, sha256);
+  const refused = new Set(choice.refusedModules);
+  // Taken from the plain form in any case: it is quicker, and nothing in memory depends on the form.
+  const rewritten = prepareModule(readWasm(), { ...formOf(choice), metered: false });
+  const recipe: ImageRecipe = {
+    allowsModule: (name) => !refused.has(name),
+    preload: preloadedModules,
+    compile: bytecodeModules,
+  };
+  const bytecode = new MemoryFileSystem({
+    quotaBytes: 1 << 28,
+    maxInodes: 100_000,
+    now: () => 0n,
+    owner: guestOwner,
+    rootMode: 0o755,
+  });
+  const prepared = buildSnapshot(rewritten, recipe, {
+    makeKernel: () => buildKernel(archive, guestFiles, bytecode),
+    ...(progress && { onStep: progress }),
+  });
+  const library = encodeLibrary({ archive, files: new Map([...guestFiles, ...harvest(bytecode.root)]) });
+  const { hiddenGlobals } = rewritten;
+  const image = encodeImage({ hiddenGlobals, ...prepared, libraryBytes: library.length });
+  return { image, library };
+}
+
+function buildKernel(
+  library: Uint8Array,
+  guestFiles: ReadonlyMap<string, Uint8Array>,
+  bytecode: MemoryFileSystem,
+): Kernel {
+  const skeleton = new SkeletonFileSystem({ timeNs: 0n });
+  const mounts = new Mounts(skeleton);
+  mounts.mount(
+    skeleton.directory(libraryDirectory),
+    new ArchiveFileSystem(library, inflateRaw, { extra: guestFiles }),
+  );
+  mounts.mount(skeleton.directory("/pycache"), bytecode);
+  const failures: string[] = [];
+  const output = {
+    write: (_stream: string, bytes: Uint8Array) => {
+      failures.push(displayString(String.fromCharCode(...bytes.subarray(0, 10_000))));
+    },
+  };
+  return new Kernel(
+    new Process({
+      mounts,
+      cwd: mounts.root,
+      clocks: new Clocks("frozen", stillClock),
+      timeZone: utc,
+      entropy: fixedEntropy,
+      environment: [],
+      streams: [
+        StandardStream.input({ read: () => 0 }, 0n),
+        StandardStream.output(output, "stdout", 0n),
+        StandardStream.output(output, "stderr", 0n),
+      ],
+      limits: { memoryBytes: 1 << 30, openFiles: 64 },
+      hostMemory: new HostMemory(1 << 26),
+    }),
+  );
+}
+
+/** Bytecode files by path below the library: the cache mirrors absolute paths and has no __pycache__ folders. */
+function harvest(root: DirectoryNode): ReadonlyMap<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  const visit = (directory: DirectoryNode, path: string): void => {
+    for (const { name, node } of directory.list()) {
+      if (node.kind === "directory") visit(node, `${path}/${name}`);
+      if (node.kind !== "file" || !path.startsWith(byteString(libraryDirectory))) continue;
+      const content = new Uint8Array(node.attributes().size);
+      const handle = node.open({ read: true, write: false, append: false, truncate: false });
+      handle.read(content, 0);
+      handle.close();
+      const folder = path.slice(libraryDirectory.length + 1);
+      files.set(`${folder}${folder && "/"}__pycache__/${name}`, content);
+    }
+  };
+  visit(root, "");
+  return files;
+}

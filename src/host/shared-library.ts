@@ -1,0 +1,61 @@
+// The guest's library in memory that all threads share. It is read when the first sandbox of a process opens a file of it: most small
+// programs need nothing but what the image holds already.
+import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
+import type { DirectoryNode, FileSystem, FileSystemUsage } from "../kernel/filesystem.ts";
+import { decodeLibrary } from "./library-file.ts";
+
+const stateBytes = 8;
+const state = { empty: 0, full: 1 } as const;
+
+export class SharedLibrary {
+  /** A word that tells whether the content is there, then the content. */
+  readonly shared: SharedArrayBuffer;
+  readonly #state: Int32Array;
+  readonly #fill: (content: Uint8Array) => void;
+
+  /** `fill` is called once, unless it throws or another thread comes first. */
+  constructor(shared: SharedArrayBuffer, fill: (content: Uint8Array) => void) {
+    this.shared = shared;
+    this.#state = new Int32Array(shared, 0, 1);
+    this.#fill = fill;
+  }
+
+  static ofSize(contentBytes: number, fill: (content: Uint8Array) => void): SharedLibrary {
+    return new SharedLibrary(new SharedArrayBuffer(stateBytes + contentBytes), fill);
+  }
+
+  bytes(): Uint8Array {
+    const content = new Uint8Array(this.shared, stateBytes);
+    if (Atomics.load(this.#state, 0) !== state.full) {
+      this.#fill(content);
+      Atomics.store(this.#state, 0, state.full);
+    }
+    return content;
+  }
+}
+
+/** The library as the sandboxes of one thread find it. */
+export class LibraryFileSystem implements FileSystem {
+  readonly #open: () => FileSystem;
+  #opened: FileSystem | undefined;
+
+  constructor(bytes: () => Uint8Array, inflate: (compressed: Uint8Array, sizeBytes: number) => Uint8Array) {
+    this.#open = () => {
+      const { archive, files } = decodeLibrary(bytes());
+      return new ArchiveFileSystem(archive, inflate, { extra: files });
+    };
+  }
+
+  get root(): DirectoryNode {
+    return this.#archive.root;
+  }
+
+  usage(): FileSystemUsage {
+    return this.#archive.usage();
+  }
+
+  get #archive(): FileSystem {
+    this.#opened ??= this.#open();
+    return this.#opened;
+  }
+}
