@@ -25,7 +25,7 @@ import { inflateRaw, sha256 } from "../platform/node/powers.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 3;
+const imageFormat = 4;
 
 /**
  * An image is the same wherever it is built, so that what was tested is what runs. Nothing of these two powers is left in a
