@@ -1,7 +1,9 @@
 // The interpreter without worker and protocol: fresh instance, reset in place, first run, memory per live instance.
+
+import { Control } from "../src/host/control.ts";
 import { loadImage } from "../src/host/image-cache.ts";
 import { refusedByDefault } from "../src/host/library-choice.ts";
-import { makeOutputRing, OutputWriter } from "../src/host/output-ring.ts";
+import { idlePlan } from "../src/host/plan.ts";
 import { encodeRun } from "../src/host/run.ts";
 import { Session } from "../src/host/session.ts";
 import { decodeImage } from "../src/interpreter/image-file.ts";
@@ -10,34 +12,23 @@ import { Rehash } from "../src/interpreter/rehash/apply.ts";
 import { hashSecretBytes } from "../src/interpreter/rehash/plan.ts";
 import { restoreFresh, restoreInPlace } from "../src/interpreter/snapshot.ts";
 import { Kernel } from "../src/kernel/kernel.ts";
-import { createHostFile, openHostFile } from "../src/platform/node/host-files.ts";
-import { clearMemory, inflateRaw, nodeClock, nodeEntropy } from "../src/platform/node/powers.ts";
+import { clearMemory } from "../src/platform/node/powers.ts";
+import { makeSessionPowers } from "../src/platform/node/session-powers.ts";
 
 type Report = (name: string, values: readonly number[], unit?: string) => void;
 
-const plan = {
-  places: [],
-  environment: [],
-  args: [""],
-  stdin: new Uint8Array(0),
-  clock: "coarse",
-  timeZone: "UTC",
-  limits: { memoryBytes: 2 ** 28, wallMs: 1e4, outputBytes: 2 ** 20, valueBytes: 2 ** 20, openFiles: 64 },
-} as const;
-const powers = {
-  clock: nodeClock,
-  entropy: nodeEntropy,
-  inflate: inflateRaw,
-  clearMemory,
-  hostInput: { read: () => 0 },
-  openHostFile,
-  createHostFile,
+const noFile = (): never => {
+  throw new Error("no file is granted here");
 };
+const powers = makeSessionPowers({ openHostFile: noFile, createHostFile: noFile });
 
 export async function measure(report: Report): Promise<void> {
   const image = await loadImage(refusedByDefault);
-  const start = { image, plan, ring: makeOutputRing() };
-  const session = (): Session => new Session(start, powers, new OutputWriter(start.ring, () => {}));
+  const session = (): Session => {
+    const one = new Session(image, powers, { write: () => {} }, new Control());
+    one.begin(idlePlan);
+    return one;
+  };
   const request = encodeRun("1 + 1", {});
   const opened = decodeImage(image.image);
   const warm = session();

@@ -10,9 +10,20 @@ export { hostFile, memoryFile, scratch } from "./capabilities/files.ts";
 export type { Quantity } from "./capabilities/quantity.ts";
 export { ImageError } from "./errors/image-error.ts";
 export { OptionError } from "./errors/option-error.ts";
+export { PoolError } from "./errors/pool-error.ts";
 export { LimitError, type LimitName, PythonError, RunError, SandboxLostError } from "./errors/run-errors.ts";
 export { type ErrorCode, SandboxError, type SandboxState } from "./errors/sandbox-error.ts";
-export { type HostInput, hostStdin, type Limits, type SandboxOptions } from "./host/options.ts";
-export type { Run, RunOptions, Usage } from "./host/run.ts";
+export type { Limits } from "./host/limits-option.ts";
+export {
+  type EngineOptions,
+  type GrantOptions,
+  type HostInput,
+  hostStdin,
+  type Isolation,
+  type SandboxOptions,
+} from "./host/options.ts";
+export { type CheckoutOptions, Pool, type PoolOptions, type PoolState } from "./host/pool.ts";
+export type { Run, RunOptions } from "./host/run.ts";
 export { type CreateOptions, Sandbox } from "./host/sandbox.ts";
+export type { Usage, UsageLimits } from "./host/usage.ts";
 export { type GuestValue, OpaqueValue, PythonComplex } from "./interpreter/marshal/values.ts";

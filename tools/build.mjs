@@ -29,7 +29,7 @@ await build({
 });
 // CommonJS: a worker thread starts twenty milliseconds sooner without the module loader (Node 20).
 await build({
-  entryPoints: { worker: "src/platform/node/worker-main.ts" },
+  entryPoints: { worker: "src/platform/node/worker-main.ts", process: "src/platform/node/process-main.ts" },
   outdir: "dist",
   outExtension: { ".js": ".cjs" },
   bundle: true,

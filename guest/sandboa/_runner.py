@@ -61,13 +61,8 @@ def prepare(modules):
     return True
 
 
-def renew(argv, environment, zone):
+def renew():
     """After a restore: what must differ from every other sandbox made of the same image."""
-    sys.argv[:] = argv
-    os.environ.clear()
-    os.environ.update(environment)
-    time.timezone, time.altzone, time.daylight, *names = zone
-    time.tzname = tuple(names)
     modules = sys.modules
     if "random" in modules:
         modules["random"].seed()
@@ -78,6 +73,25 @@ def renew(argv, environment, zone):
     if "uuid" in modules:
         modules["uuid"]._node = None
     return True
+
+
+def equip(argv, environment, zone, recursion, timeout_signal):
+    """Before the first run: what the host chose for this sandbox."""
+    sys.argv[:] = argv
+    os.environ.clear()
+    os.environ.update(environment)
+    time.timezone, time.altzone, time.daylight, *names = zone
+    time.tzname = tuple(names)
+    sys.setrecursionlimit(recursion)
+    if timeout_signal:
+        import signal
+
+        signal.signal(timeout_signal, _raise_timeout)
+    return True
+
+
+def _raise_timeout(_number, _frame):
+    raise TimeoutError("the time or fuel of this run is spent")
 
 
 def run(source, filename, inputs, finalize):
@@ -239,4 +253,4 @@ class _EventLoopAdapter:
 
 sys.meta_path.insert(0, _EventLoopAdapter)
 
-_ACTIONS = {"compile": compile_library, "prepare": prepare, "renew": renew, "run": run}
+_ACTIONS = {"compile": compile_library, "prepare": prepare, "renew": renew, "equip": equip, "run": run}

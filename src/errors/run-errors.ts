@@ -22,22 +22,29 @@ export class PythonError extends SandboxError {
   }
 }
 
-export type LimitName = "wall" | "output" | "value";
+export type LimitName = "wall" | "cpu" | "fuel" | "output" | "value" | "hostMemory";
 
-const units: Readonly<Record<LimitName, string>> = { wall: "ms", output: "bytes", value: "bytes" };
+const kinds = {
+  wall: { code: "LIMIT_WALL", unit: "ms" },
+  cpu: { code: "LIMIT_CPU", unit: "ms" },
+  fuel: { code: "LIMIT_FUEL", unit: "units" },
+  output: { code: "LIMIT_OUTPUT", unit: "bytes" },
+  value: { code: "LIMIT_VALUE", unit: "bytes" },
+  hostMemory: { code: "LIMIT_HOST_MEMORY", unit: "bytes" },
+} as const satisfies Readonly<Record<LimitName, { code: string; unit: string }>>;
 
-/** A budget was spent and the guest was stopped. `budget` and `used` are in milliseconds (wall) or bytes. */
+/** A budget was spent and the guest was stopped. `budget` and `used` are in milliseconds (wall, cpu), units of fuel, or bytes. */
 export class LimitError extends SandboxError {
   override readonly name = "LimitError";
-  readonly code: "LIMIT_WALL" | "LIMIT_OUTPUT" | "LIMIT_VALUE";
+  readonly code: (typeof kinds)[LimitName]["code"];
   readonly sandbox: SandboxState;
   readonly limit: LimitName;
   readonly budget: number;
   readonly used: number;
 
-  constructor(limit: LimitName, budget: number, used: number, sandbox: SandboxState) {
-    super(`the guest was stopped at its limit ${limit}: ${used} of ${budget} ${units[limit]}`);
-    this.code = limit === "wall" ? "LIMIT_WALL" : limit === "output" ? "LIMIT_OUTPUT" : "LIMIT_VALUE";
+  constructor(limit: LimitName, budget: number, used: number, sandbox: SandboxState, options?: ErrorOptions) {
+    super(`the guest was stopped at its limit ${limit}: ${used} of ${budget} ${kinds[limit].unit}`, options);
+    this.code = kinds[limit].code;
     this.limit = limit;
     this.budget = budget;
     this.used = used;
@@ -55,8 +62,8 @@ export class SandboxLostError extends SandboxError {
   /** The status that the guest gave to os._exit, 0..255; undefined for every other end. */
   readonly exitCode: number | undefined;
 
-  constructor(code: LostCode, message: string, exitCode?: number) {
-    super(message);
+  constructor(code: LostCode, message: string, exitCode?: number, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
     this.exitCode = exitCode;
   }

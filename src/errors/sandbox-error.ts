@@ -6,6 +6,9 @@ export type SandboxState = "usable" | "lost" | "none";
 export type ErrorCode =
   | "PYTHON_EXCEPTION"
   | "LIMIT_WALL"
+  | "LIMIT_CPU"
+  | "LIMIT_FUEL"
+  | "LIMIT_HOST_MEMORY"
   | "LIMIT_OUTPUT"
   | "LIMIT_VALUE"
   | "SANDBOX_EXITED"
@@ -14,6 +17,9 @@ export type ErrorCode =
   | "SANDBOX_CLOSED"
   | "SANDBOX_BUSY"
   | "RUN_CANCELLED"
+  | "POOL_FULL"
+  | "POOL_CLOSED"
+  | "POOL_CANCELLED"
   | "BAD_OPTION"
   | "IMAGE_UNKNOWN_FILE"
   | "IMAGE_BUILD_FAILED";

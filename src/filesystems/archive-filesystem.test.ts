@@ -79,7 +79,7 @@ test("every change is refused", () => {
   expect(readFile(file)).toEqual(text);
 });
 
-test("content is inflated once, when first opened", () => {
+test("content is inflated when first opened, and not again soon", () => {
   let inflated = 0;
   const { root } = new ArchiveFileSystem(zip(parts), (compressed, sizeBytes) => {
     inflated += 1;
@@ -90,6 +90,25 @@ test("content is inflated once, when first opened", () => {
   readFile(file);
   readFile(file);
   expect(inflated).toBe(1);
+});
+
+test("what open files do not need is kept up to a few MiB, and open files are charged", () => {
+  const megabyte = new Uint8Array(1 << 20);
+  const many = Array.from({ length: 6 }, (_, i) => ({ name: `f${i}`, content: megabyte }));
+  let inflated = 0;
+  const { root } = new ArchiveFileSystem(
+    zip(many),
+    (compressed, sizeBytes) => {
+      inflated += 1;
+      return inflate(compressed, sizeBytes);
+    },
+    { extra: new Map([["given", megabyte]]) },
+  );
+  for (const name of ["f0", "f1", "f2", "f3", "f0", "f4", "f5", "f0", "f1"]) readFile(fileAt(root, name));
+  // Four fit: f4 and f5 replaced f1 and f2, since f0 had been used again; f1 came anew.
+  expect(inflated).toBe(7);
+  expect(fileAt(root, "f0").open(readOnly).heldBytes).toBe(1 << 20);
+  expect(fileAt(root, "given").open(readOnly).heldBytes).toBe(0);
 });
 
 test("a reader gets copies, at any position", () => {

@@ -1,8 +1,9 @@
 // A read-only tree out of a zip file: the standard library. Headers are read at construction, content is inflated when a
-// file is first opened and kept. Immutable as the guest sees it, so that any number of sandboxes may share one.
+// file is opened; the last ones used are kept. Immutable as the guest sees it, so that any number of sandboxes may share one.
 import type { ByteString, DirectoryNode, FileSystem, FileSystemUsage } from "../kernel/filesystem.ts";
-import { ArchiveDirectory, ArchiveFile, type ArchiveTree } from "./archive-node.ts";
+import { type ArchiveContent, ArchiveDirectory, ArchiveFile, type ArchiveTree } from "./archive-node.ts";
 import { isPlainPath } from "./archive-path.ts";
+import { ContentCache } from "./content-cache.ts";
 import { type ArchiveLimits, readZipEntries, refuse } from "./zip-archive.ts";
 import { extractZipEntry, type Inflate } from "./zip-content.ts";
 
@@ -14,6 +15,9 @@ const defaultLimits: ArchiveLimits = {
   maxEntryBytes: 64 * 1024 * 1024,
   maxTotalBytes: 256 * 1024 * 1024,
 };
+
+/** Inflated content kept besides what open files need. */
+const cacheBytes = 4 * 1024 * 1024;
 
 export interface ArchiveFileSystemOptions {
   /** Of every file and directory: atime, mtime and ctime. Default: 1980-01-01. */
@@ -32,6 +36,7 @@ export class ArchiveFileSystem implements FileSystem {
   constructor(archive: Uint8Array, inflate: Inflate, options: ArchiveFileSystemOptions = {}) {
     let lastIno = 0;
     const tree: ArchiveTree = {
+      cache: new ContentCache(cacheBytes),
       identity: () => {
         lastIno += 1;
         return { fileSystem: this, ino: lastIno, timeNs: options.timeNs ?? zipEpochNs };
@@ -40,19 +45,22 @@ export class ArchiveFileSystem implements FileSystem {
     const root = new ArchiveDirectory(tree, undefined);
     const directories = new Map<ByteString, ArchiveDirectory>([["", root]]);
     let totalBytes = 0;
-    const place = (path: ByteString, sizeBytes: number, extract: () => Uint8Array) => {
+    const place = (path: ByteString, sizeBytes: number, content: ArchiveContent) => {
       totalBytes += sizeBytes;
       const slash = path.lastIndexOf("/");
       const directory = descend(directories, slash < 0 ? "" : path.slice(0, slash));
-      directory.put(path.slice(slash + 1), new ArchiveFile(tree, sizeBytes, extract), path);
+      directory.put(path.slice(slash + 1), new ArchiveFile(tree, sizeBytes, content), path);
     };
     for (const entry of readZipEntries(archive, options.limits ?? defaultLimits)) {
       if (entry.isDirectory) descend(directories, entry.path);
-      else place(entry.path, entry.sizeBytes, () => extractZipEntry(archive, entry, inflate));
+      else {
+        const extract = () => extractZipEntry(archive, entry, inflate);
+        place(entry.path, entry.sizeBytes, { inPlace: false, extract });
+      }
     }
     for (const [path, bytes] of options.extra ?? []) {
       if (!isPlainPath(path)) refuse("an extra file's name must be a plain relative path", path);
-      place(path, bytes.length, () => bytes);
+      place(path, bytes.length, { inPlace: true, extract: () => bytes });
     }
     this.root = root;
     this.#totalBytes = totalBytes;

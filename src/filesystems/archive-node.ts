@@ -12,11 +12,20 @@ import type {
   FileSystem,
 } from "../kernel/filesystem.ts";
 import { fail } from "../kernel/kernel-error.ts";
+import type { ContentCache } from "./content-cache.ts";
 import { FixedBytesHandle, fixedAttributes, type NodeIdentity } from "./fixed-file.ts";
 import { ArchiveFormatError, refuse } from "./zip-archive.ts";
 
 export interface ArchiveTree {
   identity(): NodeIdentity;
+  readonly cache: ContentCache<ArchiveFile>;
+}
+
+export interface ArchiveContent {
+  /** Extracting copies nothing: the bytes are there anyway. */
+  readonly inPlace: boolean;
+  /** Called when the file is opened and its content is not at hand. Throws ArchiveFormatError. */
+  extract(): Uint8Array;
 }
 
 export class ArchiveFile implements FileNode {
@@ -24,16 +33,16 @@ export class ArchiveFile implements FileNode {
   readonly fileSystem: FileSystem;
   readonly #identity: NodeIdentity;
   readonly #sizeBytes: number;
-  readonly #extract: () => Uint8Array;
+  readonly #content: ArchiveContent;
+  readonly #cache: ContentCache<ArchiveFile>;
   #attributes: Attributes | undefined;
-  #content: Uint8Array | undefined;
 
-  /** `extract` is called once, when the file is first opened. */
-  constructor(tree: ArchiveTree, sizeBytes: number, extract: () => Uint8Array) {
+  constructor(tree: ArchiveTree, sizeBytes: number, content: ArchiveContent) {
+    this.#cache = tree.cache;
     this.#identity = tree.identity();
     this.fileSystem = this.#identity.fileSystem;
     this.#sizeBytes = sizeBytes;
-    this.#extract = extract;
+    this.#content = content;
   }
 
   attributes(): Attributes {
@@ -49,13 +58,18 @@ export class ArchiveFile implements FileNode {
   /** EIO when the content turns out to be damaged. */
   open(access: FileAccess): FileHandle {
     if (access.write || access.truncate) fail("EROFS");
-    this.#content ??= this.#load();
-    return new FixedBytesHandle(this.#content);
+    if (this.#content.inPlace) return new FixedBytesHandle(this.#load());
+    let content = this.#cache.get(this);
+    if (content === undefined) {
+      content = this.#load();
+      this.#cache.put(this, content);
+    }
+    return new FixedBytesHandle(content, content.length);
   }
 
   #load(): Uint8Array {
     try {
-      return this.#extract();
+      return this.#content.extract();
     } catch (error) {
       if (error instanceof ArchiveFormatError) fail("EIO");
       throw error;

@@ -1,6 +1,7 @@
 // The character devices that every POSIX program expects, with Linux's numbers (Documentation/admin-guide/devices.txt).
 // They hold no state: one guest learns nothing from another's use.
 import { mode as modeBits } from "../abi/flags.ts";
+import { fromLatin1 } from "../abi/guest-memory.ts";
 import type { Attributes, Device, DeviceNode, FileSystem } from "../kernel/filesystem.ts";
 import { fail } from "../kernel/kernel-error.ts";
 import { fixedAttributes, type NodeIdentity } from "./fixed-file.ts";
@@ -35,16 +36,29 @@ export function urandomDevice(identity: NodeIdentity, fillRandom: FillRandom): D
   return new FixedDevice(identity, memoryMajor | 9, randomSource(fillRandom));
 }
 
+/** A device of our own, without a number: each read begins anew and gives what `report` says at that moment, as ASCII text. */
+export function reportDevice(identity: NodeIdentity, report: () => string): DeviceNode {
+  const device: Device = {
+    read(target) {
+      const text = fromLatin1(report()).subarray(0, target.length);
+      target.set(text);
+      return text.length;
+    },
+    write: () => fail("EPERM"),
+  };
+  return new FixedDevice(identity, 0, device, 0o444);
+}
+
 class FixedDevice implements DeviceNode {
   readonly kind = "device";
   readonly fileSystem: FileSystem;
   readonly device: Device;
   readonly #attributes: Attributes;
 
-  constructor(identity: NodeIdentity, rdev: number, device: Device) {
+  constructor(identity: NodeIdentity, rdev: number, device: Device, permissions = 0o666) {
     this.fileSystem = identity.fileSystem;
     this.device = device;
-    const mode = modeBits.CHARACTER | 0o666;
+    const mode = modeBits.CHARACTER | permissions;
     this.#attributes = fixedAttributes(identity, { mode, nlink: 1, rdev, sizeBytes: 0 });
   }
 

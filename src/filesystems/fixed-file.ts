@@ -39,10 +39,13 @@ export function fixedAttributes(
 
 /** A handle that can only read; the file's `open` has already refused writing. */
 export class FixedBytesHandle implements FileHandle {
+  readonly heldBytes: number;
   readonly #bytes: Uint8Array;
 
-  constructor(bytes: Uint8Array) {
+  /** `heldBytes`: what of the bytes may live through this handle alone. */
+  constructor(bytes: Uint8Array, heldBytes = 0) {
     this.#bytes = bytes;
+    this.heldBytes = heldBytes;
   }
 
   read(target: Uint8Array, position: number): number {

@@ -22,27 +22,65 @@ export interface HostFileGrant {
   readonly maxBytes: number;
 }
 
+/** An open file of the host with its grant: what the grant does not allow is refused on every use. */
+export class GrantedHostFile implements HostFilePower {
+  readonly grant: HostFileGrant;
+  readonly #file: HostFilePower;
+
+  constructor(file: HostFilePower, grant: HostFileGrant) {
+    this.#file = file;
+    this.grant = grant;
+  }
+
+  read(target: Uint8Array, position: number): number {
+    if (!this.grant.read) fail("EACCES");
+    return this.#file.read(target, position);
+  }
+
+  write(source: Uint8Array, position: number): number {
+    if (!this.grant.write) fail("EACCES");
+    const at = this.grant.appendOnly ? this.#file.size() : position;
+    const room = this.grant.maxBytes - at;
+    if (room <= 0) fail("EFBIG");
+    return this.#file.write(source.subarray(0, room), at);
+  }
+
+  size(): number {
+    return this.#file.size();
+  }
+
+  truncate(size: number): void {
+    if (!this.grant.write) fail("EACCES");
+    if (this.grant.appendOnly) fail("EPERM");
+    if (size > this.grant.maxBytes) fail("EFBIG");
+    this.#file.truncate(size);
+  }
+
+  sync(): void {
+    this.#file.sync();
+  }
+}
+
 export class HostFileNode implements FileNode {
   readonly kind = "file";
   readonly fileSystem: FileSystem;
   readonly #identity: NodeIdentity;
-  readonly #file: HostFilePower;
-  readonly #grant: HostFileGrant;
+  readonly #file: GrantedHostFile;
   readonly #now: () => bigint;
   #mtimeNs: bigint;
 
-  constructor(identity: NodeIdentity, file: HostFilePower, grant: HostFileGrant, now: () => bigint) {
+  constructor(identity: NodeIdentity, file: GrantedHostFile, now: () => bigint) {
     this.fileSystem = identity.fileSystem;
     this.#identity = identity;
     this.#file = file;
-    this.#grant = grant;
     this.#now = now;
     this.#mtimeNs = identity.timeNs;
   }
 
   attributes(): Attributes {
     const size = this.#file.size();
-    const permissions = (this.#grant.read ? accessBits.READ : 0) | (this.#grant.write ? accessBits.WRITE : 0);
+    const { read, write } = this.#file.grant;
+    const permissions = (read ? accessBits.READ : 0) | (write ? accessBits.WRITE : 0);
     return {
       ino: this.#identity.ino,
       mode: modeBits.FILE | (permissions << 6),
@@ -62,7 +100,7 @@ export class HostFileNode implements FileNode {
   }
 
   open(wanted: FileAccess): FileHandle {
-    const { read, write, appendOnly } = this.#grant;
+    const { read, write, appendOnly } = this.#file.grant;
     if ((wanted.read && !read) || ((wanted.write || wanted.truncate) && !write)) fail("EACCES");
     // As Linux treats a file with the append-only attribute (open(2)).
     if (appendOnly && ((wanted.write && !wanted.append) || wanted.truncate)) fail("EPERM");
@@ -81,18 +119,12 @@ export class HostFileNode implements FileNode {
   }
 
   truncate(size: number): void {
-    if (!this.#grant.write) fail("EACCES");
-    if (this.#grant.appendOnly) fail("EPERM");
-    if (size > this.#grant.maxBytes) fail("EFBIG");
     this.#file.truncate(size);
     this.#mtimeNs = this.#now();
   }
 
   #write(source: Uint8Array, position: number): number {
-    const at = this.#grant.appendOnly ? this.#file.size() : position;
-    const room = this.#grant.maxBytes - at;
-    if (room <= 0) fail("EFBIG");
-    const count = this.#file.write(source.subarray(0, room), at);
+    const count = this.#file.write(source, position);
     this.#mtimeNs = this.#now();
     return count;
   }

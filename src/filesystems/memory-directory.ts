@@ -1,26 +1,30 @@
 // A directory in memory. Every change asks the quota first and then cannot fail, so that a refusal leaves nothing behind.
-// Entries keep their order of insertion; one entry object serves the map and all listings.
 import { mode as modeBits } from "../abi/flags.ts";
-import type { ByteString, DirectoryEntry, DirectoryNode, Owner } from "../kernel/filesystem.ts";
+import type {
+  ByteString,
+  DirectoryEntry,
+  DirectoryNode,
+  DirectoryReader,
+  Owner,
+} from "../kernel/filesystem.ts";
 import { fail } from "../kernel/kernel-error.ts";
+import { type Entry, EntryTable } from "./entry-table.ts";
 import { Inode, type Volume } from "./inode.ts";
 import { MemoryFile } from "./memory-file.ts";
 import { MemoryLink, MemoryPipe } from "./memory-link.ts";
-import { checkNewName, detached, maxTargetBytes } from "./names.ts";
+import { checkNewName, detached, maxDepth, maxTargetBytes } from "./names.ts";
 import { entryBytes, inodeBytes } from "./quota.ts";
 
 export type MemoryNode = MemoryFile | MemoryDirectory | MemoryLink | MemoryPipe;
 
-interface MemoryEntry extends DirectoryEntry {
-  readonly node: MemoryNode;
-}
-
 export class MemoryDirectory extends Inode implements DirectoryNode {
   readonly kind = "directory";
-  readonly #entries = new Map<ByteString, MemoryEntry>();
+  readonly #entries = new EntryTable<MemoryNode>();
   #parent: MemoryDirectory | undefined;
-  #listing: readonly DirectoryEntry[] | undefined;
-  #nameBytes = 0;
+  /** In the parent; undefined for a root. */
+  #name: ByteString | undefined;
+  /** How deep directories are nested below this one, or more: exact again as soon as there are none. */
+  #height = 0;
 
   /** Without a parent this is a root: its own parent, and nothing is charged for it. */
   constructor(volume: Volume, permissions: number, owner: Owner, parent?: MemoryDirectory) {
@@ -35,8 +39,24 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
 
   list(): readonly DirectoryEntry[] {
     this.markRead();
-    this.#listing ??= [...this.#entries.values()];
-    return this.#listing;
+    return this.#entries.all();
+  }
+
+  reader(): DirectoryReader {
+    this.markRead();
+    const end = this.#entries.lastPosition;
+    return {
+      after: (position) => {
+        const entry = this.#entries.after(position);
+        if (entry === undefined || entry.position > end) return undefined;
+        const { name, node } = entry;
+        return { name, kind: node.kind, ino: node.ino, position: entry.position };
+      },
+    };
+  }
+
+  nameOf(child: DirectoryNode): ByteString | undefined {
+    return child instanceof MemoryDirectory && child.#parent === this ? child.#name : undefined;
   }
 
   parent(): MemoryDirectory | undefined {
@@ -49,11 +69,15 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
   }
 
   createDirectory(name: ByteString, mode: number, owner: Owner): MemoryDirectory {
+    this.#admitDepth(1);
     this.#admit(name);
     const inherited = this.mode & modeBits.SET_GID;
     const child = new MemoryDirectory(this.volume, mode | inherited, this.#heir(owner), this);
     this.linkCount += 1;
-    return this.#insert(name, child);
+    this.#raise(1);
+    this.#insert(name, child);
+    child.#name = this.#entries.get(name)?.name;
+    return child;
   }
 
   createLink(name: ByteString, target: ByteString, owner: Owner): MemoryLink {
@@ -69,27 +93,29 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
   }
 
   unlink(name: ByteString): void {
-    const node = this.#existing(name);
-    if (node.kind === "directory") fail("EISDIR");
-    this.#remove(name);
-    node.forget();
+    const entry = this.#existing(name);
+    if (entry.node.kind === "directory") fail("EISDIR");
+    this.#remove(entry);
+    entry.node.forget();
   }
 
   removeDirectory(name: ByteString): void {
-    const node = this.#existing(name);
-    if (node.kind !== "directory") fail("ENOTDIR");
-    if (!node.isEmpty()) fail("ENOTEMPTY");
-    this.#remove(name);
-    this.linkCount -= 1;
-    node.forget();
+    const entry = this.#existing(name);
+    if (entry.node.kind !== "directory") fail("ENOTDIR");
+    if (!entry.node.isEmpty()) fail("ENOTEMPTY");
+    this.#remove(entry);
+    this.#directoryLeft();
+    entry.node.forget();
   }
 
   rename(name: ByteString, newParent: DirectoryNode, newName: ByteString): void {
     if (!(newParent instanceof MemoryDirectory) || newParent.volume !== this.volume) fail("EXDEV");
-    const node = this.#existing(name);
+    const entry = this.#existing(name);
+    const { node } = entry;
     checkNewName(newName);
     if (newParent.#parent === undefined) fail("ENOENT");
     if (node.kind === "directory" && node.#holds(newParent)) fail("EINVAL");
+    if (node.kind === "directory") newParent.#admitDepth(1 + node.#height);
     const target = newParent.#entries.get(newName);
     const replaced = target?.node;
     if (replaced === node) return;
@@ -100,18 +126,19 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
     if (growthBytes > 0) this.volume.quota.take(growthBytes);
     else this.volume.quota.give(-growthBytes);
 
-    this.#entries.delete(name);
-    this.#nameBytes -= name.length;
-    this.#changed();
+    this.#entries.remove(entry);
+    this.markContentChange();
     const ownName = target?.name ?? detached(newName);
-    newParent.#entries.set(ownName, { name: ownName, node });
-    if (target === undefined) newParent.#nameBytes += ownName.length;
-    newParent.#changed();
-    if (replaced?.kind === "directory") newParent.linkCount -= 1;
+    if (target === undefined) newParent.#entries.add(ownName, node);
+    else newParent.#entries.replace(target, node);
+    newParent.markContentChange();
+    if (replaced?.kind === "directory") newParent.#directoryLeft();
     if (node.kind === "directory") {
-      this.linkCount -= 1;
+      this.#directoryLeft();
       newParent.linkCount += 1;
+      newParent.#raise(1 + node.#height);
       node.#parent = newParent;
+      node.#name = ownName;
     }
     node.markAttributeChange();
     replaced?.forget();
@@ -138,35 +165,53 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
     return true;
   }
 
-  #existing(name: ByteString): MemoryNode {
-    return this.lookup(name) ?? fail("ENOENT");
+  /** ENAMETOOLONG unless that many levels may be put below this directory. */
+  #admitDepth(levels: number): void {
+    let depth = levels;
+    for (let at = this.#parent, below: MemoryDirectory = this; at !== undefined && at !== below; ) {
+      depth += 1;
+      below = at;
+      at = at.#parent;
+    }
+    if (depth > maxDepth) fail("ENAMETOOLONG");
+  }
+
+  /** That many levels are below this directory now. */
+  #raise(levels: number): void {
+    let at: MemoryDirectory = this;
+    for (let height = levels; at.#height < height; height++) {
+      at.#height = height;
+      if (at.#parent === undefined || at.#parent === at) return;
+      at = at.#parent;
+    }
+  }
+
+  #directoryLeft(): void {
+    this.linkCount -= 1;
+    if (this.linkCount === 2) this.#height = 0;
+  }
+
+  #existing(name: ByteString): Entry<MemoryNode> {
+    return this.#entries.get(name) ?? fail("ENOENT");
   }
 
   /** Checks that `name` may be created and charges its entry and inode. */
   #admit(name: ByteString, extraBytes = 0): void {
     checkNewName(name);
     if (this.#parent === undefined) fail("ENOENT");
-    if (this.#entries.has(name)) fail("EEXIST");
+    if (this.#entries.get(name) !== undefined) fail("EEXIST");
     this.volume.quota.take(inodeBytes + entryBytes + name.length + extraBytes, 1);
   }
 
   #insert<N extends MemoryNode>(name: ByteString, node: N): N {
-    const own = detached(name);
-    this.#entries.set(own, { name: own, node });
-    this.#nameBytes += own.length;
-    this.#changed();
+    this.#entries.add(detached(name), node);
+    this.markContentChange();
     return node;
   }
 
-  #remove(name: ByteString): void {
-    this.#entries.delete(name);
-    this.#nameBytes -= name.length;
-    this.volume.quota.give(entryBytes + name.length);
-    this.#changed();
-  }
-
-  #changed(): void {
-    this.#listing = undefined;
+  #remove(entry: Entry<MemoryNode>): void {
+    this.#entries.remove(entry);
+    this.volume.quota.give(entryBytes + entry.name.length);
     this.markContentChange();
   }
 
@@ -176,7 +221,7 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
   }
 
   protected sizeBytes(): number {
-    return this.#entries.size * entryBytes + this.#nameBytes;
+    return this.#entries.size * entryBytes + this.#entries.nameBytes;
   }
   protected heldBytes(): number {
     return this.sizeBytes();

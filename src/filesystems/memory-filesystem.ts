@@ -1,6 +1,8 @@
 // A writable file system held in the host's memory: scratch space. Everything in it is charged to one quota (quota.ts says
-// what costs how much), so what the guest can make the host hold is bounded by `quotaBytes`.
+// what costs how much), so what the guest can make the host hold is bounded by `quotaBytes`
+// and by the sandbox's one account.
 import type { DirectoryNode, FileSystem, FileSystemUsage, NowNs, Owner } from "../kernel/filesystem.ts";
+import type { HostMemory } from "../kernel/host-memory.ts";
 import type { Volume } from "./inode.ts";
 import { MemoryDirectory } from "./memory-directory.ts";
 import { Quota } from "./quota.ts";
@@ -12,6 +14,8 @@ export interface MemoryFileSystemOptions {
   readonly quotaBytes: number;
   /** Files, directories, links and pipes below the root. */
   readonly maxInodes: number;
+  /** The sandbox's one account: every byte of the quota is also charged there. */
+  readonly account?: HostMemory;
   readonly now: NowNs;
   /** Of the root directory. */
   readonly owner: Owner;
@@ -24,7 +28,7 @@ export class MemoryFileSystem implements FileSystem {
   readonly #quota: Quota;
 
   constructor(options: MemoryFileSystemOptions) {
-    this.#quota = new Quota(options.quotaBytes, options.maxInodes);
+    this.#quota = new Quota(options.quotaBytes, options.maxInodes, options.account);
     let lastIno = 0;
     const volume: Volume = {
       fileSystem: this,

@@ -7,6 +7,8 @@ import { fail } from "../kernel/kernel-error.ts";
 export const maxNameBytes = 255;
 /** PATH_MAX less its NUL: the longest symlink target. */
 export const maxTargetBytes = 4095;
+/** Directories inside each other, about as many as the longest path can name: bounds what every way up the tree costs. */
+export const maxDepth = 2048;
 
 /** Throws ENOENT (empty), ENAMETOOLONG, EINVAL. */
 export function checkNewName(name: ByteString): void {

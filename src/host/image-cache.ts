@@ -7,12 +7,13 @@ import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
 import { distribution, verifyDistributionFile } from "../interpreter/distribution.ts";
-import { buildSnapshot, type ImageRecipe, prepareModule } from "../interpreter/image.ts";
+import { buildSnapshot, type ImageRecipe, type ModuleForm, prepareModule } from "../interpreter/image.ts";
 import { encodeImage, type Image } from "../interpreter/image-file.ts";
 import { checkImports } from "../kernel/bind-imports.ts";
 import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import type { DirectoryNode } from "../kernel/filesystem.ts";
+import { HostMemory } from "../kernel/host-memory.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
@@ -25,7 +26,7 @@ import { inflateRaw, sha256 } from "../platform/node/powers.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 4;
+const imageFormat = 5;
 
 /**
  * An image is the same wherever it is built, so that what was tested is what runs. Nothing of these two powers is left in a
@@ -42,6 +43,8 @@ const stillClock: ClockPower = { wallNs: () => buildTimeNs, monotonicNs: () => 0
 
 /** What a worker needs to run an interpreter: everything is shared between threads, nothing is copied. */
 export interface LoadedImage {
+  /** Names the files of this image in the cache. */
+  readonly key: string;
   readonly module: WebAssembly.Module;
   /** The encoded image, in shared memory. */
   readonly image: Uint8Array;
@@ -86,14 +89,33 @@ async function load(refusedModules: readonly string[], progress: Progress | unde
   if (compiled && cachedImage) {
     const module = await compiled;
     checkImports(WebAssembly.Module.imports(module));
-    return { module, image: cachedImage, library, guestFiles };
+    return { key, module, image: cachedImage, library, guestFiles };
   }
   progress?.("preparing the interpreter (once per version)");
   const built = build(library, guestFiles, { refused: refusedModules, progress });
   store.write(`${key}.wasm`, [built.lean]);
   store.write(`${key}.image`, [built.image]);
   const module = await WebAssembly.compile(built.lean as Uint8Array<ArrayBuffer>);
-  return { module, image: shared(built.image), library, guestFiles };
+  return { key, module, image: shared(built.image), library, guestFiles };
+}
+
+/** The image's module as bytes, for a process that compiles it itself. Made anew (in half a second) where it is not cached. */
+export function readLeanModule(image: LoadedImage, refusedModules: readonly string[]): Uint8Array {
+  return (
+    new ImageStore().read(`${image.key}.wasm`, false) ??
+    prepareModule(readWasm(), formOf(refusedModules)).lean
+  );
+}
+
+/** Foreign calls look symbols up by name. */
+function formOf(refusedModules: readonly string[]): ModuleForm {
+  return { allSymbols: !refusedModules.includes("_ctypes") };
+}
+
+function readWasm(): Uint8Array {
+  const wasm = readDistributionFile("wasm");
+  verifyDistributionFile("wasm", wasm, sha256);
+  return wasm;
 }
 
 function build(
@@ -101,10 +123,8 @@ function build(
   guestFiles: ReadonlyMap<string, Uint8Array>,
   choice: { readonly refused: readonly string[]; readonly progress: Progress | undefined },
 ): { lean: Uint8Array; image: Uint8Array } {
-  const wasm = readDistributionFile("wasm");
-  verifyDistributionFile("wasm", wasm, sha256);
-  const rewritten = prepareModule(wasm);
   const refused = new Set(choice.refused);
+  const rewritten = prepareModule(readWasm(), formOf(choice.refused));
   const recipe: ImageRecipe = {
     allowsModule: (name) => !refused.has(name),
     preload: preloadedModules,
@@ -162,6 +182,7 @@ function buildKernel(
         StandardStream.output(output, "stderr", 0n),
       ],
       limits: { memoryBytes: 1 << 30, openFiles: 64 },
+      hostMemory: new HostMemory(1 << 26),
     }),
   );
 }

@@ -1,24 +1,39 @@
-// What host and worker say to each other. The worker's TypeScript is trusted; only `answer` bytes and output are the guest's.
+// What the two sides of a wall say to each other. The inside's TypeScript is trusted as far as the wall is; `outcome` bytes and
+// output are the guest's. Requests are answered in the order they were sent.
 import type { Outcome } from "../interpreter/interpreter.ts";
 import type { LoadedImage } from "./image-cache.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { SessionReport } from "./session.ts";
 
 export interface WorkerStart {
   readonly image: LoadedImage;
-  readonly plan: SandboxPlan;
+  /** The output ring. */
   readonly ring: SharedArrayBuffer;
+  /** The words of Control. */
+  readonly control: SharedArrayBuffer;
 }
 
-export type ToWorker =
-  | { readonly type: "start"; readonly start: WorkerStart }
+/** To the inside of a wall. */
+export type Request =
+  | { readonly type: "begin"; readonly id: number; readonly plan: SandboxPlan }
   | { readonly type: "run"; readonly id: number; readonly request: Uint8Array }
   | { readonly type: "reset"; readonly id: number };
 
-export type FromWorker =
-  | { readonly type: "ready" }
+/** From the inside of a wall. */
+export type Answer =
+  /** The interpreter is pristine and waits; `thread` names the thread that runs it, where threads have names. */
+  | { readonly type: "ready"; readonly thread: string | undefined }
   /** The interpreter could not even be set up. */
   | { readonly type: "failed"; readonly outcome: Outcome }
+  | { readonly type: "begun"; readonly id: number; readonly failure: Outcome | undefined }
+  | { readonly type: "done"; readonly id: number; readonly report: SessionReport }
+  | { readonly type: "reset"; readonly id: number };
+
+export type ToWorker = { readonly type: "start"; readonly start: WorkerStart } | Request;
+
+export type FromWorker =
+  | Answer
   /** There is output in the ring. */
   | { readonly type: "output" }
-  | { readonly type: "done"; readonly id: number; readonly outcome: Outcome; readonly memoryBytes: number }
-  | { readonly type: "reset"; readonly id: number };
+  /** The guest makes the file that was granted at this place; the thread waits for the answer in its control words. */
+  | { readonly type: "create"; readonly place: number };

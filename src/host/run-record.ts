@@ -2,41 +2,62 @@
 
 import { monotonicMs } from "../platform/node/powers.ts";
 import type { OutputStream } from "./output-ring.ts";
-import type { Run, Usage } from "./run.ts";
+import type { SandboxPlan } from "./plan.ts";
+import type { Run } from "./run.ts";
+import type { Meters } from "./session.ts";
+import { type Usage, usageOf } from "./usage.ts";
+import type { TakeOutput } from "./wall.ts";
 
 type Collected = Pick<Run, "stdout" | "stderr" | "usage">;
 
 export class RunRecord {
-  readonly #onOutput: ((stream: OutputStream, bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
+  readonly #plan: SandboxPlan;
+  readonly #onOutput: TakeOutput | undefined;
+  readonly #onFailure: () => void;
   readonly #startMs = monotonicMs();
   readonly #chunks: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
   #outputBytes = 0;
   #attached = false;
+  /** What the embedder's own `onOutput` threw first. */
+  failure: { readonly thrown: unknown } | undefined;
 
-  constructor(onOutput: ((stream: OutputStream, bytes: Uint8Array<ArrayBuffer>) => void) | undefined) {
+  /** `onFailure` is called when `onOutput` throws. */
+  constructor(plan: SandboxPlan, onOutput: TakeOutput | undefined, onFailure: () => void) {
+    this.#plan = plan;
     this.#onOutput = onOutput;
+    this.#onFailure = onFailure;
   }
 
-  get elapsedMs(): number {
-    return monotonicMs() - this.#startMs;
-  }
-
-  take(stream: OutputStream, bytes: Uint8Array<ArrayBuffer>): void {
+  readonly take: TakeOutput = (stream, bytes) => {
     this.#outputBytes += bytes.length;
     this.#chunks[stream].push(bytes);
-    this.#onOutput?.(stream, bytes);
+    if (this.failure !== undefined) return;
+    try {
+      this.#onOutput?.(stream, bytes);
+    } catch (thrown) {
+      this.failure = { thrown };
+      this.#onFailure();
+    }
+  };
+
+  usage(meters: Partial<Meters> = {}): Usage {
+    const outside = { wallMs: monotonicMs() - this.#startMs, outputBytes: this.#outputBytes };
+    return usageOf(this.#plan, { ...outside, ...meters });
   }
 
-  finish(memoryBytes: number): Collected {
-    const usage: Usage = { wallMs: this.elapsedMs, memoryBytes, outputBytes: this.#outputBytes };
-    return { stdout: decode(this.#chunks.stdout), stderr: decode(this.#chunks.stderr), usage };
+  finish(meters?: Partial<Meters>): Collected {
+    return {
+      stdout: decode(this.#chunks.stdout),
+      stderr: decode(this.#chunks.stderr),
+      usage: this.usage(meters),
+    };
   }
 
   /** Errors carry what the run wrote before it failed, as `stdout`, `stderr` and `usage`. */
-  attachTo(error: Error, memoryBytes: number): void {
+  attachTo(error: Error, meters?: Partial<Meters>): void {
     if (this.#attached) return;
     this.#attached = true;
-    Object.assign(error, this.finish(memoryBytes));
+    Object.assign(error, this.finish(meters));
   }
 }
 

@@ -3,8 +3,10 @@
 import { OptionError } from "../errors/option-error.ts";
 import {
   LimitError,
+  type LimitName,
   SandboxLostError as Lost,
   PythonError,
+  RunError,
   type SandboxLostError,
 } from "../errors/run-errors.ts";
 import type { Outcome } from "../interpreter/interpreter.ts";
@@ -12,8 +14,11 @@ import { decodeMarshal } from "../interpreter/marshal/decode.ts";
 import { encodeMarshal } from "../interpreter/marshal/encode.ts";
 import { UnsupportedValueError } from "../interpreter/marshal/unsupported-value-error.ts";
 import type { GuestValue } from "../interpreter/marshal/values.ts";
-import type { OutputStream } from "./output-ring.ts";
+import type { StopReason } from "../kernel/guest-stop.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { SessionReport } from "./session.ts";
+import type { Usage } from "./usage.ts";
+import type { TakeOutput } from "./wall.ts";
 
 export interface RunOptions {
   /** Variables to set before the source runs. */
@@ -25,15 +30,7 @@ export interface RunOptions {
   /** Treats the source as a whole program: atexit handlers run at its end. */
   readonly finalize?: boolean;
   /** Called with output as it comes. Bytes are the guest's: escape them before a person reads them. */
-  readonly onOutput?: (stream: OutputStream, bytes: Uint8Array<ArrayBuffer>) => void;
-}
-
-export interface Usage {
-  /** From the request to the answer. */
-  readonly wallMs: number;
-  /** Linear memory of the interpreter after the run. */
-  readonly memoryBytes: number;
-  readonly outputBytes: number;
+  readonly onOutput?: TakeOutput;
 }
 
 export interface Run {
@@ -43,6 +40,8 @@ export interface Run {
   readonly stderr: string;
   /** What SystemExit carried; 0 when the source ran to its end. */
   readonly exitCode: number;
+  /** The limit that the guest was told of and then ended by itself within its grace time (`limits.soft`). */
+  readonly softStop?: LimitName;
   readonly usage: Usage;
 }
 
@@ -73,41 +72,66 @@ export function encodeRun(source: string, options: RunOptions): Uint8Array {
 }
 
 export type Ending =
-  | { readonly value: GuestValue; readonly exitCode: number }
-  | { readonly error: PythonError | LimitError | SandboxLostError };
+  | Pick<Run, "value" | "exitCode" | "softStop">
+  | { readonly error: PythonError | LimitError | SandboxLostError | RunError };
 
-/** Turns a worker's outcome into a value or the error to throw. The answer's bytes are hostile. */
-export function endingOf(outcome: Outcome, plan: SandboxPlan): Ending {
+/** Turns what came through the wall into a value or the error to throw. An answer's bytes are hostile. */
+export function endingOf(report: SessionReport, plan: SandboxPlan): Ending {
+  const { outcome, meters } = report;
+  if (outcome.kind !== "answer") return { error: failureOf(outcome, plan) };
+  const ending = readAnswer(outcome.bytes);
+  const told = meters.softStop;
+  if (told === undefined) return ending;
+  if (!("error" in ending)) return { ...ending, softStop: told.limit };
+  const { limit, budget, used } = told;
+  return { error: new LimitError(limit, budget, used, "usable", { cause: ending.error }) };
+}
+
+/** The error for an outcome that is no answer. */
+export function failureOf(
+  outcome: Outcome,
+  plan: SandboxPlan | undefined,
+): LimitError | SandboxLostError | RunError {
   switch (outcome.kind) {
     case "answer":
-      return readAnswer(outcome.bytes);
+      return new Lost("SANDBOX_CRASHED", "the interpreter gave an answer where none was asked for");
     case "oversized":
-      return { error: new LimitError("value", plan.limits.valueBytes, outcome.bytes, "usable") };
+      return oversizedError(outcome.bytes, plan);
     case "crashed":
-      return { error: new Lost("SANDBOX_CRASHED", `the interpreter crashed: ${outcome.detail}`) };
-    case "stopped": {
-      const { reason } = outcome;
-      switch (reason.kind) {
-        case "limit":
-          return { error: new LimitError(reason.limit, reason.budget, reason.used, "lost") };
-        case "exit":
-          return {
-            error: new Lost(
-              "SANDBOX_EXITED",
-              `the guest ended its process with status ${reason.status}`,
-              reason.status,
-            ),
-          };
-        case "abort":
-          return { error: new Lost("SANDBOX_ABORTED", `the interpreter aborted: ${reason.detail}`) };
-        case "refused":
-          return {
-            error: new Lost("SANDBOX_CRASHED", `the guest called ${reason.detail}, which no sandbox offers`),
-          };
-        case "fault":
-          return { error: new Lost("SANDBOX_CRASHED", `the kernel failed in ${reason.detail}`) };
-      }
+      return new Lost("SANDBOX_CRASHED", `the interpreter crashed: ${outcome.detail}`);
+    case "stopped":
+      return stopError(outcome.reason);
+  }
+}
+
+/** A result is refused for its own limit, or because what the host may hold has no room for it. */
+function oversizedError(bytes: number, plan: SandboxPlan | undefined): LimitError {
+  const { valueBytes = 0, hostMemoryBytes = 0 } = plan?.limits ?? {};
+  return bytes > valueBytes
+    ? new LimitError("value", valueBytes, bytes, "usable")
+    : new LimitError("hostMemory", hostMemoryBytes, bytes, "usable");
+}
+
+function stopError(reason: StopReason): LimitError | SandboxLostError | RunError {
+  switch (reason.kind) {
+    case "limit":
+      return new LimitError(reason.limit, reason.budget, reason.used, "lost");
+    case "cancelled":
+      return new RunError("RUN_CANCELLED", "the run was cancelled", "lost");
+    case "exit": {
+      const message = `the guest ended its process with status ${reason.status}`;
+      return new Lost("SANDBOX_EXITED", message, reason.status);
     }
+    case "abort":
+      return new Lost("SANDBOX_ABORTED", `the interpreter aborted: ${reason.detail}`);
+    case "stack":
+      return new Lost("SANDBOX_CRASHED", "the interpreter crashed: the engine's stack is exhausted");
+    case "refused":
+      return new Lost("SANDBOX_CRASHED", `the guest called ${reason.detail}, which no sandbox offers`);
+    case "trap":
+      return new Lost("SANDBOX_CRASHED", `the interpreter crashed: ${reason.detail}`);
+    case "fault":
+      return new Lost("SANDBOX_CRASHED", `the kernel failed in ${reason.detail}`);
   }
 }
 

@@ -1,49 +1,58 @@
-// A sandbox: one interpreter in a worker thread, what it was granted, and the clock that ends it. All authority is decided
-// here, before the worker starts; afterwards this file only sends runs, collects output and kills.
-import { LimitError, RunError, SandboxLostError } from "../errors/run-errors.ts";
-import type { Outcome } from "../interpreter/interpreter.ts";
+// A sandbox: one interpreter behind a wall, what it was granted, and the state that tells what may be asked of it. All authority
+// is decided before anything starts; afterwards this file only sends runs and collects what comes back.
+import { RunError, SandboxLostError } from "../errors/run-errors.ts";
 import { type HostFileTicket, releaseHostFile } from "../platform/node/host-files.ts";
-import { type RunningWorker, startWorker } from "../platform/node/worker-thread.ts";
-import { type LoadedImage, loadImage, type Progress } from "./image-cache.ts";
-import { checkOptions, type SandboxOptions } from "./options.ts";
-import { makeOutputRing, OutputReader } from "./output-ring.ts";
+import type { Progress } from "./image-cache.ts";
+import { openWall } from "./open-wall.ts";
+import { optionRecord } from "./option-record.ts";
+import {
+  type CheckedGrants,
+  checkEngine,
+  checkGrants,
+  engineNames,
+  grantNames,
+  type SandboxOptions,
+  usesFuel,
+} from "./options.ts";
 import type { SandboxPlan } from "./plan.ts";
-import type { FromWorker } from "./protocol.ts";
 import { encodeRun, endingOf, type Run, type RunOptions } from "./run.ts";
 import { RunRecord } from "./run-record.ts";
+import type { Meters } from "./session.ts";
+import { type Usage, usageOf } from "./usage.ts";
+import type { OnFall, Wall } from "./wall.ts";
 
 type State = "usable" | "running" | "lost" | "closed";
-
-interface Waiting {
-  readonly id: number;
-  settle(result: { outcome: Outcome; memoryBytes: number } | { failure: Error }): void;
-}
 
 export interface CreateOptions extends SandboxOptions {
   /** Told about long steps: the interpreter is prepared once per version and machine. */
   readonly onProgress?: Progress;
 }
 
+/** Where a sandbox has its wall from, and who takes it back. */
+export interface WallSource {
+  /** A wall for a sandbox whose own one fell. */
+  open(onFall: OnFall): Promise<Wall>;
+  /** Takes back what the sandbox does not need any more; the wall may have fallen. */
+  release(wall: Wall): Promise<void>;
+}
+
+const closedError = () => new SandboxLostError("SANDBOX_CLOSED", "the sandbox was closed");
+
 export class Sandbox implements AsyncDisposable {
   readonly #plan: SandboxPlan;
-  readonly #loadImage: () => Promise<LoadedImage>;
   readonly #tickets: readonly HostFileTicket[];
-  #worker: RunningWorker | undefined;
-  #reader: OutputReader | undefined;
+  readonly #source: WallSource;
+  #wall: Wall;
+  #state: State = "usable";
+  #lastMeters: Partial<Meters> = {};
   #record: RunRecord | undefined;
-  #waiting: Waiting | undefined;
-  #state: State = "lost";
-  #crashed = false;
-  #lastId = 0;
 
-  private constructor(
-    plan: SandboxPlan,
-    loadImage: () => Promise<LoadedImage>,
-    tickets: readonly HostFileTicket[],
-  ) {
-    this.#plan = plan;
-    this.#loadImage = loadImage;
-    this.#tickets = tickets;
+  /** For `Sandbox.create` and `Pool.checkout`. */
+  constructor(grants: CheckedGrants, wall: Wall, source: WallSource) {
+    this.#plan = grants.plan;
+    this.#tickets = grants.tickets;
+    this.#wall = wall;
+    this.#source = source;
   }
 
   /**
@@ -51,14 +60,23 @@ export class Sandbox implements AsyncDisposable {
    * interpreter's files are not the known ones.
    */
   static async create(options: CreateOptions = {}): Promise<Sandbox> {
-    const { onProgress, ...rest } = options;
-    const { plan, refusedModules, tickets } = checkOptions(rest);
-    const sandbox = new Sandbox(plan, () => loadImage(refusedModules, onProgress), tickets);
+    optionRecord("", options, [...grantNames, ...engineNames, "onProgress"]);
+    const engine = checkEngine(options, usesFuel(options));
+    const grants = checkGrants(options);
+    const source: WallSource = {
+      open: (onFall) => openWall(engine, onFall, options.onProgress),
+      release: (wall) => wall.kill(closedError()),
+    };
+    let sandbox: Sandbox | undefined;
+    let wall: Wall | undefined;
     try {
-      await sandbox.#start();
+      wall = await source.open(() => sandbox?.fell());
+      await wall.begin(grants.plan);
+      sandbox = new Sandbox(grants, wall, source);
       return sandbox;
     } catch (error) {
-      await sandbox.close();
+      await wall?.kill(closedError());
+      for (const ticket of grants.tickets) releaseHostFile(ticket);
       throw error;
     }
   }
@@ -68,46 +86,45 @@ export class Sandbox implements AsyncDisposable {
     return this.#state;
   }
 
+  /** Of the run under way (as far as it shows from outside) or the last one; what stands is as it was after the last run. */
+  usage(): Usage {
+    return this.#record?.usage() ?? usageOf(this.#plan, this.#lastMeters);
+  }
+
   /**
    * Runs source in the sandbox's __main__, which keeps its variables from run to run. Throws PythonError, LimitError,
    * SandboxLostError, RunError, or OptionError for inputs that cannot cross.
    */
   async run(source: string, options: RunOptions = {}): Promise<Run> {
     const request = encodeRun(source, options);
-    const worker = this.#demandUsable();
-    options.signal?.throwIfAborted();
-    const record = new RunRecord(options.onOutput);
+    this.#demandUsable();
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const wall = this.#wall;
+    const cancelled = (): RunError =>
+      new RunError("RUN_CANCELLED", "the run was cancelled", "lost", { cause: signal?.reason });
+    const record = new RunRecord(this.#plan, options.onOutput, () => wall.cancel(cancelled()));
+    const onAbort = (): void => wall.cancel(cancelled());
     this.#record = record;
     this.#state = "running";
-    const id = ++this.#lastId;
-    const stop = (failure: Error): void => this.#kill(failure);
-    const { wallMs } = this.#plan.limits;
-    const deadline = setTimeout(
-      () => stop(new LimitError("wall", wallMs, Math.round(record.elapsedMs), "lost")),
-      wallMs,
-    );
-    const onAbort = (): void =>
-      stop(new RunError("RUN_CANCELLED", "the run was cancelled", "lost", { cause: options.signal?.reason }));
-    options.signal?.addEventListener("abort", onAbort, { once: true });
+    signal?.addEventListener("abort", onAbort, { once: true });
+    let meters: Meters | undefined;
     try {
-      const { outcome, memoryBytes } = await this.#exchange(worker, id, () =>
-        worker.send({ type: "run", id, request }),
-      );
-      const ending = endingOf(outcome, this.#plan);
-      if ("error" in ending) {
-        this.#crashed ||= outcome.kind === "crashed";
-        this.#state = ending.error.sandbox === "lost" ? "lost" : "usable";
-        record.attachTo(ending.error, memoryBytes);
-        throw ending.error;
-      }
-      this.#state = "usable";
-      return { ...ending, ...record.finish(memoryBytes) };
+      const report = await wall.run(request, record.take);
+      meters = report.meters;
+      this.#lastMeters = meters;
+      const ending = endingOf(report, this.#plan);
+      this.#end("error" in ending && ending.error.sandbox === "lost" ? "lost" : "usable");
+      if (record.failure) throw record.failure.thrown;
+      if (!("error" in ending)) return { ...ending, ...record.finish(meters) };
+      throw ending.error instanceof RunError && signal?.aborted ? cancelled() : ending.error;
     } catch (error) {
-      if (error instanceof Error) record.attachTo(error, 0);
+      if (!wall.stands) this.#end("lost");
+      if (record.failure) throw record.failure.thrown;
+      if (error instanceof Error) record.attachTo(error, meters);
       throw error;
     } finally {
-      clearTimeout(deadline);
-      options.signal?.removeEventListener("abort", onAbort);
+      signal?.removeEventListener("abort", onAbort);
       this.#record = undefined;
     }
   }
@@ -115,29 +132,27 @@ export class Sandbox implements AsyncDisposable {
   /** Back to pristine: nothing that a run left is there any more, except what it wrote to files of the host. */
   async reset(): Promise<void> {
     if (this.#state === "running") throw new RunError("SANDBOX_BUSY", "a run is under way", "usable");
-    if (this.#state === "closed") throw new SandboxLostError("SANDBOX_CLOSED", "the sandbox was closed");
-    const worker = this.#worker;
-    // After a crash the machine itself is not trusted to be as it was: a new one replaces it.
-    if (worker === undefined || this.#crashed) {
-      this.#worker = undefined;
-      await worker?.kill();
-      await this.#start();
-      return;
-    }
-    const id = ++this.#lastId;
+    if (this.#state === "closed") throw closedError();
     this.#state = "running";
-    await this.#exchange(worker, id, () => worker.send({ type: "reset", id }));
-    this.#state = "usable";
+    try {
+      if (this.#wall.stands) await this.#wall.reset();
+      else await this.#replaceWall();
+      await this.#wall.begin(this.#plan);
+      this.#lastMeters = {};
+      this.#end("usable");
+    } catch (error) {
+      this.#end("lost");
+      throw error;
+    }
   }
 
   /** Ends the sandbox and everything that it holds. A run under way fails. */
   async close(): Promise<void> {
     if (this.#state === "closed") return;
-    const worker = this.#worker;
-    this.#worker = undefined;
+    const running = this.#state === "running";
     this.#state = "closed";
-    this.#fail(new SandboxLostError("SANDBOX_CLOSED", "the sandbox was closed"));
-    await worker?.kill();
+    if (running) await this.#wall.kill(closedError());
+    await this.#source.release(this.#wall);
     for (const ticket of this.#tickets) releaseHostFile(ticket);
   }
 
@@ -145,112 +160,36 @@ export class Sandbox implements AsyncDisposable {
     await this.close();
   }
 
-  async #start(): Promise<void> {
-    const ring = makeOutputRing();
-    this.#reader = new OutputReader(ring);
-    this.#crashed = false;
-    const id = ++this.#lastId;
-    const worker = startWorker({
-      onMessage: (message) => this.#onMessage(message, id),
-      onDeath: (reason) => this.#onDeath(worker, reason),
-    });
-    this.#worker = worker;
-    // After the worker: the thread comes up while this one reads and verifies the image.
-    const image = await this.#loadImage();
-    await this.#exchange(worker, id, () =>
-      worker.send({ type: "start", start: { image, plan: this.#plan, ring } }),
-    );
-    this.#state = "usable";
+  /** For whoever opened the wall: it fell while nothing was asked of it. */
+  fell(): void {
+    this.#end("lost");
   }
 
-  #demandUsable(): RunningWorker {
-    if (this.#state === "closed") throw new SandboxLostError("SANDBOX_CLOSED", "the sandbox was closed");
-    if (this.#state === "running") throw new RunError("SANDBOX_BUSY", "another run is under way", "usable");
-    if (this.#state === "lost" || this.#worker === undefined) {
-      throw new SandboxLostError(
-        "SANDBOX_CRASHED",
-        "the sandbox was lost in an earlier run; reset() makes it pristine",
-      );
+  async #replaceWall(): Promise<void> {
+    const wall = await this.#source.open(() => this.fell());
+    // Closed meanwhile: nobody would end it.
+    if (this.#state === "closed") {
+      await wall.kill(closedError());
+      throw closedError();
     }
-    return this.#worker;
+    this.#wall = wall;
   }
 
-  /** Sends and waits for the answer with this id. */
-  async #exchange(
-    worker: RunningWorker | undefined,
-    id: number,
-    send: () => void,
-  ): Promise<{ outcome: Outcome; memoryBytes: number }> {
-    worker?.hold(true);
-    try {
-      return await new Promise((resolve, reject) => {
-        this.#waiting = {
-          id,
-          settle: (result) => ("failure" in result ? reject(result.failure) : resolve(result)),
-        };
-        send();
-      });
-    } finally {
-      worker?.hold(false);
+  #end(state: "usable" | "lost"): void {
+    if (this.#state !== "closed") this.#state = state;
+  }
+
+  #demandUsable(): void {
+    switch (this.#state) {
+      case "closed":
+        throw closedError();
+      case "running":
+        throw new RunError("SANDBOX_BUSY", "another run is under way", "usable");
+      case "lost":
+        throw new SandboxLostError(
+          "SANDBOX_CRASHED",
+          "the sandbox was lost in an earlier run; reset() makes it pristine",
+        );
     }
-  }
-
-  #onMessage(message: FromWorker, startId: number): void {
-    this.#drain();
-    const done: Outcome = { kind: "answer", bytes: new Uint8Array(0) };
-    switch (message.type) {
-      case "output":
-        break;
-      case "ready":
-        this.#settle(startId, { outcome: done, memoryBytes: 0 });
-        break;
-      case "failed": {
-        const ending = endingOf(message.outcome, this.#plan);
-        const lost = new SandboxLostError("SANDBOX_CRASHED", "the sandbox could not start");
-        this.#kill("error" in ending ? ending.error : lost);
-        break;
-      }
-      case "done":
-        this.#settle(message.id, { outcome: message.outcome, memoryBytes: message.memoryBytes });
-        break;
-      case "reset":
-        this.#settle(message.id, { outcome: done, memoryBytes: 0 });
-        break;
-    }
-  }
-
-  #settle(id: number, result: Parameters<Waiting["settle"]>[0]): void {
-    if (this.#waiting?.id !== id) return;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting.settle(result);
-  }
-
-  #fail(failure: Error): void {
-    if (this.#waiting) this.#settle(this.#waiting.id, { failure });
-  }
-
-  #drain(): void {
-    this.#reader?.drain((stream, bytes) => this.#record?.take(stream, bytes));
-  }
-
-  #onDeath(worker: RunningWorker | undefined, reason: string): void {
-    if (worker !== this.#worker) return;
-    this.#worker = undefined;
-    this.#drain();
-    this.#state = "lost";
-    this.#fail(new SandboxLostError("SANDBOX_CRASHED", reason));
-  }
-
-  /** Ends the worker now; what it had written before is still taken. */
-  #kill(failure: Error): void {
-    const worker = this.#worker;
-    if (worker === undefined || this.#waiting === undefined) return;
-    this.#worker = undefined;
-    this.#state = "lost";
-    worker.kill().then(() => {
-      this.#drain();
-      this.#fail(failure);
-    });
   }
 }

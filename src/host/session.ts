@@ -1,181 +1,221 @@
-// The worker's side of a sandbox: grants become a file tree, the tree and the policy become a process, the process runs in an
-// interpreter. A reset makes new everything but what the host granted.
-import { byteString } from "../abi/guest-memory.ts";
+// The inside of a wall: one interpreter with its kernel, which lives one lifetime after the other. A lifetime begins with a plan
+// and ends with a reset, which makes everything new: the process with all that the kernel held, and the memory.
 import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
-import { fullDevice, nullDevice, randomDevice, urandomDevice, zeroDevice } from "../filesystems/devices.ts";
-import { memoryFileNode } from "../filesystems/fixed-file.ts";
-import { HostFileNode, type HostFilePower } from "../filesystems/host-file.ts";
-import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
-import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
-import { libraryDirectory } from "../interpreter/boot.ts";
-import type { Image } from "../interpreter/image-file.ts";
-import { decodeImage } from "../interpreter/image-file.ts";
-import { Interpreter, type Outcome } from "../interpreter/interpreter.ts";
+import type { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
+import { decodeImage, type Image } from "../interpreter/image-file.ts";
+import { Interpreter, type Outcome, RenewalFailure } from "../interpreter/interpreter.ts";
 import type { ClearPower } from "../interpreter/snapshot.ts";
-import { StandardStream } from "../kernel/character-file.ts";
-import { Clocks } from "../kernel/clocks.ts";
+import { clockStepNs } from "../kernel/clocks.ts";
 import { Kernel } from "../kernel/kernel.ts";
-import { Mounts } from "../kernel/mounts.ts";
-import { guestOwner } from "../kernel/permissions.ts";
 import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
-import { Process } from "../kernel/process.ts";
-import { ianaTimeZone, utc } from "../kernel/time-zone.ts";
-import type { HostFileTicket } from "../platform/node/host-files.ts";
-import type { OutputWriter } from "./output-ring.ts";
-import type { PlannedPlace, SandboxPlan } from "./plan.ts";
-import type { WorkerStart } from "./protocol.ts";
+import type { Control } from "./control.ts";
+import type { LoadedImage } from "./image-cache.ts";
+import { idlePlan, type SandboxPlan } from "./plan.ts";
+import type { Answer, Request } from "./protocol.ts";
+import { type RunMeters, Supervisor, type SupervisorPowers } from "./supervisor.ts";
+import { usageOf } from "./usage.ts";
+import { makeWorld, type WorldPowers } from "./world.ts";
 
-export interface SessionPowers {
-  readonly clock: ClockPower;
+export interface SessionPowers
+  extends SupervisorPowers,
+    Pick<WorldPowers, "openHostFile" | "createHostFile"> {
+  readonly clock: Omit<ClockPower, "sleepMs">;
   readonly entropy: EntropyPower;
   readonly inflate: (compressed: Uint8Array, sizeBytes: number) => Uint8Array;
   readonly clearMemory: ClearPower;
-  readonly hostInput: InputPower;
-  openHostFile(ticket: HostFileTicket): HostFilePower | undefined;
-  createHostFile(ticket: HostFileTicket, readable: boolean): HostFilePower;
+  /** Reads the process's own standard input; `pause` is called while there is nothing. */
+  readHostInput(target: Uint8Array, pause: () => void): number;
 }
 
+/** What a run used, and what the sandbox holds after it. */
+export interface Meters extends RunMeters {
+  readonly memoryBytes: number;
+  readonly hostMemoryBytes: number;
+  readonly hostMemoryPeakBytes: number;
+  readonly outputBytes: number;
+  readonly openFiles: number;
+  /** Files, directories, links and pipes in scratch places. */
+  readonly files: number;
+}
+
+export interface SessionReport {
+  readonly outcome: Outcome;
+  readonly meters: Meters;
+}
+
+/** Memory cannot shrink: an instance that grew beyond this is replaced by a new one when its lifetime ends. */
+const recycleBytes = 64 * 2 ** 20;
+const timeoutSignal = 14;
+
 export class Session {
-  readonly #plan: SandboxPlan;
-  readonly #powers: SessionPowers;
+  readonly #image: LoadedImage;
+  readonly #opened: Image;
   readonly #library: ArchiveFileSystem;
-  readonly #output: OutputWriter;
+  readonly #powers: SessionPowers;
+  readonly #supervisor: Supervisor;
+  readonly #worldPowers: WorldPowers;
   readonly #kernel: Kernel;
-  readonly #interpreter: Interpreter;
-  /** Files that the guest made through a grant: they stay its own across resets, as they stay on the host. */
-  readonly #made = new Map<string, HostFilePower>();
+  #interpreter: Interpreter;
+  #scratches: readonly MemoryFileSystem[] = [];
+  #plan = idlePlan;
   #outputBytes = 0;
+  #heldOutputBytes = 0;
+  #broken = false;
+  /** Why this lifetime could not begin: the answer to all of its runs. */
+  #failure: Outcome | undefined;
 
-  constructor(start: WorkerStart, powers: SessionPowers, output: OutputWriter) {
-    this.#plan = start.plan;
+  /** Throws RenewalFailure. */
+  constructor(image: LoadedImage, powers: SessionPowers, output: OutputPower, control: Control) {
+    this.#image = image;
     this.#powers = powers;
-    this.#output = output;
-    const image: Image = decodeImage(start.image.image);
-    const extra = new Map([...start.image.guestFiles, ...image.bytecode]);
-    this.#library = new ArchiveFileSystem(start.image.library, powers.inflate, { extra });
-    this.#kernel = new Kernel(this.#process());
-    this.#interpreter = Interpreter.start(start.image.module, this.#kernel, image, {
-      args: start.plan.args,
-      environment: start.plan.environment,
-    });
+    this.#opened = decodeImage(image.image);
+    const extra = new Map([...image.guestFiles, ...this.#opened.bytecode]);
+    this.#library = new ArchiveFileSystem(image.library, powers.inflate, { extra });
+    const supervisor = new Supervisor(control, powers);
+    this.#supervisor = supervisor;
+    this.#worldPowers = {
+      clock: { ...powers.clock, sleepMs: (milliseconds) => supervisor.sleep(milliseconds) },
+      entropy: powers.entropy,
+      output: { write: (stream, bytes) => this.#write(output, stream, bytes) },
+      hostInput: this.#hostInput(),
+      usageText: () => this.#usageText(),
+      openHostFile: powers.openHostFile,
+      createHostFile: (place, number) =>
+        supervisor.whileHostAnswers(() => powers.createHostFile(place, number)),
+    };
+    this.#kernel = new Kernel(this.#world(idlePlan), supervisor.ask);
+    this.#interpreter = this.#newInterpreter();
   }
 
-  get memoryBytes(): number {
-    return this.#interpreter.memoryBytes;
-  }
-
-  run(request: Uint8Array): Outcome {
-    this.#outputBytes = 0;
-    return this.#interpreter.request(request, this.#plan.limits.valueBytes);
-  }
-
-  reset(): void {
-    this.#interpreter.reset(this.#process(), this.#powers.clearMemory);
-  }
-
-  #process(): Process {
-    const plan = this.#plan;
-    const clocks = new Clocks(plan.clock, this.#powers.clock);
-    const madeNs = clocks.wallNs();
-    const mounts = this.#mounts(clocks, madeNs);
-    const output: OutputPower = { write: (stream, bytes) => this.#write(stream, bytes) };
-    return new Process({
-      mounts,
-      cwd: mounts.root,
-      clocks,
-      timeZone: (plan.timeZone === "UTC" ? undefined : ianaTimeZone(plan.timeZone)) ?? utc,
-      entropy: this.#powers.entropy,
-      environment: plan.environment.map(([name, value]) => byteString(`${name}=${value}`)),
-      streams: [
-        StandardStream.input(plan.stdin === "host" ? this.#powers.hostInput : inputOf(plan.stdin), madeNs),
-        StandardStream.output(output, "stdout", madeNs),
-        StandardStream.output(output, "stderr", madeNs),
-      ],
-      limits: plan.limits,
-    });
-  }
-
-  #mounts(clocks: Clocks, timeNs: bigint): Mounts {
-    const skeleton = new SkeletonFileSystem({ timeNs });
-    const mounts = new Mounts(skeleton);
-    const fill = (target: Uint8Array): void => this.#powers.entropy.fill(target);
-    skeleton.place("/dev/null", nullDevice(skeleton.identity()));
-    skeleton.place("/dev/zero", zeroDevice(skeleton.identity()));
-    skeleton.place("/dev/full", fullDevice(skeleton.identity()));
-    skeleton.place("/dev/random", randomDevice(skeleton.identity(), fill));
-    skeleton.place("/dev/urandom", urandomDevice(skeleton.identity(), fill));
-    mounts.mount(skeleton.directory(libraryDirectory), this.#library);
-    for (const [path, place] of this.#plan.places)
-      this.#place(byteString(path), place, { skeleton, mounts, clocks });
-    return mounts;
-  }
-
-  #place(
-    path: string,
-    place: PlannedPlace,
-    world: { readonly skeleton: SkeletonFileSystem; readonly mounts: Mounts; readonly clocks: Clocks },
-  ): void {
-    const { skeleton, mounts, clocks } = world;
-    switch (place.kind) {
-      case "memoryFile":
-        skeleton.place(path, memoryFileNode(skeleton.identity(), place.bytes, { shared: true }));
-        return;
-      case "scratch": {
-        const { quotaBytes, maxFiles } = place;
-        const options = {
-          quotaBytes,
-          maxInodes: maxFiles,
-          now: clocks.wallNs,
-          owner: guestOwner,
-          rootMode: 0o755,
-        };
-        mounts.mount(skeleton.directory(path), new MemoryFileSystem(options));
-        return;
-      }
-      case "hostFile": {
-        const { mode, maxBytes, ticket } = place;
-        const grant = {
-          read: mode === "read" || mode === "create",
-          write: mode !== "read",
-          appendOnly: mode === "append",
-          maxBytes,
-        };
-        const identity = skeleton.identity();
-        const node = (file: HostFilePower): HostFileNode =>
-          new HostFileNode(identity, file, grant, clocks.wallNs);
-        const present = this.#made.get(path) ?? this.#powers.openHostFile(ticket);
-        if (present) {
-          skeleton.place(path, node(present));
-          return;
-        }
-        skeleton.placeCreatable(path, () => {
-          const file = this.#powers.createHostFile(ticket, grant.read);
-          this.#made.set(path, file);
-          return node(file);
-        });
-      }
+  answer(request: Request): Answer {
+    const { id } = request;
+    switch (request.type) {
+      case "begin":
+        this.begin(request.plan);
+        return { type: "begun", id, failure: this.#failure };
+      case "run":
+        return { type: "done", id, report: this.run(request.request) };
+      case "reset":
+        this.reset();
+        return { type: "reset", id };
     }
   }
 
-  /** Passes on what the budget allows, then ends the guest. */
-  #write(stream: "stdout" | "stderr", bytes: Uint8Array): void {
-    const budget = this.#plan.limits.outputBytes;
-    const room = budget - this.#outputBytes;
-    this.#outputBytes += bytes.length;
-    this.#output.write(stream, bytes.subarray(0, Math.max(0, room)));
-    if (bytes.length > room)
-      throw this.#kernel.stop({ kind: "limit", limit: "output", budget, used: this.#outputBytes });
+  /** Gives the pristine interpreter its grants and limits. Returns why that could not be, if it could not. */
+  begin(plan: SandboxPlan): Outcome | undefined {
+    this.#heldOutputBytes = 0;
+    try {
+      this.#kernel.restart(this.#world(plan));
+      this.#plan = plan;
+      // A memory that is larger than its limit already would never ask for more.
+      if (this.#interpreter.memoryBytes > plan.limits.memoryBytes) this.#interpreter = this.#newInterpreter();
+      this.#interpreter.equip({
+        args: plan.args,
+        environment: plan.environment,
+        recursion: plan.limits.recursion,
+        timeoutSignal: plan.soft?.raise === "TimeoutError" ? timeoutSignal : 0,
+      });
+    } catch (error) {
+      if (!(error instanceof RenewalFailure)) throw error;
+      this.#failure = error.outcome;
+    }
+    return this.#failure;
   }
-}
 
-function inputOf(content: Uint8Array): InputPower {
-  let at = 0;
-  return {
-    read: (target) => {
-      const part = content.subarray(at, at + target.length);
-      target.set(part);
-      at += part.length;
-      return part.length;
-    },
-  };
+  run(request: Uint8Array): SessionReport {
+    const { hostMemory } = this.#kernel.process;
+    hostMemory.give(this.#heldOutputBytes);
+    this.#heldOutputBytes = 0;
+    this.#outputBytes = 0;
+    this.#supervisor.begin(this.#kernel, this.#plan, undefined);
+    const outcome =
+      this.#failure ??
+      this.#interpreter.request(request, Math.min(this.#plan.limits.valueBytes, hostMemory.freeBytes));
+    this.#broken ||= outcome.kind === "crashed";
+    const meters = { ...this.#holdings(), ...this.#supervisor.finish() };
+    return { outcome, meters };
+  }
+
+  /** Pristine again, without grants. Throws RenewalFailure. */
+  reset(): void {
+    this.#plan = idlePlan;
+    this.#kernel.restart(this.#world(idlePlan));
+    // After a trap that nobody planned the machine itself is not trusted to be as it was.
+    if (this.#broken || this.#interpreter.memoryBytes > recycleBytes)
+      this.#interpreter = this.#newInterpreter();
+    else this.#interpreter.reset(this.#powers.clearMemory);
+    this.#broken = false;
+    this.#failure = undefined;
+  }
+
+  #holdings(): Omit<Meters, keyof RunMeters> {
+    const { hostMemory } = this.#kernel.process;
+    return {
+      memoryBytes: this.#interpreter.memoryBytes,
+      hostMemoryBytes: hostMemory.usedBytes,
+      hostMemoryPeakBytes: hostMemory.peakBytes,
+      outputBytes: this.#outputBytes,
+      openFiles: this.#kernel.process.fds.size,
+      files: this.#scratches.reduce((sum, scratch) => sum + scratch.usedInodes, 0),
+    };
+  }
+
+  /** For sandboa.usage() in the guest: each figure with its limit, null where there is none. */
+  #usageText(): string {
+    const usage = usageOf(this.#plan, { ...this.#holdings(), ...this.#supervisor.meters() });
+    const { limits } = usage;
+    // No finer than the clock that the guest was given, and not at all where that one stands still.
+    const stepMs = Number(clockStepNs[this.#plan.clock]) / 1e6;
+    const seconds = (ms: number): number | null =>
+      this.#plan.clock === "frozen" ? null : (Math.floor(ms / stepMs) * stepMs) / 1000;
+    return JSON.stringify({
+      memory: [usage.memoryBytes, limits.memoryBytes],
+      host_memory: [usage.hostMemoryBytes, limits.hostMemoryBytes],
+      wall: [seconds(usage.wallMs), limits.wallMs / 1000],
+      cpu: [seconds(usage.cpuMs), limits.cpuMs / 1000],
+      fuel: [usage.fuel, usage.fuel === null ? null : limits.fuel],
+      output: [usage.outputBytes, limits.outputBytes],
+      open_files: [usage.openFiles, limits.openFiles],
+      files: [usage.files, null],
+      calls: [usage.calls, null],
+    });
+  }
+
+  #newInterpreter(): Interpreter {
+    return Interpreter.start(this.#image.module, this.#kernel, this.#opened);
+  }
+
+  #world(plan: SandboxPlan) {
+    const { process, scratches } = makeWorld(plan, this.#library, this.#worldPowers);
+    this.#scratches = scratches;
+    return process;
+  }
+
+  #hostInput(): InputPower {
+    const supervisor = this.#supervisor;
+    const pause = (): void => {
+      supervisor.sleep(5);
+    };
+    return {
+      read: (target) => supervisor.whileHostAnswers(() => this.#powers.readHostInput(target, pause)),
+    };
+  }
+
+  /** Passes on what the budgets allow, then ends the guest. What was captured is held until the next run begins. */
+  #write(output: OutputPower, stream: "stdout" | "stderr", bytes: Uint8Array): void {
+    const { hostMemory } = this.#kernel.process;
+    const budget = this.#plan.limits.outputBytes;
+    const room = Math.max(0, Math.min(budget - this.#outputBytes, hostMemory.freeBytes, bytes.length));
+    hostMemory.take(room);
+    this.#heldOutputBytes += room;
+    this.#outputBytes += bytes.length;
+    output.write(stream, bytes.subarray(0, room));
+    if (bytes.length === room) return;
+    const { limitBytes } = hostMemory;
+    throw this.#kernel.stop(
+      this.#outputBytes > budget
+        ? { kind: "limit", limit: "output", budget, used: this.#outputBytes }
+        : { kind: "limit", limit: "hostMemory", budget: limitBytes, used: limitBytes + bytes.length - room },
+    );
+  }
 }

@@ -12,16 +12,30 @@ import type { RehashPlan } from "./rehash/plan.ts";
 import { surveyRehash } from "./rehash/survey.ts";
 import { call, NoAnswer } from "./request.ts";
 import { capture, type Snapshot } from "./snapshot.ts";
+import { exportKind, readExportSection } from "./wasm/export-section.ts";
 import { readModuleImports } from "./wasm/module-imports.ts";
 import { type RewrittenImage, rewriteImage } from "./wasm/rewrite.ts";
+import { openSection, readSections, sectionId } from "./wasm/sections.ts";
 
 /** Pages of 64 KiB that the module itself declares as its maximum: all of a 32-bit address space. */
 const memoryMaximumPages = 65_536;
 
+export interface ModuleForm {
+  /** Every function and data symbol stays exported, for dlsym(3): that costs ten milliseconds per instance. */
+  readonly allSymbols: boolean;
+}
+
 /** Rewrites pyodide.asm.wasm, after checking that it imports nothing that the kernel does not know. */
-export function prepareModule(wasm: Uint8Array): RewrittenImage {
+export function prepareModule(wasm: Uint8Array, { allSymbols }: ModuleForm): RewrittenImage {
   checkImports(readModuleImports(wasm).filter((declared) => declared.module !== "GOT.func"));
-  return rewriteImage(wasm, { exports: requiredExports, memoryMaximumPages });
+  const exports = allSymbols ? new Set([...requiredExports, ...symbolNames(wasm)]) : requiredExports;
+  return rewriteImage(wasm, { exports: [...exports], memoryMaximumPages });
+}
+
+function symbolNames(wasm: Uint8Array): string[] {
+  const exports = readExportSection(openSection(readSections(wasm), sectionId.export));
+  const kinds: readonly number[] = [exportKind.function, exportKind.global];
+  return [...exports.values()].filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
 }
 
 export interface ImageRecipe {

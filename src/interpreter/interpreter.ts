@@ -3,7 +3,6 @@
 import { GuestStop, type StopReason } from "../kernel/guest-stop.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { EntropyPower } from "../kernel/powers.ts";
-import type { Process } from "../kernel/process.ts";
 import type { Image } from "./image-file.ts";
 import { Machine } from "./machine.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
@@ -22,10 +21,19 @@ export type Outcome =
   /** A trap, an exhausted stack, or a broken handler. `detail` holds nothing of the host. */
   | { readonly kind: "crashed"; readonly detail: string };
 
-export interface Renewal {
+/** What the host chose for one lifetime, besides what the kernel's process holds. */
+export interface Equipment {
   readonly args: readonly string[];
   readonly environment: readonly (readonly [string, string])[];
-  /** The 24 bytes of CPython's hash secret, for runs that must repeat; drawn from the process's entropy when absent. */
+  /** sys.setrecursionlimit. */
+  readonly recursion: number;
+  /** The signal that raises TimeoutError in the guest, or 0. */
+  readonly timeoutSignal: number;
+}
+
+/** What is made new by a restore, where it must not be drawn from the process's entropy: for runs that must repeat. */
+export interface Renewal {
+  /** The 24 bytes of CPython's hash secret. */
   readonly hashSecret?: Uint8Array;
 }
 
@@ -33,23 +41,21 @@ export class Interpreter {
   readonly #machine: Machine;
   readonly #kernel: Kernel;
   readonly #image: Image;
-  readonly #renewal: Renewal;
   readonly #rehash: Rehash;
 
-  private constructor(machine: Machine, kernel: Kernel, image: Image, renewal: Renewal) {
+  private constructor(machine: Machine, kernel: Kernel, image: Image) {
     this.#machine = machine;
     this.#kernel = kernel;
     this.#image = image;
-    this.#renewal = renewal;
     this.#rehash = new Rehash(machine, image.rehash);
   }
 
-  /** A pristine interpreter in a new instance of the lean module. */
-  static start(module: WebAssembly.Module, kernel: Kernel, image: Image, renewal: Renewal): Interpreter {
+  /** A pristine interpreter in a new instance of the lean module. Throws RenewalFailure. */
+  static start(module: WebAssembly.Module, kernel: Kernel, image: Image, renewal: Renewal = {}): Interpreter {
     const machine = new Machine(module, kernel, image.hiddenGlobals);
     restoreFresh(machine, image.snapshot);
-    const interpreter = new Interpreter(machine, kernel, image, renewal);
-    interpreter.#renew();
+    const interpreter = new Interpreter(machine, kernel, image);
+    interpreter.#renew(renewal);
     return interpreter;
   }
 
@@ -58,11 +64,10 @@ export class Interpreter {
     return this.#machine.guest.size;
   }
 
-  /** Back to pristine in the same instance, with a new process. */
-  reset(process: Process, clear: ClearPower): void {
-    this.#kernel.restart(process);
+  /** Back to pristine in the same instance, with the kernel's present process. Throws RenewalFailure. */
+  reset(clear: ClearPower, renewal: Renewal = {}): void {
     restoreInPlace(this.#machine, this.#image.snapshot, clear);
-    this.#renew();
+    this.#renew(renewal);
   }
 
   /** Sends one request to the guest's handler. */
@@ -77,14 +82,13 @@ export class Interpreter {
     }
   }
 
-  /** What would be the same in every sandbox made from the image. The hashes come first: no Python runs before. */
-  #renew(): void {
-    const { entropy, timeZone } = this.#kernel.process;
-    this.#rehash.apply(this.#renewal.hashSecret ?? drawHashSecret(entropy));
-    const request = {
-      action: "renew",
-      argv: this.#renewal.args,
-      environment: new Map(this.#renewal.environment),
+  /** Gives a pristine interpreter what was chosen for it. Throws RenewalFailure. */
+  equip(equipment: Equipment): void {
+    const { timeZone } = this.#kernel.process;
+    this.#demand({
+      action: "equip",
+      argv: equipment.args,
+      environment: new Map(equipment.environment),
       zone: [
         -timeZone.standardOffsetSeconds,
         -timeZone.standardOffsetSeconds - (timeZone.hasDst ? 3600 : 0),
@@ -92,7 +96,18 @@ export class Interpreter {
         timeZone.standardName,
         timeZone.daylightName,
       ],
-    };
+      recursion: equipment.recursion,
+      timeout_signal: equipment.timeoutSignal,
+    });
+  }
+
+  /** What would be the same in every sandbox made from the image. The hashes come first: no Python runs before. */
+  #renew({ hashSecret }: Renewal): void {
+    this.#rehash.apply(hashSecret ?? drawHashSecret(this.#kernel.process.entropy));
+    this.#demand({ action: "renew" });
+  }
+
+  #demand(request: Readonly<Record<string, unknown>>): void {
     const outcome = this.request(encodeMarshal(request, { maxBytes: 1 << 24 }), 1 << 16);
     if (outcome.kind !== "answer") throw new RenewalFailure(outcome);
   }

@@ -10,11 +10,15 @@ export class Machine implements GuestMachine {
   /** The mutable globals that the rewriter made reachable: with memory and table they are all of the machine's state. */
   readonly hidden: readonly WebAssembly.Global<"i32">[];
   readonly pristineTableLength: number;
+  readonly #exports: Readonly<Record<string, unknown>>;
+  readonly #registers: ReadonlySet<unknown>;
 
   constructor(module: WebAssembly.Module, kernel: Kernel, hiddenGlobals: readonly string[]) {
     const instance = new WebAssembly.Instance(module, bindImports(kernel));
     this.python = instance.exports as unknown as PythonExports;
+    this.#exports = instance.exports;
     this.hidden = hiddenGlobals.map((name) => instance.exports[name] as WebAssembly.Global<"i32">);
+    this.#registers = new Set<unknown>([this.python.__stack_pointer, ...this.hidden]);
     this.guest = new GuestMemory(this.memory as { readonly buffer: ArrayBuffer });
     this.pristineTableLength = this.table.length;
     kernel.attach(this);
@@ -31,6 +35,15 @@ export class Machine implements GuestMachine {
   }
   setDlError(text: number): void {
     this.python.__dl_seterr(text, 0);
+  }
+  get stackPointer(): WebAssembly.Global<"i32"> {
+    return this.python.__stack_pointer;
+  }
+  symbol(name: string): CallableFunction | number | undefined {
+    const found = this.#exports[name];
+    if (typeof found === "function") return found as CallableFunction;
+    if (!(found instanceof WebAssembly.Global) || this.#registers.has(found)) return undefined;
+    return typeof found.value === "number" ? found.value : undefined;
   }
   allocate(bytes: number): number {
     return this.python.malloc(bytes);

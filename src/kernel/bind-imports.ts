@@ -67,6 +67,10 @@ function bind(kernel: Kernel, entry: SyscallEntry): (...values: RawValue[]) => R
     if (error instanceof KernelError) return refusal(error.errno);
     if (error instanceof GuestRangeFault) return refusal(errno.EFAULT);
     if (error instanceof GuestStop) throw error;
+    // V8 throws this when its stack ends; a guest that recurses deeply enough makes any handler the last straw.
+    if (error instanceof RangeError && error.message === "Maximum call stack size exceeded") {
+      throw kernel.stop({ kind: "stack" });
+    }
     throw kernel.stop({ kind: "fault", detail: `${entry.name}: ${String(error)}` });
   };
   // A guest that has been stopped stays stopped, whatever wasm code runs while the stack unwinds.

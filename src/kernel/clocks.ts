@@ -49,25 +49,27 @@ export class Clocks {
     return this.#coarsen(this.#elapsedNs());
   }
 
-  /** Blocks for `milliseconds`; under the frozen policy only the clock moves. */
-  sleepMs(milliseconds: number): void {
+  /** Blocks for `milliseconds`; under the frozen policy only the clock moves. `false` when a signal ended it early. */
+  sleepMs(milliseconds: number): boolean {
     if (this.policy === "frozen") {
-      if (milliseconds === Number.POSITIVE_INFINITY) this.#power.sleepMs(milliseconds);
-      else this.#sleptNs += BigInt(Math.ceil(milliseconds * nsPerMs));
-      return;
+      if (milliseconds === Number.POSITIVE_INFINITY) return this.#power.sleepMs(milliseconds) !== false;
+      this.#sleptNs += BigInt(Math.ceil(milliseconds * nsPerMs));
+      return true;
     }
     const untilNs =
       this.#elapsedNs() +
       BigInt(Math.ceil(Math.min(milliseconds, Number.MAX_SAFE_INTEGER / nsPerMs) * nsPerMs));
     for (let leftNs = untilNs - this.#elapsedNs(); leftNs > 0n; leftNs = untilNs - this.#elapsedNs()) {
-      this.#power.sleepMs(Number(leftNs) / nsPerMs);
+      if (this.#power.sleepMs(Number(leftNs) / nsPerMs) === false) return false;
     }
+    return true;
   }
 
   /**
    * Milliseconds as emscripten_get_now() shows them. libc's sleep spins on this call until its deadline, which it does not
    * tell (Emscripten system/lib/pthread/emscripten_thread_sleep), so every repeated call without another clock read in
-   * between is taken for such a spin and blocks for a slice: 1 ms at first, longer as the sleep goes on.
+   * between is taken for such a spin and blocks for a slice: 1 ms at first, longer as the sleep goes on. When a signal is
+   * pending, the end of time is shown, so that the sleep is over and Python looks at its signals.
    */
   spinningNowMs(): number {
     const nowMs = this.#shownMs();
@@ -76,8 +78,8 @@ export class Clocks {
       return nowMs;
     }
     const sleptMs = nowMs - this.#spinningSinceMs;
-    this.sleepMs(Math.min(Math.max(sleptMs * overshootShare, 1), longestSliceMs));
-    return this.#shownMs();
+    const undisturbed = this.sleepMs(Math.min(Math.max(sleptMs * overshootShare, 1), longestSliceMs));
+    return undisturbed ? this.#shownMs() : Number.POSITIVE_INFINITY;
   }
 
   #shownMs(): number {

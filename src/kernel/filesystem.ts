@@ -58,6 +58,8 @@ export interface FileAccess {
 
 /** What an open file description of a regular file holds. Positions are byte offsets, safe non-negative integers. */
 export interface FileHandle {
+  /** Host memory that this handle keeps alive and that no file system's account holds: charged to the guest while it is open. Absent: none. */
+  readonly heldBytes?: number;
   /** Copies up to target.length bytes at `position` into target; returns how many (0 at the end). */
   read(target: Uint8Array, position: number): number;
   /** Writes source at `position` (holes read as zero); returns how many bytes were written, or throws ENOSPC, EFBIG, EDQUOT, EIO. */
@@ -76,6 +78,21 @@ export interface DirectoryEntry {
   readonly node: Node;
 }
 
+/** One entry as a reader of the directory meets it. It holds no node: a reader must keep nothing alive. */
+export interface PlacedEntry {
+  readonly name: ByteString;
+  readonly kind: Node["kind"];
+  readonly ino: number;
+  /** Where reading goes on after this entry: a safe integer, at least 1, growing along the listing. */
+  readonly position: number;
+}
+
+/** Reads the entries that were there when it was made, as far as they still are when it comes to them. */
+export interface DirectoryReader {
+  /** The first entry beyond `position`, a number from the guest; undefined at the end. */
+  after(position: number): PlacedEntry | undefined;
+}
+
 export interface DirectoryNode extends AnyNode {
   readonly kind: "directory";
   lookup(name: ByteString): Node | undefined;
@@ -86,6 +103,10 @@ export interface DirectoryNode extends AnyNode {
   grantsCreation?(name: ByteString): boolean;
   /** A snapshot of the entries, without "." and "..", in a stable order. */
   list(): readonly DirectoryEntry[];
+  /** A reader that copies nothing, for directories of the guest's own. Absent: the kernel copies `list()` and charges the guest. */
+  reader?(): DirectoryReader;
+  /** The name of a directory in this one, found without a search. Absent: the kernel searches `list()`. */
+  nameOf?(child: DirectoryNode): ByteString | undefined;
   /** Creators throw EEXIST when the name is taken, ENAMETOOLONG beyond 255 bytes, ENOSPC/EDQUOT at a quota, EROFS. `mode` is permission bits after umask. */
   createFile(name: ByteString, mode: number, owner: Owner): FileNode;
   createDirectory(name: ByteString, mode: number, owner: Owner): DirectoryNode;

@@ -2,7 +2,7 @@
 // poll(2). Where POSIX would block for ever, the kernel answers EAGAIN: nobody could wake the guest.
 import { beforeEach, describe, expect, test } from "vitest";
 import { at, fcntl, ioctl, mode, open, poll, socket, whence } from "../abi/flags.ts";
-import { Guest } from "./guest-fixture.ts";
+import { Guest, pageBytes } from "./guest-fixture.ts";
 import { pipeCapacityBytes } from "./pipe.ts";
 
 let guest: Guest;
@@ -181,4 +181,12 @@ test("a socket exists and reaches nobody", () => {
   expect(make(socket.AF_INET, 3)).toBe("EPROTONOSUPPORT");
   expect(make(socket.AF_INET, socket.STREAM, 17)).toBe("EPROTONOSUPPORT");
   expect(guest.call("connect", 1, 0, 0, 0, 0, 0)).toBe("ENOTSOCK");
+});
+
+test("random bytes come in pieces, so that no call into the machine lasts long", () => {
+  const guest = new Guest();
+  const megabyte = 1 << 20;
+  expect(guest.call("random_get", pageBytes, megabyte + 5)).toBe(0);
+  expect(guest.filledBytes).toEqual([megabyte, 5]);
+  expect(guest.memory.getU8(pageBytes + megabyte + 4)).toBe(7);
 });

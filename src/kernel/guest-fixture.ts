@@ -10,6 +10,7 @@ import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { bindImports } from "./bind-imports.ts";
 import { StandardStream } from "./character-file.ts";
 import { type ClockPolicy, Clocks } from "./clocks.ts";
+import { HostMemory } from "./host-memory.ts";
 import { Kernel } from "./kernel.ts";
 import { Mounts } from "./mounts.ts";
 import { guestOwner } from "./permissions.ts";
@@ -39,7 +40,7 @@ export class FakeClock implements ClockPower {
   monotonicNs(): bigint {
     return this.nowNs;
   }
-  sleepMs(milliseconds: number): void {
+  sleepMs(milliseconds: number): undefined {
     this.sleepsMs.push(milliseconds);
     this.nowNs += BigInt(Math.ceil(Math.min(milliseconds, 1e12) * 1e6));
   }
@@ -49,7 +50,10 @@ export interface GuestOptions {
   readonly clock?: ClockPolicy;
   readonly zone?: TimeZone;
   readonly quotaBytes?: number;
+  readonly maxInodes?: number;
   readonly openFiles?: number;
+  /** Of the one account that the kernel and both scratch spaces share. */
+  readonly hostMemoryBytes?: number;
 }
 
 export interface Stat {
@@ -68,18 +72,29 @@ export class Guest {
   readonly wasmMemory = new WebAssembly.Memory(memoryPages);
   readonly memory = new GuestMemory(this.wasmMemory);
   readonly table = new WebAssembly.Table({ element: "anyfunc", initial: 4 });
+  /** The root; what a test places here was the host's doing. */
+  readonly skeleton: SkeletonFileSystem;
   readonly scratch: MemoryFileSystem;
   readonly second: MemoryFileSystem;
+  readonly hostMemory: HostMemory;
   readonly kernel: Kernel;
   readonly imports: ReadonlyMap<string, RawImport>;
   readonly printed: string[] = [];
+  /** Lengths that the entropy power was asked for. */
+  readonly filledBytes: number[] = [];
   #next: number = arena.start;
   #nextMapping: number = arena.end;
 
   constructor(options: GuestOptions = {}) {
     const clocks = new Clocks(options.clock ?? "coarse", this.power);
     const skeleton = new SkeletonFileSystem({ timeNs: 0n });
-    const quota = { quotaBytes: options.quotaBytes ?? 4 << 20, maxInodes: 2000 };
+    this.skeleton = skeleton;
+    this.hostMemory = new HostMemory(options.hostMemoryBytes ?? 16 << 20);
+    const quota = {
+      quotaBytes: options.quotaBytes ?? 4 << 20,
+      maxInodes: options.maxInodes ?? 2000,
+      account: this.hostMemory,
+    };
     const owned = { now: clocks.wallNs, owner: guestOwner, rootMode: 0o755 };
     this.scratch = new MemoryFileSystem({ ...quota, ...owned });
     this.second = new MemoryFileSystem({ ...quota, ...owned });
@@ -97,7 +112,12 @@ export class Guest {
       cwd: this.scratch.root,
       clocks,
       timeZone: options.zone ?? utc,
-      entropy: { fill: (target) => void target.fill(7) },
+      entropy: {
+        fill: (target) => {
+          this.filledBytes.push(target.length);
+          target.fill(7);
+        },
+      },
       environment: ["A=1", "LONG=xyz"],
       streams: [
         StandardStream.input({ read: () => 0 }, 0n),
@@ -105,6 +125,7 @@ export class Guest {
         StandardStream.output(print, "stderr", 0n),
       ],
       limits: { memoryBytes: memoryPages.maximum * pageBytes, openFiles: options.openFiles ?? 64 },
+      hostMemory: this.hostMemory,
     });
     this.kernel = new Kernel(process);
     this.kernel.attach({
@@ -112,6 +133,8 @@ export class Guest {
       table: this.table,
       alignedAllocate: (_, bytes) => this.#map(bytes),
       setDlError: () => {},
+      stackPointer: new WebAssembly.Global({ value: "i32", mutable: true }, 200_000),
+      symbol: (): undefined => undefined,
       allocate: (bytes) => this.allocate(bytes),
       free: () => {},
     });

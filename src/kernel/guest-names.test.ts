@@ -1,7 +1,10 @@
 // Paths and names as the guest calls them; expected values from path_resolution(7), rename(2), mkdir(2), rmdir(2),
 // unlink(2), getcwd(3), getdents(2), symlink(7).
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { beforeEach, describe, expect, test } from "vitest";
 import { at, mode, open, whence } from "../abi/flags.ts";
+import { nullDevice } from "../filesystems/devices.ts";
 import { Guest } from "./guest-fixture.ts";
 
 let guest: Guest;
@@ -92,6 +95,70 @@ describe("directories", () => {
     expect(guest.seek(fd, 0n, whence.SET)).toBe(0n);
     expect(guest.names(fd)).toContain("later");
     expect(guest.names(guest.open("d/later"))).toBe("ENOTDIR");
+  });
+
+  test("a loop that renames what it finds comes to an end", () => {
+    guest.mkdir("d");
+    for (let i = 0; i < 5; i++) guest.file(`d/${i}`);
+    const fd = guest.open("d", open.DIRECTORY);
+    const seen: string[] = [];
+    for (let part = guest.names(fd, 32); Array.isArray(part) && part.length > 0; part = guest.names(fd, 32)) {
+      seen.push(...part);
+      if (part[0] !== "." && part[0] !== "..") guest.rename(`d/${part[0]}`, `d/new-${part[0]}`);
+      if (seen.length > 20) break;
+    }
+    expect(seen).toEqual([".", "..", "0", "1", "2", "3", "4"]);
+  });
+
+  test("a listing goes on where seekdir puts it, in a directory of the guest's and in the host's", () => {
+    for (const name of ["a", "b", "c"]) {
+      guest.file(name);
+      guest.skeleton.place(`/host/${name}`, nullDevice(guest.skeleton.identity()));
+    }
+    for (const path of ["/tmp", "/host"]) {
+      const fd = guest.open(path, open.DIRECTORY);
+      expect(guest.names(fd, 72)).toEqual([".", "..", "a"]);
+      const position = guest.seek(fd, 0n, whence.CUR) as bigint;
+      expect(guest.names(fd)).toEqual(["b", "c"]);
+      expect(guest.seek(fd, position, whence.SET)).toBe(position);
+      expect(guest.names(fd)).toEqual(["b", "c"]);
+      expect(guest.seek(fd, 2n ** 40n, whence.SET)).toBe(2n ** 40n);
+      expect(guest.names(fd)).toEqual([]);
+      for (const wrong of [-1n, 2n ** 60n]) expect(guest.seek(fd, wrong, whence.SET)).toBe("EINVAL");
+    }
+  });
+
+  test("what was removed is not kept alive by a listing that has begun", async () => {
+    const fd = guest.open(".", open.DIRECTORY);
+    guest.file("f");
+    guest.names(fd, 24);
+    const node = new WeakRef(guest.scratch.root.lookup("f") as object);
+    guest.unlink("f");
+    setFlagsFromString("--expose-gc");
+    // A WeakRef holds its target until the current job ends.
+    await new Promise((done) => setTimeout(done, 0));
+    runInNewContext("gc")();
+    expect(node.deref()).toBeUndefined();
+  });
+
+  test("one call lists 64 KiB at most", () => {
+    for (let i = 0; i < 300; i++) guest.file(`${i}`.padEnd(230, "x"));
+    const fd = guest.open(".", open.DIRECTORY);
+    expect(guest.names(fd, 200_000)).toHaveLength(2 + 255);
+    expect(guest.names(fd, 200_000)).toHaveLength(45);
+  });
+
+  test("a working directory deeper than any path has none", () => {
+    const name = "n".repeat(200);
+    for (let i = 0; i < 20; i++) {
+      guest.mkdir(name);
+      guest.chdir(name);
+    }
+    expect(guest.cwd()).toBe(`/tmp${`/${name}`.repeat(20)}`);
+    guest.mkdir(name);
+    guest.chdir(name);
+    expect(guest.cwd(8192)).toBe("ENAMETOOLONG");
+    expect(guest.chdir("/")).toBe(0);
   });
 
   test("relative to a descriptor", () => {

@@ -12,6 +12,15 @@ export class KernelError {
   }
 }
 
+const names = new Map<number, ErrnoName>(
+  Object.entries(errno).map(([name, number]) => [number, name as ErrnoName]),
+);
+
+/** A refusal that came as a number from the other side of a wall; EIO for a number that is none. */
+export function failNumber(number: number): never {
+  return fail(names.get(number) ?? "EIO");
+}
+
 export function fail(name: ErrnoName): never {
   throw new KernelError(name);
 }

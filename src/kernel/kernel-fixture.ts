@@ -3,6 +3,7 @@ import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { StandardStream } from "./character-file.ts";
 import { type ClockPolicy, Clocks } from "./clocks.ts";
+import { HostMemory } from "./host-memory.ts";
 import { type GuestMachine, Kernel } from "./kernel.ts";
 import { Mounts } from "./mounts.ts";
 import { guestOwner } from "./permissions.ts";
@@ -24,7 +25,7 @@ export function makeFixture(policy: ClockPolicy = "coarse"): Fixture {
   const clock = {
     wallNs: () => nowNs,
     monotonicNs: () => nowNs,
-    sleepMs: (milliseconds: number) => {
+    sleepMs: (milliseconds: number): undefined => {
       slept.push(milliseconds);
       nowNs += BigInt(Math.ceil(Math.min(milliseconds, 1e9) * 1e6));
     },
@@ -56,6 +57,7 @@ export function makeFixture(policy: ClockPolicy = "coarse"): Fixture {
         StandardStream.output(output, "stderr", 0n),
       ],
       limits: { memoryBytes: 1 << 20, openFiles: 32 },
+      hostMemory: new HostMemory(1 << 20),
     }),
   );
   const memory = new WebAssembly.Memory({ initial: 4, maximum: 4 });
@@ -71,6 +73,8 @@ export function makeFixture(policy: ClockPolicy = "coarse"): Fixture {
     allocate: () => 0,
     free: () => {},
     setDlError: () => {},
+    stackPointer: new WebAssembly.Global({ value: "i32", mutable: true }, 200_000),
+    symbol: (): undefined => undefined,
   };
   kernel.attach(machine);
   return { kernel, memory: new Uint8Array(memory.buffer), machine, written, slept };

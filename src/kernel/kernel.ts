@@ -1,5 +1,6 @@
 // The kernel of one sandbox: the guest machine below, the process above, and whether it has been stopped.
 import { GuestMemory } from "../abi/guest-memory.ts";
+import { ForeignFunctions } from "./foreign/foreign-functions.ts";
 import { GuestStop, type StopReason } from "./guest-stop.ts";
 import { fail } from "./kernel-error.ts";
 import type { Process } from "./process.ts";
@@ -12,6 +13,10 @@ export interface GuestMachine {
   alignedAllocate(alignment: number, bytes: number): number;
   /** __dl_seterr(format*, 0): the text that dlerror(3) returns. */
   setDlError(text: number): void;
+  /** __stack_pointer of C. */
+  readonly stackPointer: WebAssembly.Global<"i32">;
+  /** What the image exports under that name: a function, or the address of a data symbol. */
+  symbol(name: string): CallableFunction | number | undefined;
   allocate(bytes: number): number;
   free(address: number): void;
 }
@@ -20,6 +25,7 @@ export class Kernel {
   process: Process;
   #machine: GuestMachine | undefined;
   #memory: GuestMemory | undefined;
+  #foreign: ForeignFunctions | undefined;
   #stop: GuestStop | undefined;
 
   readonly #interrupt: () => number;
@@ -37,6 +43,7 @@ export class Kernel {
   attach(machine: GuestMachine): void {
     this.#machine = machine;
     this.#memory = new GuestMemory(machine.memory);
+    this.#foreign = new ForeignFunctions(machine);
   }
 
   get machine(): GuestMachine {
@@ -45,6 +52,11 @@ export class Kernel {
 
   get memory(): GuestMemory {
     return this.#memory ?? fail("EFAULT");
+  }
+
+  /** Callbacks and symbols in the function table. */
+  get foreign(): ForeignFunctions {
+    return this.#foreign ?? fail("ENOSYS");
   }
 
   /** Set once the guest is over; every import rethrows it. */
@@ -62,6 +74,7 @@ export class Kernel {
   restart(process: Process): void {
     this.process.end();
     this.process = process;
+    this.#foreign?.clear();
     this.#stop = undefined;
   }
 }

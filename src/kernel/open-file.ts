@@ -13,6 +13,8 @@ export interface Readiness {
 export abstract class OpenFile {
   /** Status flags: access mode, O_APPEND, O_NONBLOCK, as F_GETFL shows them. */
   flags: number;
+  /** What the descriptor table took for this description; nothing for those that the host set up. */
+  chargedBytes = 0;
   #references = 0;
 
   constructor(flags: number) {
@@ -62,7 +64,10 @@ export abstract class OpenFile {
     this.#references++;
     return this;
   }
-  drop(): void {
-    if (--this.#references === 0) this.release();
+  /** Whether this was the last reference: then the description is over. */
+  drop(): boolean {
+    if (--this.#references > 0) return false;
+    this.release();
+    return true;
   }
 }

@@ -9,7 +9,7 @@ import { demand } from "./permissions.ts";
 export const maxPathBytes = 4095;
 export const maxNameBytes = 255;
 const maxLinks = 40;
-/** All components looked at in one walk, links included: bounds what a chain of long links can cost. */
+/** All components looked at in one walk, links included: bounds what a chain of long links can cost in time and memory. */
 const maxSteps = 16_384;
 
 export interface WalkResult {
@@ -37,7 +37,7 @@ export function walk(
   if (path === "") fail("ENOENT");
   if (path.length > maxPathBytes) fail("ENAMETOOLONG");
   let directory = path.startsWith("/") ? mounts.root : start;
-  let remaining: ByteString[] = split(path);
+  const remaining: ByteString[] = split(path);
   let mustBeDirectory = path.endsWith("/");
   let links = 0;
   let steps = 0;
@@ -45,7 +45,7 @@ export function walk(
 
   // `remaining` is a stack: the next component is at its end.
   while (remaining.length > 0) {
-    if (++steps > maxSteps) fail("ELOOP");
+    if (++steps + remaining.length > maxSteps) fail("ELOOP");
     const name = remaining.pop() as ByteString;
     const isLast = remaining.length === 0;
     demand(directory.attributes(), access.EXECUTE);
@@ -63,7 +63,7 @@ export function walk(
       if (target === "") fail("ENOENT");
       if (target.startsWith("/")) directory = mounts.root;
       if (isLast && target.endsWith("/")) mustBeDirectory = true;
-      remaining = remaining.concat(split(target));
+      remaining.push(...split(target));
       last = { parent: directory, name: "", node: directory, mustBeDirectory };
       continue;
     }
@@ -91,17 +91,24 @@ export function existing(result: WalkResult): Node {
   return node;
 }
 
-/** The absolute path of a directory; ENOENT when it was removed meanwhile. */
+/** The absolute path of a directory; ENOENT when it was removed meanwhile, ENAMETOOLONG when no path can name it. */
 export function pathOf(mounts: Mounts, directory: DirectoryNode): ByteString {
   const names: ByteString[] = [];
+  let pathBytes = 0;
   let current = directory;
   while (current !== mounts.root) {
     const named = mounts.nameplate(current);
     const parent = mounts.parent(current) ?? fail("ENOENT");
-    const entry = parent.list().find((candidate) => candidate.node === named) ?? fail("ENOENT");
-    names.push(entry.name);
-    if (names.length > maxPathBytes) fail("ENAMETOOLONG");
+    const name = nameIn(parent, named) ?? fail("ENOENT");
+    names.push(name);
+    pathBytes += 1 + name.length;
+    if (pathBytes > maxPathBytes) fail("ENAMETOOLONG");
     current = parent;
   }
   return `/${names.reverse().join("/")}`;
+}
+
+function nameIn(parent: DirectoryNode, child: DirectoryNode): ByteString | undefined {
+  if (parent.nameOf) return parent.nameOf(child);
+  return parent.list().find((candidate) => candidate.node === child)?.name;
 }

@@ -2,20 +2,28 @@
 // empty pipe that still has writers answers EAGAIN, where POSIX would block for ever.
 import { mode, open, wasiFileType } from "../abi/flags.ts";
 import type { Attributes, PipeNode } from "./filesystem.ts";
+import type { HostMemory } from "./host-memory.ts";
 import { fail } from "./kernel-error.ts";
 import { OpenFile, type Readiness } from "./open-file.ts";
 import { guestOwner } from "./permissions.ts";
 
 /** Linux's default capacity (pipe(7)). */
 export const pipeCapacityBytes = 65_536;
+/** Charged while a pipe holds bytes: the ring, its typed array and its buffer. */
+export const pipeRingBytes = pipeCapacityBytes + 512;
 
 export class PipeBuffer {
-  /** A ring, made when the first byte arrives. */
+  readonly #memory: HostMemory;
+  /** A ring, made when the first byte arrives, let go when the last one is taken. */
   #ring: Uint8Array | undefined;
   #start = 0;
   length = 0;
   readers = 0;
   writers = 0;
+
+  constructor(memory: HostMemory) {
+    this.#memory = memory;
+  }
 
   get free(): number {
     return pipeCapacityBytes - this.length;
@@ -23,12 +31,15 @@ export class PipeBuffer {
 
   /** What nobody can read any more goes (fifo(7)). */
   discard(): void {
+    if (this.#ring !== undefined) this.#memory.give(pipeRingBytes);
     this.#ring = undefined;
+    this.#start = 0;
     this.length = 0;
   }
 
+  /** `source` is not empty. Throws ENOMEM. */
   put(source: Uint8Array): number {
-    this.#ring ??= new Uint8Array(pipeCapacityBytes);
+    this.#ring ??= this.#makeRing();
     const count = Math.min(source.length, this.free);
     const from = (this.#start + this.length) % pipeCapacityBytes;
     const first = Math.min(count, pipeCapacityBytes - from);
@@ -47,8 +58,13 @@ export class PipeBuffer {
     target.set(ring.subarray(0, count - first), first);
     this.#start = (this.#start + count) % pipeCapacityBytes;
     this.length -= count;
-    if (this.length === 0) this.#ring = undefined;
+    if (this.length === 0) this.discard();
     return count;
+  }
+
+  #makeRing(): Uint8Array {
+    this.#memory.take(pipeRingBytes);
+    return new Uint8Array(pipeCapacityBytes);
   }
 }
 

@@ -5,8 +5,11 @@ export interface ClockPower {
   wallNs(): bigint;
   /** Nanoseconds from an arbitrary origin; never goes back. */
   monotonicNs(): bigint;
-  /** Blocks the calling thread without burning CPU; may return early. Infinity waits until the thread is stopped. */
-  sleepMs(milliseconds: number): void;
+  /**
+   * Blocks the calling thread without burning CPU; may return early. Infinity waits until the guest is stopped. `false` means
+   * that a signal for the guest is pending: the call that sleeps ends at once. Throws GuestStop when the guest is over.
+   */
+  sleepMs(milliseconds: number): false | undefined;
 }
 
 export interface EntropyPower {

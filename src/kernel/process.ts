@@ -3,6 +3,7 @@
 import type { Clocks } from "./clocks.ts";
 import { FdTable } from "./fd-table.ts";
 import type { ByteString, DirectoryNode, PipeNode } from "./filesystem.ts";
+import type { HostMemory } from "./host-memory.ts";
 import type { Mounts } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
 import { PipeBuffer } from "./pipe.ts";
@@ -19,6 +20,8 @@ export interface ProcessSetup {
   readonly environment: readonly ByteString[];
   readonly streams: readonly [OpenFile, OpenFile, OpenFile];
   readonly limits: ProcessLimits;
+  /** Of this process alone: like the process, a reset replaces it. */
+  readonly hostMemory: HostMemory;
 }
 
 export interface ProcessLimits {
@@ -34,6 +37,7 @@ export class Process {
   readonly entropy: EntropyPower;
   readonly environment: readonly ByteString[];
   readonly limits: ProcessLimits;
+  readonly hostMemory: HostMemory;
   readonly fds: FdTable;
   cwd: DirectoryNode;
   umask = 0o022;
@@ -48,15 +52,16 @@ export class Process {
     this.entropy = setup.entropy;
     this.environment = setup.environment;
     this.limits = setup.limits;
-    this.fds = new FdTable(setup.limits.openFiles);
-    for (const stream of setup.streams) this.fds.add(stream, false);
+    this.hostMemory = setup.hostMemory;
+    this.fds = new FdTable(setup.limits.openFiles, setup.hostMemory);
+    for (const stream of setup.streams) this.fds.provide(stream);
   }
 
-  /** The buffer behind a named pipe, one per node while anyone holds the node. */
+  /** The buffer behind a named pipe, one per node while anyone holds the node, which pays for it. */
   namedPipe(node: PipeNode): PipeBuffer {
     let buffer = this.#namedPipes.get(node);
     if (buffer === undefined) {
-      buffer = new PipeBuffer();
+      buffer = new PipeBuffer(this.hostMemory);
       this.#namedPipes.set(node, buffer);
     }
     return buffer;

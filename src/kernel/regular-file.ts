@@ -1,6 +1,7 @@
 // An open regular file: a handle of a file system plus the position and access mode of this description.
 import { open, wasiFileType, whence } from "../abi/flags.ts";
 import type { Attributes, FileHandle, FileNode } from "./filesystem.ts";
+import type { HostMemory } from "./host-memory.ts";
 import { fail } from "./kernel-error.ts";
 import { OpenFile, type Readiness } from "./open-file.ts";
 
@@ -8,12 +9,18 @@ export class RegularFile extends OpenFile {
   readonly fileType = wasiFileType.REGULAR_FILE;
   readonly node: FileNode;
   readonly #handle: FileHandle;
+  readonly #memory: HostMemory;
+  readonly #heldBytes: number;
   #position = 0;
 
-  constructor(node: FileNode, handle: FileHandle, flags: number) {
+  /** Throws ENOMEM; the handle is the caller's until this returns. */
+  constructor(node: FileNode, handle: FileHandle, flags: number, memory: HostMemory) {
     super(flags);
     this.node = node;
     this.#handle = handle;
+    this.#memory = memory;
+    this.#heldBytes = handle.heldBytes ?? 0;
+    memory.take(this.#heldBytes);
   }
 
   get readable(): boolean {
@@ -90,5 +97,6 @@ export class RegularFile extends OpenFile {
 
   protected release(): void {
     this.#handle.close();
+    this.#memory.give(this.#heldBytes);
   }
 }

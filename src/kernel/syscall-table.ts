@@ -22,6 +22,8 @@ import {
   umask,
   utimensAt,
 } from "./syscalls/attributes.ts";
+import { allocateClosure, foreignCall, freeClosure, prepareClosure } from "./syscalls/ffi.ts";
+import { findSymbol, refuseLibrary } from "./syscalls/libraries.ts";
 import { mapFile, syncMapping, unmap } from "./syscalls/mapping.ts";
 import { makeDirectory, makeLink, makeNode, readLink, rename, rmdir, unlink } from "./syscalls/names.ts";
 import { close, control, dup, dup3, fcntl64, openAt, pipe } from "./syscalls/open-close.ts";
@@ -39,7 +41,6 @@ import {
   pendingSignal,
   programName,
   random,
-  refuseLibrary,
   refuseTimer,
   resizeHeap,
   system,
@@ -269,16 +270,32 @@ export const syscallTable: readonly SyscallEntry[] = [
   partial("getprotobyname(i32)->i32", zero, "NULL"),
   // native modules
   partial("_dlopen_js(i32)->i32", refuseLibrary, "fails with a text for dlerror"),
-  partial("_dlsym_js(i32,i32,i32)->i32", refuseLibrary, "fails with a text for dlerror"),
+  partial(
+    "_dlsym_js(i32,i32,i32)->i32",
+    findSymbol,
+    "what the image exports: everything when _ctypes is granted, else next to nothing",
+  ),
   refused("_emscripten_dlopen_js(i32,i32,i32,i32)->void", "CPython never calls it"),
   refused("emscripten_promise_create()->i32", "JavaScript promises"),
   refused("emscripten_promise_destroy(i32)->void", "JavaScript promises"),
   refused("emscripten_promise_resolve(i32,i32,i32)->void", "JavaScript promises"),
   // foreign functions
-  refused("ffi_call_js(i32,i32,i32,i32)->void", "foreign calls; only _ctypes needs it"),
-  partial("ffi_closure_alloc_js(i32,i32)->i32", zero, "NULL: _ctypes reports MemoryError"),
-  partial("ffi_closure_free_js(i32)->void", ignore, "there are no closures"),
-  refused("ffi_prep_closure_loc_js(i32,i32,i32,i32,i32)->i32", "foreign callbacks; only _ctypes needs it"),
+  partial(
+    "ffi_call_js(i32,i32,i32,i32)->void",
+    foreignCall,
+    "calls the guest's own functions; up to 480 arguments, no complex numbers; bad arguments end the guest",
+  ),
+  full(
+    "ffi_closure_alloc_js(i32,i32)->i32",
+    allocateClosure,
+    "NULL beyond 16,384 places in the function table",
+  ),
+  full("ffi_closure_free_js(i32)->void", freeClosure, "what is no closure is left alone"),
+  partial(
+    "ffi_prep_closure_loc_js(i32,i32,i32,i32,i32)->i32",
+    prepareClosure,
+    "not variadic; up to 256 different signatures",
+  ),
   // stack switching
   refused("JsvPromise_Syncify_handleError()->void", "stack switching"),
   partial("can_run_sync_js()->i32", zero, "0: no stack switching"),

@@ -8,6 +8,7 @@ import { refusedByDefault } from "../../host/library-choice.ts";
 import { StandardStream } from "../../kernel/character-file.ts";
 import { Clocks } from "../../kernel/clocks.ts";
 import type { FileSystem } from "../../kernel/filesystem.ts";
+import { HostMemory } from "../../kernel/host-memory.ts";
 import { Kernel } from "../../kernel/kernel.ts";
 import { Mounts } from "../../kernel/mounts.ts";
 import { Process } from "../../kernel/process.ts";
@@ -15,7 +16,7 @@ import { utc } from "../../kernel/time-zone.ts";
 import { clearMemory, inflateRaw, nodeClock, nodeEntropy } from "../../platform/node/powers.ts";
 import { libraryDirectory } from "../boot.ts";
 import { decodeImage, type Image } from "../image-file.ts";
-import { Interpreter } from "../interpreter.ts";
+import { Interpreter, type Renewal } from "../interpreter.ts";
 import { decodeMarshal } from "../marshal/decode.ts";
 import { encodeMarshal } from "../marshal/encode.ts";
 import type { GuestValue } from "../marshal/values.ts";
@@ -34,6 +35,8 @@ export async function prepare(): Promise<Prepared> {
   return { loaded, image: decodeImage(loaded.image) };
 }
 
+const equipment = { args: [""], environment: [], recursion: 1000, timeoutSignal: 0 };
+
 /** Different in all bytes for different numbers below 256. */
 export function secretOf(number: number): Uint8Array {
   return Uint8Array.from(
@@ -43,25 +46,26 @@ export function secretOf(number: number): Uint8Array {
 }
 
 export class Guest {
-  readonly interpreter: Interpreter;
   readonly #prepared: Prepared;
+  readonly #kernel: Kernel;
+  readonly #interpreter: Interpreter;
+  readonly #renewal: Renewal;
   #output = "";
 
   /** Without a secret, it is drawn as in a sandbox. */
   constructor(prepared: Prepared, hashSecret?: Uint8Array) {
+    const { loaded, image } = prepared;
     this.#prepared = prepared;
-    this.interpreter = Interpreter.start(
-      prepared.loaded.module,
-      new Kernel(this.#process()),
-      prepared.image,
-      { args: [""], environment: [], ...(hashSecret && { hashSecret }) },
-    );
+    this.#renewal = hashSecret ? { hashSecret } : {};
+    this.#kernel = new Kernel(this.#process());
+    this.#interpreter = Interpreter.start(loaded.module, this.#kernel, image, this.#renewal);
+    this.#interpreter.equip(equipment);
   }
 
   /** The value of the last expression. */
   run(source: string): GuestValue {
     const request = { action: "run", source, filename: null, inputs: {}, finalize: false };
-    const outcome = this.interpreter.request(encodeMarshal(request, { maxBytes: 1 << 24 }), 1 << 24);
+    const outcome = this.#interpreter.request(encodeMarshal(request, { maxBytes: 1 << 24 }), 1 << 24);
     if (outcome.kind !== "answer") throw new Error(`${JSON.stringify(outcome)}: ${this.#output}`);
     const answer = decodeMarshal(outcome.bytes) as Map<string, GuestValue>;
     if (answer.get("end") !== "value") throw new Error(`${answer.get("traceback")}: ${this.#output}`);
@@ -69,7 +73,9 @@ export class Guest {
   }
 
   reset(): void {
-    this.interpreter.reset(this.#process(), clearMemory);
+    this.#kernel.restart(this.#process());
+    this.#interpreter.reset(clearMemory, this.#renewal);
+    this.#interpreter.equip(equipment);
   }
 
   #process(): Process {
@@ -112,5 +118,6 @@ export function guestProcess(
       StandardStream.output(output, "stderr", 0n),
     ],
     limits: { memoryBytes: 1 << 28, openFiles: 64 },
+    hostMemory: new HostMemory(1 << 28),
   });
 }

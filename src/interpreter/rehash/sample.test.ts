@@ -24,7 +24,7 @@ beforeAll(async () => {
     owner: guestOwner,
     rootMode: 0o755,
   });
-  const rewritten = prepareModule(readDistributionFile("wasm"));
+  const rewritten = prepareModule(readDistributionFile("wasm"), { allSymbols: false });
   const files = { library: loaded.library, files: guestFiles };
   const image: Image = {
     hiddenGlobals: rewritten.hiddenGlobals,

@@ -64,7 +64,11 @@ export function syncMapping(
   const file = fileAt(kernel, fd);
   if (!isRegular(file)) fail("EINVAL");
   const count = Math.max(0, Math.min(source.length, file.attributes().size - position));
-  for (let done = 0; done < count; ) done += file.writeAt(source.subarray(done, count), position + done);
+  for (let done = 0; done < count; ) {
+    const written = file.writeAt(source.subarray(done, count), position + done);
+    if (written === 0) fail("EIO");
+    done += written;
+  }
   return 0;
 }
 

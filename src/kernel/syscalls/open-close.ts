@@ -34,19 +34,20 @@ export function openAt(
   process.fds.reserve(1);
   const followLast = !(flags & open.NOFOLLOW) && !(creates && flags & open.EXCL);
   const found = walk(process.mounts, startDirectory(kernel, dirfd, path), path, { followLast });
-  const file = found.node
-    ? openExisting(kernel, found, found.node, flags, creates)
-    : create(found, flags, creates, mode);
-  return process.fds.add(file, (flags & open.CLOEXEC) !== 0);
+  const make = (): OpenFile =>
+    found.node
+      ? openExisting(kernel, found, found.node, flags, creates)
+      : create(kernel, found, flags, creates, mode);
+  return process.fds.open(make, (flags & open.CLOEXEC) !== 0);
 }
 
-function create(found: WalkResult, flags: number, creates: boolean, mode: number): OpenFile {
+function create(kernel: Kernel, found: WalkResult, flags: number, creates: boolean, mode: number): OpenFile {
   if (!creates) fail("ENOENT");
   if (found.mustBeDirectory) fail("EISDIR");
   const { parent, name } = found;
   if (!parent.grantsCreation?.(name)) demand(parent.attributes(), access.WRITE | access.EXECUTE);
   // A new file may be opened in any way, whatever its mode says (open(2)).
-  return openFile(parent.createFile(name, mode, guestOwner), flags);
+  return openFile(kernel, parent.createFile(name, mode, guestOwner), flags);
 }
 
 function openExisting(
@@ -59,7 +60,7 @@ function openExisting(
   if (creates && flags & open.EXCL) fail("EEXIST");
   if (found.mustBeDirectory && node.kind !== "directory") fail("ENOTDIR");
   if (flags & open.DIRECTORY && node.kind !== "directory") fail("ENOTDIR");
-  if (flags & open.PATH) return new PathHandle(node, open.PATH);
+  if (flags & open.PATH) return new PathHandle(node, open.PATH, kernel.process.hostMemory);
   const accessMode = flags & open.ACCMODE;
   const wanted =
     (accessMode === open.WRONLY ? 0 : access.READ) |
@@ -69,9 +70,10 @@ function openExisting(
   demand(node.attributes(), wanted);
   switch (node.kind) {
     case "directory":
-      return new DirectoryStream(node, statusFlags(flags), (directory) =>
-        kernel.process.mounts.parent(directory),
-      );
+      return new DirectoryStream(node, statusFlags(flags), {
+        parentOf: (directory) => kernel.process.mounts.parent(directory),
+        memory: kernel.process.hostMemory,
+      });
     case "device":
       return new DeviceFile(node, statusFlags(flags));
     case "pipe": {
@@ -80,11 +82,11 @@ function openExisting(
       return new PipeEnd(buffer, statusFlags(flags), { node, ino: 0, madeNs: 0n });
     }
     case "file":
-      return openFile(node, flags);
+      return openFile(kernel, node, flags);
   }
 }
 
-function openFile(node: FileNode, flags: number): RegularFile {
+function openFile(kernel: Kernel, node: FileNode, flags: number): RegularFile {
   const accessMode = flags & open.ACCMODE;
   const handle = node.open({
     read: accessMode !== open.WRONLY,
@@ -92,7 +94,12 @@ function openFile(node: FileNode, flags: number): RegularFile {
     append: (flags & open.APPEND) !== 0,
     truncate: (flags & open.TRUNC) !== 0,
   });
-  return new RegularFile(node, handle, statusFlags(flags));
+  try {
+    return new RegularFile(node, handle, statusFlags(flags), kernel.process.hostMemory);
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
 }
 
 function statusFlags(flags: number): number {
@@ -107,7 +114,7 @@ export function close(kernel: Kernel, fd: number): number {
 
 export function dup(kernel: Kernel, fd: number): number {
   const { fds } = kernel.process;
-  return fds.add(fds.get(fd), false);
+  return fds.share(fds.get(fd), false);
 }
 
 /** dup3(2): EINVAL when both are the same or a flag is unknown. */
@@ -123,10 +130,10 @@ export function pipe(kernel: Kernel, target: number): number {
   const { process, memory } = kernel;
   memory.check(target, 8);
   process.fds.reserve(2);
-  const buffer = new PipeBuffer();
+  const buffer = new PipeBuffer(process.hostMemory);
   const place = { ino: process.anonymousIno(), madeNs: process.clocks.wallNs() };
-  const reader = process.fds.add(new PipeEnd(buffer, open.RDONLY, place), false);
-  const writer = process.fds.add(new PipeEnd(buffer, open.WRONLY, place), false);
+  const reader = process.fds.open(() => new PipeEnd(buffer, open.RDONLY, place), false);
+  const writer = process.fds.open(() => new PipeEnd(buffer, open.WRONLY, place), false);
   memory.setI32(target, reader);
   memory.setI32(target + 4, writer);
   return 0;
@@ -140,7 +147,7 @@ export function fcntl64(kernel: Kernel, fd: number, command: number, varargs: nu
   switch (command) {
     case fcntl.DUPFD:
     case fcntl.DUPFD_CLOEXEC:
-      return process.fds.add(file, command === fcntl.DUPFD_CLOEXEC, argument());
+      return process.fds.share(file, command === fcntl.DUPFD_CLOEXEC, argument());
     case fcntl.GETFD:
       return process.fds.closeOnExec(fd) ? fcntl.FD_CLOEXEC : 0;
     case fcntl.SETFD:

@@ -1,5 +1,6 @@
 // Memory growth, exit and abort, signals, identity, environment, entropy.
 import { fromLatin1 } from "../../abi/guest-memory.ts";
+import { callGuest, tableEntry } from "../foreign/call-guest.ts";
 import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
 import { guestOwner } from "../permissions.ts";
@@ -7,6 +8,7 @@ import { guestOwner } from "../permissions.ts";
 const wasmPageBytes = 65_536;
 /** Growth comes in steps of this much, so that a growing heap does not detach the views for every page. */
 const growthStepBytes = 1 << 20;
+const randomPieceBytes = 1 << 20;
 
 export function heapMax(kernel: Kernel): number {
   return kernel.process.limits.memoryBytes;
@@ -59,11 +61,7 @@ export function system(_kernel: Kernel, command: number): number {
 
 /** (handler, signal): raise(3) to oneself. A hostile table index traps or calls the guest's own code, nothing else. */
 export function callSignalHandler(kernel: Kernel, handler: number, signal: number): void {
-  const { table } = kernel.machine;
-  const index = handler >>> 0;
-  const target: unknown = index < table.length ? table.get(index) : null;
-  if (typeof target !== "function") fail("EINVAL");
-  target(signal);
+  callGuest(kernel, tableEntry(kernel, handler) ?? fail("EINVAL"), [signal]);
 }
 
 export function uid(): number {
@@ -111,7 +109,10 @@ export function environment(kernel: Kernel, pointers: number, buffer: number): n
 
 export function random(kernel: Kernel, buffer: number, size: number): number {
   const target = kernel.memory.slice(buffer, size);
-  kernel.process.entropy.fill(target);
+  // In pieces, because a native call cannot be stopped while it fills gigabytes.
+  for (let at = 0; at < target.length; at += randomPieceBytes) {
+    kernel.process.entropy.fill(target.subarray(at, at + randomPieceBytes));
+  }
   return 0;
 }
 
@@ -124,18 +125,6 @@ export function zero(): number {
 
 export function nothing(): null {
   return null;
-}
-
-/** dlopen(3) and dlsym(3) fail with a text for dlerror(3); (dso*, ...) -> 0. */
-export function refuseLibrary(kernel: Kernel): number {
-  const { machine, memory } = kernel;
-  const text = fromLatin1("this sandbox does not load native modules\0");
-  const address = machine.allocate(text.length) >>> 0;
-  if (address === 0) return 0;
-  memory.slice(address, text.length).set(text);
-  machine.setDlError(address);
-  machine.free(address);
-  return 0;
 }
 
 /** setitimer(2): there is nobody to deliver SIGALRM. */

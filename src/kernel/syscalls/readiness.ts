@@ -19,20 +19,15 @@ export function poll(kernel: Kernel, address: number, count: number, timeoutMs: 
     if (result !== 0) ready++;
   }
   if (ready > 0 || timeoutMs === 0) return ready;
-  process.clocks.sleepMs(timeoutMs < 0 ? Number.POSITIVE_INFINITY : timeoutMs);
+  if (!process.clocks.sleepMs(timeoutMs < 0 ? Number.POSITIVE_INFINITY : timeoutMs)) fail("EINTR");
   return 0;
 }
 
 function pollOne(kernel: Kernel, fd: number, wanted: number): number {
   if (fd < 0) return 0;
-  let readiness: { readable: boolean; writable: boolean; hangUp: boolean; error: boolean };
-  try {
-    const file = kernel.process.fds.get(fd);
-    if (file.flags & open.PATH) return events.NVAL;
-    readiness = file.readiness();
-  } catch {
-    return events.NVAL;
-  }
+  const file = kernel.process.fds.find(fd);
+  if (file === undefined || file.flags & open.PATH) return events.NVAL;
+  const readiness = file.readiness();
   let result = 0;
   if (readiness.readable) result |= wanted & (events.IN | events.RDNORM);
   if (readiness.writable) result |= wanted & (events.OUT | events.WRNORM);

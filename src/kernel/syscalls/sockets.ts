@@ -14,13 +14,13 @@ export function socket(kernel: Kernel, family: number, typeAndFlags: number, pro
   if (type !== kinds.STREAM && type !== kinds.DATAGRAM) fail("EPROTONOSUPPORT");
   // IPPROTO_TCP 6, IPPROTO_UDP 17.
   if (protocol !== 0 && protocol !== (type === kinds.STREAM ? 6 : 17)) fail("EPROTONOSUPPORT");
-  process.fds.reserve(1);
-  const file = new InertSocket(family, type, {
-    ino: process.anonymousIno(),
-    madeNs: process.clocks.wallNs(),
-  });
-  if (typeAndFlags & open.NONBLOCK) file.flags |= open.NONBLOCK;
-  return process.fds.add(file, (typeAndFlags & open.CLOEXEC) !== 0);
+  const make = (): InertSocket => {
+    const place = { ino: process.anonymousIno(), madeNs: process.clocks.wallNs() };
+    const made = new InertSocket(family, type, place);
+    if (typeAndFlags & open.NONBLOCK) made.flags |= open.NONBLOCK;
+    return made;
+  };
+  return process.fds.open(make, (typeAndFlags & open.CLOEXEC) !== 0);
 }
 
 function socketAt(kernel: Kernel, fd: number): InertSocket {

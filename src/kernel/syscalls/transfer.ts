@@ -185,30 +185,29 @@ const direntType: Readonly<Record<Node["kind"], number>> = {
   link: 10,
 };
 
+/** However large the guest's buffer is, one call lists no more than this: the time in one call stays small. */
+const maxListingBytes = 65_536;
+
 /** getdents64(2): as many whole records as fit; 0 at the end; EINVAL when not even one fits. */
 export function listDirectory(kernel: Kernel, fd: number, buffer: number, size: number): number {
   const { memory } = kernel;
-  const target = memory.slice(buffer, size);
+  const target = memory.slice(buffer, size).subarray(0, maxListingBytes);
   const stream = fileAt(kernel, fd);
   if (!(stream instanceof DirectoryStream)) fail("ENOTDIR");
   const view = new DataView(target.buffer, target.byteOffset, target.length);
-  const entries = stream.entries();
   let used = 0;
-  while (stream.cursor < entries.length) {
-    const entry = entries[stream.cursor];
-    if (entry === undefined) break;
+  for (let entry = stream.next(); entry !== undefined; entry = stream.next()) {
     const record = (direntHeaderBytes + entry.name.length + 1 + 7) & ~7;
     if (used + record > target.length) {
       if (used === 0) fail("EINVAL");
       break;
     }
-    const ino = entry.node.attributes().ino;
-    stream.cursor++;
+    stream.advance(entry);
     target.fill(0, used, used + record);
-    view.setBigUint64(used, BigInt(ino), true);
-    view.setBigInt64(used + 8, BigInt(stream.cursor), true);
+    view.setBigUint64(used, BigInt(entry.ino), true);
+    view.setBigInt64(used + 8, BigInt(entry.position), true);
     view.setUint16(used + 16, record, true);
-    target[used + 18] = direntType[entry.node.kind];
+    target[used + 18] = direntType[entry.kind];
     for (let i = 0; i < entry.name.length; i++)
       target[used + direntHeaderBytes + i] = entry.name.charCodeAt(i);
     used += record;

@@ -17,11 +17,12 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import { type ErrnoName, errno as errnoNumbers } from "../../abi/errno.ts";
 import type { HostFilePower } from "../../filesystems/host-file.ts";
-import { fail } from "../../kernel/kernel-error.ts";
+import type { HostFileMode } from "../../host/plan.ts";
+import { fail, KernelError } from "../../kernel/kernel-error.ts";
 
 export interface HostFileTicket {
-  /** The open file; undefined while it does not exist. */
-  readonly fd: number | undefined;
+  /** The open file; undefined while it does not exist. Made files are the ticket's from then on. */
+  fd: number | undefined;
   readonly missing:
     | { readonly directoryFd: number; readonly directory: string; readonly name: string }
     | undefined;
@@ -31,7 +32,7 @@ export interface HostFileTicket {
 export class HostFileRefusal extends Error {}
 
 /** Opens `path` for `mode`. Throws HostFileRefusal. */
-export function grantHostFile(path: string, mode: "read" | "write" | "append" | "create"): HostFileTicket {
+export function grantHostFile(path: string, mode: HostFileMode): HostFileTicket {
   const absolute = resolve(path);
   if (mode === "create") {
     if (lstatSync(absolute, { throwIfNoEntry: false })) throw new HostFileRefusal("the file exists already");
@@ -71,23 +72,38 @@ function missingFile(absolute: string): HostFileTicket {
 }
 
 export function releaseHostFile(ticket: HostFileTicket): void {
-  closeSync(ticket.fd ?? ticket.missing?.directoryFd ?? -1);
+  for (const fd of [ticket.fd, ticket.missing?.directoryFd]) if (fd !== undefined) closeSync(fd);
 }
 
-export function openHostFile(ticket: HostFileTicket): HostFilePower | undefined {
-  return ticket.fd === undefined ? undefined : new NodeFile(ticket.fd);
+/** The file behind an open descriptor of this process. */
+export function openHostFile(fd: number): HostFilePower {
+  return new NodeFile(fd);
 }
 
-/** Makes the granted file: fails when anything stands under its name by now, a link included. */
-export function createHostFile(ticket: HostFileTicket, readable: boolean): HostFilePower {
+/**
+ * Makes the granted file and gives its descriptor, which the ticket keeps. Fails when anything stands under its name by now, a link
+ * included. Throws KernelError.
+ */
+export function createHostFile(ticket: HostFileTicket, mode: HostFileMode): number {
   const { missing } = ticket;
-  if (missing === undefined) fail("EEXIST");
+  if (missing === undefined || ticket.fd !== undefined) fail("EEXIST");
   // Through the folder's descriptor where the system offers that, so that renaming or replacing the folder redirects nothing.
   const viaDescriptor = `/proc/self/fd/${missing.directoryFd}`;
   const directory = existsSync(viaDescriptor) ? viaDescriptor : missing.directory;
-  const access = readable ? constants.O_RDWR : constants.O_WRONLY;
+  const access = mode === "create" ? constants.O_RDWR : constants.O_WRONLY;
   const flags = access | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
-  return new NodeFile(attempt(() => openSync(join(directory, missing.name), flags, 0o666)));
+  ticket.fd = attempt(() => openSync(join(directory, missing.name), flags, 0o666));
+  return ticket.fd;
+}
+
+/** As createHostFile, for an answer that travels: the descriptor, or the negative errno. */
+export function createHostFileReply(ticket: HostFileTicket, mode: HostFileMode): number {
+  try {
+    return createHostFile(ticket, mode);
+  } catch (error) {
+    if (error instanceof KernelError) return -error.errno;
+    throw error;
+  }
 }
 
 class NodeFile implements HostFilePower {

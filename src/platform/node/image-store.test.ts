@@ -1,5 +1,5 @@
 // The cache on disk: what is damaged is not there, what cannot be written is no error, and two writers do no harm.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -39,6 +39,13 @@ test("writers leave one whole file and nothing else", () => {
   for (const store of stores) expect(store.write("key", [content])).toBe(true);
   expect(readdirSync(folder)).toEqual(["key"]);
   expect(stores[0]?.read("key", false)).toEqual(content);
+});
+
+test("what a killed writer left is removed, what another one is writing is not", () => {
+  for (const name of ["old.1.a.tmp", "new.2.b.tmp", "old.image"]) writeFileSync(join(folder, name), "x");
+  for (const name of ["old.1.a.tmp", "old.image"]) utimesSync(join(folder, name), 1, 1);
+  expect(new ImageStore(folder).write("key", [content])).toBe(true);
+  expect(readdirSync(folder).sort()).toEqual(["key", "new.2.b.tmp", "old.image"]);
 });
 
 test("a folder that cannot be written only costs time", () => {

@@ -6,15 +6,19 @@ import {
   fstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
 const digestBytes = 32;
+/** No write takes this long: a temporary file that is older was left by a process that was killed. */
+const staleMs = 3_600_000;
 
 export function defaultCacheDirectory(): string {
   const chosen = process.env.SANDBOA_CACHE;
@@ -64,10 +68,20 @@ export class ImageStore {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
       writeFileSync(temporary, Buffer.concat([...parts, hash.digest()]), { mode: 0o600, flag: "wx" });
       renameSync(temporary, this.#path(key));
+      this.#sweep();
       return true;
     } catch {
       discard(temporary);
       return false;
+    }
+  }
+
+  #sweep(): void {
+    for (const name of readdirSync(this.#directory)) {
+      const file = this.#path(name);
+      const age = (): number =>
+        Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+      if (name.endsWith(".tmp") && age() > staleMs) discard(file);
     }
   }
 

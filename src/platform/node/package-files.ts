@@ -8,6 +8,7 @@ const resolver = createRequire(import.meta.url);
 const packageRoot = dirname(resolver.resolve("sandboa/package.json"));
 
 export const workerScript = join(packageRoot, "dist", "worker.cjs");
+export const processScript = join(packageRoot, "dist", "process.cjs");
 
 const guestNames = ["__init__.py", "_runner.py", "_survey.py", "_values.py"] as const;
 

@@ -10,6 +10,7 @@ export const nodeClock: ClockPower = {
   monotonicNs: () => process.hrtime.bigint(),
   sleepMs: (milliseconds) => {
     Atomics.wait(neverWoken, 0, 0, milliseconds);
+    return undefined;
   },
 };
 
@@ -44,4 +45,9 @@ export function clearMemory(gap: Uint8Array): void {
 /** Milliseconds from an arbitrary origin. */
 export function monotonicMs(): number {
   return performance.now();
+}
+
+/** After what the event loop has at hand by now. */
+export function afterThisTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,62 +1,127 @@
-// Starting and killing the worker thread of a sandbox.
+// The worker thread behind a wall: starting it, speaking to it, and ending it.
 import { Worker } from "node:worker_threads";
-import type { FromWorker, ToWorker } from "../../host/protocol.ts";
+import { Control } from "../../host/control.ts";
+import type { LoadedImage } from "../../host/image-cache.ts";
+import { makeOutputRing, OutputReader } from "../../host/output-ring.ts";
+import { hostFileAt, type SandboxPlan } from "../../host/plan.ts";
+import type { FromWorker, Request, ToWorker } from "../../host/protocol.ts";
+import type { Link, LinkEvents } from "../../host/remote-wall.ts";
+import { createHostFileReply } from "./host-files.ts";
 import { workerScript } from "./package-files.ts";
+import { otherThreadCpuMs } from "./thread-cpu.ts";
 
 /** Megabytes of native stack: deep C recursion in the guest needs far more than a thread's default of 4. */
 const stackSizeMb = 32;
 /** Megabytes of JavaScript heap: the kernel's own objects and what it holds for the guest. */
 const heapSizeMb = 512;
 
-export interface WorkerEvents {
-  onMessage(message: FromWorker): void;
-  /** The thread is gone without having been asked to go. */
-  onDeath(reason: string): void;
-}
-
-export interface RunningWorker {
-  send(message: ToWorker): void;
-  /** Whether a pending operation keeps the embedder's process alive. */
-  hold(alive: boolean): void;
-  kill(): Promise<void>;
-}
-
 /** The thread comes up while the caller still prepares what to send it first. */
-export function startWorker(events: WorkerEvents): RunningWorker {
-  const worker = new Worker(workerScript, {
-    env: {},
-    argv: [],
-    execArgv: [],
-    stdin: false,
-    name: "sandboa",
-    resourceLimits: { stackSizeMb, maxOldGenerationSizeMb: heapSizeMb },
-  });
-  let killed = false;
-  let reason = "the worker thread ended";
-  worker.on("message", (message: FromWorker) => {
-    if (!killed) events.onMessage(message);
-  });
-  worker.on("error", (error: Error & { code?: string }) => {
-    reason =
-      error.code === "ERR_WORKER_OUT_OF_MEMORY"
-        ? "the worker thread ran out of memory"
-        : `the worker thread failed: ${error.message}`;
-  });
-  worker.on("exit", () => {
-    if (!killed) events.onDeath(reason);
-  });
-  return {
-    send: (message) => worker.postMessage(message),
-    hold: (alive) => {
-      // A dying thread keeps the process alive until it is gone: somebody waits for that.
-      if (killed) return;
-      if (alive) worker.ref();
-      else worker.unref();
-    },
-    kill: async () => {
-      killed = true;
-      worker.ref();
-      await worker.terminate();
-    },
+export class WorkerLink implements Link {
+  readonly #worker: Worker;
+  readonly #ring = makeOutputRing();
+  readonly #reader = new OutputReader(this.#ring);
+  readonly #control = new Control();
+  readonly #events: LinkEvents;
+  #plan: SandboxPlan | undefined;
+  #thread: string | undefined;
+  #killed = false;
+
+  readonly view = {
+    cpuMs: () => (this.#thread === undefined ? undefined : otherThreadCpuMs(this.#thread)),
+    pause: () => ({ now: this.#control.answering, totalMs: this.#control.pausedMs }),
   };
+
+  constructor(events: LinkEvents) {
+    this.#events = events;
+    this.#worker = new Worker(workerScript, {
+      env: {},
+      argv: [],
+      execArgv: [],
+      stdin: false,
+      name: "sandboa",
+      resourceLimits: { stackSizeMb, maxOldGenerationSizeMb: heapSizeMb },
+    });
+    let reason = "the worker thread ended";
+    this.#worker.on("message", (message: FromWorker) => {
+      if (!this.#killed) this.#onMessage(message);
+    });
+    this.#worker.on("error", (error: Error & { code?: string }) => {
+      reason =
+        error.code === "ERR_WORKER_OUT_OF_MEMORY"
+          ? "the worker thread ran out of memory"
+          : `the worker thread failed: ${error.message}`;
+    });
+    this.#worker.on("exit", () => {
+      if (this.#killed) return;
+      this.#drain();
+      events.onDeath(reason);
+    });
+  }
+
+  introduce(image: LoadedImage): void {
+    this.#post({
+      type: "start",
+      start: { image, ring: this.#ring, control: this.#control.shared },
+    });
+  }
+
+  serve(plan: SandboxPlan): void {
+    this.#plan = plan;
+  }
+
+  send(request: Request): void {
+    if (request.type === "run") this.#control.clear();
+    this.#post(request);
+  }
+
+  cancel(): boolean {
+    this.#control.cancel();
+    return true;
+  }
+
+  hold(alive: boolean): void {
+    // A dying thread keeps the process alive until it is gone: somebody waits for that.
+    if (this.#killed) return;
+    if (alive) this.#worker.ref();
+    else this.#worker.unref();
+  }
+
+  async kill(): Promise<void> {
+    this.#killed = true;
+    this.#worker.ref();
+    await this.#worker.terminate();
+    this.#drain();
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #onMessage(message: FromWorker): void {
+    this.#drain();
+    switch (message.type) {
+      case "output":
+        break;
+      case "create": {
+        const { ticket, mode } = hostFileAt(this.#demandPlan(), message.place);
+        this.#control.reply(createHostFileReply(ticket, mode));
+        break;
+      }
+      case "ready":
+        this.#thread = message.thread;
+        this.#events.onAnswer(message);
+        break;
+      default:
+        this.#events.onAnswer(message);
+    }
+  }
+
+  #demandPlan(): SandboxPlan {
+    if (this.#plan === undefined) throw new RangeError("a question of a guest that was given nothing");
+    return this.#plan;
+  }
+
+  #drain(): void {
+    this.#reader.drain(this.#events.onOutput);
+  }
 }

@@ -76,6 +76,14 @@ function withModuleArguments(argv: readonly string[]): string[] {
 // Functions are validated when they are first called: a command that runs one program never calls most of them.
 setFlagsFromString("--wasm-lazy-validation");
 
+// Whoever read the output has gone, as in `sandboa run … | head`: nothing is left to do, and no error to report.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(exitStatus.brokenPipe);
+  });
+}
+
 try {
   await program().parseAsync(withModuleArguments(process.argv));
 } catch (error) {

@@ -1,0 +1,78 @@
+// The thinnest wall: the guest runs in the embedder's own thread, which waits for it. The interpreter is metered, so every loop of
+// the guest comes past the supervisor; what else separates the two is WebAssembly itself.
+import { SandboxLostError } from "../errors/run-errors.ts";
+import { createHostFile, openHostFile } from "../platform/node/host-files.ts";
+import { makeSessionPowers } from "../platform/node/session-powers.ts";
+import { Control } from "./control.ts";
+import type { LoadedImage } from "./image-cache.ts";
+import type { SandboxPlan } from "./plan.ts";
+import { failureOf } from "./run.ts";
+import { Session, type SessionReport } from "./session.ts";
+import type { TakeOutput, Wall } from "./wall.ts";
+
+const powers = makeSessionPowers({
+  openHostFile: ({ ticket }) => (ticket.fd === undefined ? undefined : openHostFile(ticket.fd)),
+  createHostFile: ({ ticket, mode }) => openHostFile(createHostFile(ticket, mode)),
+});
+
+export class InlineWall implements Wall {
+  readonly #control = new Control();
+  readonly #session: Session;
+  #takeOutput: TakeOutput | undefined;
+  #failure: Error | undefined;
+
+  /** Throws RenewalFailure. */
+  constructor(image: LoadedImage) {
+    const output = {
+      write: (stream: "stdout" | "stderr", bytes: Uint8Array) => {
+        if (bytes.length > 0) this.#takeOutput?.(stream, new Uint8Array(bytes));
+      },
+    };
+    this.#session = new Session(image, powers, output, this.#control);
+  }
+
+  get stands(): boolean {
+    return this.#failure === undefined;
+  }
+
+  async begin(plan: SandboxPlan): Promise<void> {
+    const failure = this.#inside(() => this.#session.begin(plan));
+    if (failure) throw failureOf(failure, plan);
+  }
+
+  async run(request: Uint8Array, takeOutput: TakeOutput): Promise<SessionReport> {
+    this.#control.clear();
+    this.#takeOutput = takeOutput;
+    try {
+      return this.#inside(() => this.#session.run(request));
+    } finally {
+      this.#takeOutput = undefined;
+    }
+  }
+
+  cancel(): void {
+    this.#control.cancel();
+  }
+
+  async reset(): Promise<void> {
+    this.#inside(() => this.#session.reset());
+  }
+
+  async kill(failure: Error): Promise<void> {
+    this.#failure ??= failure;
+    this.#control.cancel();
+  }
+
+  #inside<T>(work: () => T): T {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return work();
+    } catch (error) {
+      // A session answers for whatever a guest does; what it throws is a failure of ours, and nothing of it is used again.
+      this.#failure = new SandboxLostError("SANDBOX_CRASHED", "the sandbox failed inside", undefined, {
+        cause: error,
+      });
+      throw this.#failure;
+    }
+  }
+}

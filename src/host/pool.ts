@@ -1,0 +1,269 @@
+// Interpreters that wait, pristine, for whoever needs one next. A member is started or made pristine off the caller's path; one that
+// fell, grew old or was lost is replaced before anybody asks for it.
+import { count, milliseconds, type Quantity } from "../capabilities/quantity.ts";
+import { OptionError } from "../errors/option-error.ts";
+import { PoolError } from "../errors/pool-error.ts";
+import { SandboxLostError } from "../errors/run-errors.ts";
+import { releaseHostFile } from "../platform/node/host-files.ts";
+import { afterThisTurn } from "../platform/node/powers.ts";
+import type { Progress } from "./image-cache.ts";
+import { openWall } from "./open-wall.ts";
+import { optionRecord } from "./option-record.ts";
+import {
+  type CheckedEngine,
+  checkEngine,
+  checkGrants,
+  type EngineOptions,
+  engineNames,
+  type GrantOptions,
+  grantNames,
+  usesFuel,
+} from "./options.ts";
+import { cancelled, PoolQueue } from "./pool-queue.ts";
+import { Sandbox } from "./sandbox.ts";
+import type { OnFall, Wall } from "./wall.ts";
+
+export interface PoolOptions extends EngineOptions {
+  /** Interpreters at most. Default 4. */
+  readonly size?: number;
+  /** How many are kept ready even when nobody asks. Default: `size`. */
+  readonly warm?: number;
+  /** Checkouts that may wait for one. Default 1000. */
+  readonly queue?: number;
+  /** Checkouts after which an interpreter is replaced by a new one. Default 10,000. */
+  readonly recycleAfter?: number;
+  /** Told about long steps. */
+  readonly onProgress?: Progress;
+}
+
+export interface CheckoutOptions extends GrantOptions {
+  /** Withdraws a checkout that waits. */
+  readonly signal?: AbortSignal;
+}
+
+export interface PoolState {
+  readonly idle: number;
+  readonly leased: number;
+  /** Being started or made pristine. */
+  readonly preparing: number;
+  readonly waiting: number;
+}
+
+interface Member {
+  wall: Wall | undefined;
+  state: "preparing" | "idle" | "leased";
+  checkouts: number;
+}
+
+const ended = () => new SandboxLostError("SANDBOX_CLOSED", "the pool has ended this interpreter");
+
+export class Pool implements AsyncDisposable {
+  readonly #engine: CheckedEngine;
+  readonly #size: number;
+  readonly #warm: number;
+  readonly #recycleAfter: number;
+  readonly #progress: Progress | undefined;
+  readonly #queue: PoolQueue<Member>;
+  readonly #members = new Set<Member>();
+  readonly #idle: Member[] = [];
+  #closed = false;
+  #whenEmpty: (() => void) | undefined;
+
+  private constructor(options: PoolOptions) {
+    optionRecord("", options, [...engineNames, "size", "warm", "queue", "recycleAfter", "onProgress"]);
+    this.#engine = checkEngine(options, false);
+    this.#size = count("size", options.size ?? 4, { from: 1, to: 1000 });
+    this.#warm = count("warm", options.warm ?? this.#size, { to: this.#size });
+    this.#queue = new PoolQueue(count("queue", options.queue ?? 1000));
+    this.#recycleAfter = count("recycleAfter", options.recycleAfter ?? 10_000, { from: 1 });
+    this.#progress = options.onProgress;
+  }
+
+  /** Resolves when `warm` interpreters are ready. Throws OptionError before anything starts, ImageError, SandboxLostError. */
+  static async create(options: PoolOptions = {}): Promise<Pool> {
+    const pool = new Pool(options);
+    try {
+      await Promise.all(Array.from({ length: pool.#warm }, () => pool.#addMember()));
+      return pool;
+    } catch (error) {
+      await pool.close({ grace: 0 });
+      throw error;
+    }
+  }
+
+  state(): PoolState {
+    const members = [...this.#members];
+    const are = (state: Member["state"]): number => members.filter((member) => member.state === state).length;
+    return {
+      idle: are("idle"),
+      leased: are("leased"),
+      preparing: are("preparing"),
+      waiting: this.#queue.length,
+    };
+  }
+
+  /**
+   * A pristine sandbox with exactly these grants; closing it gives it back. Throws OptionError, and PoolError when the queue is full,
+   * the pool was closed, or `signal` fired.
+   */
+  async checkout(options: CheckoutOptions = {}): Promise<Sandbox> {
+    const { signal, ...rest } = options;
+    optionRecord("", rest, grantNames);
+    if (this.#closed) throw new PoolError("POOL_CLOSED", "the pool was closed");
+    if (signal?.aborted) throw cancelled(signal);
+    if (usesFuel(rest) && !this.#engine.metered) {
+      throw new OptionError(
+        "limits.fuel",
+        rest.limits?.fuel,
+        "none, in a pool that was made without metered: true",
+      );
+    }
+    const grants = checkGrants(rest);
+    let member: Member | undefined;
+    try {
+      member = await this.#take(signal);
+      const wall = member.wall;
+      if (wall === undefined) throw ended();
+      member.checkouts += 1;
+      const sandbox = new Sandbox(grants, wall, this.#sourceFor(member));
+      // Not awaited: a run is sent right behind it, and reports what kept it from beginning.
+      wall.begin(grants.plan).catch(() => sandbox.fell());
+      return sandbox;
+    } catch (error) {
+      for (const ticket of grants.tickets) releaseHostFile(ticket);
+      if (member) void this.#giveBack(member);
+      throw error;
+    }
+  }
+
+  /**
+   * Refuses new checkouts, waits until all sandboxes were given back, and ends every interpreter. With `grace`, in milliseconds or as
+   * text, those still in use are ended after that time.
+   */
+  async close(options: { readonly grace?: Quantity } = {}): Promise<void> {
+    const graceMs = options.grace === undefined ? undefined : milliseconds("grace", options.grace);
+    this.#closed = true;
+    this.#queue.refuseAll(new PoolError("POOL_CLOSED", "the pool was closed"));
+    for (const member of this.#idle.splice(0)) void this.#drop(member);
+    const empty = new Promise<void>((resolve) => {
+      const before = this.#whenEmpty;
+      this.#whenEmpty = () => {
+        before?.();
+        resolve();
+      };
+    });
+    const timer =
+      graceMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            for (const member of this.#members) void this.#drop(member);
+          }, graceMs);
+    this.#noteEmpty();
+    await empty;
+    clearTimeout(timer);
+  }
+
+  /** Ends everything at once; use close() to wait for sandboxes in use. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close({ grace: 0 });
+  }
+
+  async #take(signal: AbortSignal | undefined): Promise<Member> {
+    const member = this.#queue.length === 0 ? this.#idle.pop() : undefined;
+    if (member === undefined) {
+      const given = this.#queue.wait(signal);
+      this.#fill();
+      return given;
+    }
+    member.state = "leased";
+    return member;
+  }
+
+  /** Starts as many members as those who wait, and the warm stock, need. */
+  #fill(): void {
+    const busy = [...this.#members].filter((member) => member.state === "leased").length;
+    const wanted = Math.min(this.#size, Math.max(this.#warm, busy + this.#queue.length));
+    while (!this.#closed && this.#members.size < wanted) this.#addMember().catch(() => {});
+  }
+
+  async #addMember(): Promise<void> {
+    const member: Member = { wall: undefined, state: "preparing", checkouts: 0 };
+    this.#members.add(member);
+    try {
+      member.wall = await this.#open(member, () => this.#lose(member));
+    } catch (error) {
+      this.#members.delete(member);
+      this.#noteEmpty();
+      // Whoever waited longest is told, so that a pool that cannot start makes nobody wait for ever.
+      this.#queue.refuseFirst(error);
+      if (this.#queue.length > 0) this.#fill();
+      throw error;
+    }
+    this.#offer(member);
+  }
+
+  async #open(member: Member, onFall: OnFall): Promise<Wall> {
+    const wall = await openWall(this.#engine, onFall, this.#progress);
+    if (this.#members.has(member)) return wall;
+    await wall.kill(ended());
+    throw ended();
+  }
+
+  #offer(member: Member): void {
+    if (this.#closed) {
+      void this.#drop(member);
+      return;
+    }
+    member.state = "leased";
+    if (this.#queue.give(member)) return;
+    member.state = "idle";
+    this.#idle.push(member);
+  }
+
+  #sourceFor(member: Member) {
+    return {
+      open: async (onFall: OnFall): Promise<Wall> => {
+        member.wall = await this.#open(member, onFall);
+        return member.wall;
+      },
+      release: async (): Promise<void> => {
+        void this.#giveBack(member);
+      },
+    };
+  }
+
+  async #giveBack(member: Member): Promise<void> {
+    member.state = "preparing";
+    const { wall } = member;
+    if (!wall?.stands || this.#closed || member.checkouts >= this.#recycleAfter) {
+      await this.#drop(member);
+      this.#fill();
+      return;
+    }
+    try {
+      // Inline, making it pristine takes the caller's own thread: not before the caller has gone on.
+      if (this.#engine.isolation === "inline") await afterThisTurn();
+      await wall.reset();
+      this.#offer(member);
+    } catch {
+      this.#lose(member);
+    }
+  }
+
+  #lose(member: Member): void {
+    if (member.state === "leased") return;
+    void this.#drop(member);
+    this.#fill();
+  }
+
+  async #drop(member: Member): Promise<void> {
+    const at = this.#idle.indexOf(member);
+    if (at >= 0) this.#idle.splice(at, 1);
+    if (this.#members.delete(member)) await member.wall?.kill(ended());
+    this.#noteEmpty();
+  }
+
+  #noteEmpty(): void {
+    if (this.#closed && this.#members.size === 0) this.#whenEmpty?.();
+  }
+}

@@ -1,0 +1,186 @@
+// What comes out of a process wall, checked field by field. The inside is our own code, but this wall stands for the case that a
+// guest took it over: nothing here may become more than numbers, known words and bytes.
+import type { Outcome } from "../interpreter/interpreter.ts";
+import type { StopReason } from "../kernel/guest-stop.ts";
+import { decodeBody } from "./frames.ts";
+import type { OutputStream } from "./output-ring.ts";
+import type { Answer } from "./protocol.ts";
+import type { Meters } from "./session.ts";
+
+/** What the inside asks of a granted file of the host, or of the host's standard input. */
+export type FileQuestion =
+  | { readonly operation: "create" | "size" | "sync"; readonly place: number }
+  | { readonly operation: "read"; readonly place: number; readonly length: number; readonly position: number }
+  | { readonly operation: "write" | "truncate"; readonly place: number; readonly position: number }
+  | { readonly operation: "input"; readonly length: number };
+
+export type FromProcess =
+  | { readonly kind: "answer"; readonly answer: Answer }
+  | { readonly kind: "output"; readonly stream: OutputStream; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: "question"; readonly question: FileQuestion; readonly bytes: Uint8Array };
+
+/** The host's reply to a question: a number (a count, a size) or a negative errno, and bytes. */
+export interface FileReply {
+  readonly value: number;
+}
+
+/** The largest piece of a granted file, or of standard input, that travels at once. */
+export const maxTransferBytes = 1 << 18;
+
+class Violation extends Error {}
+
+/** Throws when the body is no message that our own code would send. */
+export function readFromProcess(body: Uint8Array): FromProcess {
+  const { head, bytes } = decodeBody(body);
+  const message = fields(head);
+  switch (message.get("type")) {
+    case "output":
+      return { kind: "output", stream: oneOf(message.get("stream"), ["stdout", "stderr"]), bytes };
+    case "question":
+      return { kind: "question", question: readQuestion(message), bytes };
+    case "ready":
+      return { kind: "answer", answer: { type: "ready", thread: undefined } };
+    case "failed":
+      return {
+        kind: "answer",
+        answer: { type: "failed", outcome: readOutcome(message.get("outcome"), bytes) },
+      };
+    case "begun": {
+      const failure = message.get("failure");
+      return {
+        kind: "answer",
+        answer: {
+          type: "begun",
+          id: count(message.get("id")),
+          failure: failure === undefined ? undefined : readOutcome(failure, bytes),
+        },
+      };
+    }
+    case "done": {
+      const report = {
+        outcome: readOutcome(message.get("outcome"), bytes),
+        meters: readMeters(message.get("meters")),
+      };
+      return { kind: "answer", answer: { type: "done", id: count(message.get("id")), report } };
+    }
+    case "reset":
+      return { kind: "answer", answer: { type: "reset", id: count(message.get("id")) } };
+    default:
+      throw new Violation("an unknown message");
+  }
+}
+
+function fields(value: unknown): ReadonlyMap<string, unknown> {
+  if (typeof value !== "object" || value === null) throw new Violation("no object");
+  return new Map(Object.entries(value));
+}
+
+function count(value: unknown): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw new Violation("no count");
+  return value;
+}
+
+function measure(value: unknown): number {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new Violation("no number");
+  return value;
+}
+
+function text(value: unknown): string {
+  if (typeof value !== "string") throw new Violation("no text");
+  return value.slice(0, 1000);
+}
+
+function oneOf<T extends string>(value: unknown, words: readonly T[]): T {
+  const found = words.find((word) => word === value);
+  if (found === undefined) throw new Violation("an unknown word");
+  return found;
+}
+
+function readQuestion(message: ReadonlyMap<string, unknown>): FileQuestion {
+  const number = (name: string): number => count(message.get(name));
+  const operation = oneOf(message.get("operation"), [
+    "create",
+    "size",
+    "sync",
+    "read",
+    "write",
+    "truncate",
+    "input",
+  ]);
+  switch (operation) {
+    case "input":
+      return { operation, length: number("length") };
+    case "read":
+      return { operation, place: number("place"), length: number("length"), position: number("position") };
+    case "write":
+    case "truncate":
+      return { operation, place: number("place"), position: number("position") };
+    default:
+      return { operation, place: number("place") };
+  }
+}
+
+function readOutcome(value: unknown, bytes: Uint8Array): Outcome {
+  const outcome = fields(value);
+  const kind = oneOf(outcome.get("kind"), ["answer", "oversized", "stopped", "crashed"]);
+  switch (kind) {
+    case "answer":
+      return { kind, bytes };
+    case "oversized":
+      return { kind, bytes: count(outcome.get("bytes")) };
+    case "crashed":
+      return { kind, detail: text(outcome.get("detail")) };
+    case "stopped":
+      return { kind, reason: readReason(outcome.get("reason")) };
+  }
+}
+
+function readReason(value: unknown): StopReason {
+  const reason = fields(value);
+  const kind = oneOf(reason.get("kind"), [
+    "exit",
+    "abort",
+    "limit",
+    "cancelled",
+    "stack",
+    "refused",
+    "trap",
+    "fault",
+  ]);
+  switch (kind) {
+    case "exit":
+      return { kind, status: count(reason.get("status")) & 0xff };
+    case "limit":
+      return readLimit(reason);
+    case "cancelled":
+    case "stack":
+      return { kind };
+    default:
+      return { kind, detail: text(reason.get("detail")) };
+  }
+}
+
+function readLimit(reason: ReadonlyMap<string, unknown>): Extract<StopReason, { kind: "limit" }> {
+  const limit = oneOf(reason.get("limit"), ["output", "wall", "cpu", "fuel", "hostMemory"]);
+  return { kind: "limit", limit, budget: measure(reason.get("budget")), used: measure(reason.get("used")) };
+}
+
+function readMeters(value: unknown): Meters {
+  const meters = fields(value);
+  const number = (name: keyof Meters): number => measure(meters.get(name));
+  const fuel = meters.get("fuel");
+  const softStop = meters.get("softStop");
+  return {
+    wallMs: number("wallMs"),
+    cpuMs: number("cpuMs"),
+    fuel: fuel === undefined ? undefined : measure(fuel),
+    calls: number("calls"),
+    softStop: softStop === undefined ? undefined : readLimit(fields(softStop)),
+    memoryBytes: number("memoryBytes"),
+    hostMemoryBytes: number("hostMemoryBytes"),
+    hostMemoryPeakBytes: number("hostMemoryPeakBytes"),
+    outputBytes: number("outputBytes"),
+    openFiles: number("openFiles"),
+    files: number("files"),
+  };
+}

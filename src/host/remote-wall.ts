@@ -1,0 +1,167 @@
+// A wall with its inside in another thread or process: requests go out, answers come back, and a timer of ours ends the guest that
+// its own thread could not end.
+import { SandboxLostError } from "../errors/run-errors.ts";
+import { Backstop, type OutsideView } from "./backstop.ts";
+import type { SandboxPlan } from "./plan.ts";
+import type { Answer, Request } from "./protocol.ts";
+import { failureOf } from "./run.ts";
+import type { SessionReport } from "./session.ts";
+import type { OnFall, TakeOutput, Wall } from "./wall.ts";
+
+/** The connection to one inside. */
+export interface Link {
+  readonly view: OutsideView;
+  send(request: Request): void;
+  /** The plan that later questions of the inside are about. */
+  serve(plan: SandboxPlan): void;
+  /** Asks the inside to end its run; false where only killing helps. */
+  cancel(): boolean;
+  /** Whether a pending request keeps the embedder's process alive. */
+  hold(alive: boolean): void;
+  /** Resolves when the inside is gone and all of its output was delivered. */
+  kill(): Promise<void>;
+}
+
+export interface LinkEvents {
+  readonly onAnswer: (answer: Answer) => void;
+  readonly onOutput: TakeOutput;
+  /** The inside is gone without having been asked to go. */
+  readonly onDeath: (reason: string) => void;
+}
+
+interface Pending {
+  resolve(answer: Answer): void;
+  reject(failure: Error): void;
+}
+
+/** How long a guest that was asked to end may take before it is killed. */
+const cancelGraceMs = 20;
+const readyId = 0;
+
+export class RemoteWall implements Wall {
+  readonly #link: Link;
+  readonly #onFall: OnFall;
+  readonly #pending = new Map<number, Pending>();
+  #plan: SandboxPlan | undefined;
+  #takeOutput: TakeOutput | undefined;
+  #running = false;
+  #failure: Error | undefined;
+  #lastId = readyId;
+
+  private constructor(connect: (events: LinkEvents) => Link, onFall: OnFall) {
+    this.#onFall = onFall;
+    this.#link = connect({
+      onAnswer: (answer) => this.#onAnswer(answer),
+      onOutput: (stream, bytes) => this.#takeOutput?.(stream, bytes),
+      onDeath: (reason) => this.#fall(new SandboxLostError("SANDBOX_CRASHED", reason)),
+    });
+  }
+
+  /** Connects, lets `introduce` tell the inside what it is to be, and waits until it is ready. */
+  static async open(
+    connect: (events: LinkEvents) => Link,
+    introduce: () => Promise<void>,
+    onFall: OnFall,
+  ): Promise<Wall> {
+    const wall = new RemoteWall(connect, onFall);
+    const ready = wall.#await(readyId);
+    try {
+      await Promise.all([introduce(), ready]);
+      return wall;
+    } catch (error) {
+      ready.catch(() => {});
+      await wall.kill(new SandboxLostError("SANDBOX_CLOSED", "the sandbox could not start"));
+      throw error;
+    }
+  }
+
+  get stands(): boolean {
+    return this.#failure === undefined;
+  }
+
+  async begin(plan: SandboxPlan): Promise<void> {
+    this.#plan = plan;
+    this.#link.serve(plan);
+    const answer = await this.#ask((id) => ({ type: "begin", id, plan }));
+    if (answer.type === "begun" && answer.failure) throw failureOf(answer.failure, plan);
+  }
+
+  async run(request: Uint8Array, takeOutput: TakeOutput): Promise<SessionReport> {
+    const plan = this.#plan;
+    if (plan === undefined) throw new RangeError("a run needs a lifetime");
+    this.#takeOutput = takeOutput;
+    this.#running = true;
+    const backstop = new Backstop(plan, this.#link.view, (error) => void this.kill(error));
+    try {
+      const answer = await this.#ask((id) => ({ type: "run", id, request }));
+      if (answer.type !== "done") throw new RangeError("a run was answered with something else");
+      return answer.report;
+    } finally {
+      backstop.disarm();
+      this.#running = false;
+      this.#takeOutput = undefined;
+    }
+  }
+
+  cancel(failure: Error): void {
+    if (!this.#running) return;
+    if (!this.#link.cancel()) {
+      void this.kill(failure);
+      return;
+    }
+    const id = this.#lastId;
+    setTimeout(() => {
+      if (this.#pending.has(id)) void this.kill(failure);
+    }, cancelGraceMs);
+  }
+
+  async reset(): Promise<void> {
+    this.#plan = undefined;
+    await this.#ask((id) => ({ type: "reset", id }));
+  }
+
+  async kill(failure: Error): Promise<void> {
+    if (this.#failure !== undefined) return;
+    this.#failure = failure;
+    await this.#link.kill();
+    this.#rejectAll(failure);
+  }
+
+  #ask(make: (id: number) => Request): Promise<Answer> {
+    const id = ++this.#lastId;
+    const answered = this.#await(id);
+    if (this.#failure === undefined) this.#link.send(make(id));
+    return answered;
+  }
+
+  async #await(id: number): Promise<Answer> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#link.hold(true);
+    try {
+      return await new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
+    } finally {
+      this.#pending.delete(id);
+      if (this.#pending.size === 0) this.#link.hold(false);
+    }
+  }
+
+  #onAnswer(answer: Answer): void {
+    if (answer.type === "failed") {
+      const failure = failureOf(answer.outcome, this.#plan);
+      this.#pending.get(readyId)?.reject(failure);
+      return;
+    }
+    this.#pending.get(answer.type === "ready" ? readyId : answer.id)?.resolve(answer);
+  }
+
+  #fall(failure: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = failure;
+    if (this.#pending.size === 0) this.#onFall(failure);
+    this.#rejectAll(failure);
+  }
+
+  #rejectAll(failure: Error): void {
+    for (const { reject } of this.#pending.values()) reject(failure);
+  }
+}

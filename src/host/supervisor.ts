@@ -1,0 +1,195 @@
+// Ends a run at its limits of time and fuel, from the guest's own thread: the kernel asks it whenever the interpreter looks for
+// signals, and it sleeps for the guest. Nothing in guest memory takes part. What never comes here (a loop in C of the plain
+// interpreter) is ended from outside, by the wall.
+import type { FuelGauge } from "../kernel/fuel-gauge.ts";
+import type { StopReason } from "../kernel/guest-stop.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Control } from "./control.ts";
+import type { SandboxPlan, SoftStop } from "./plan.ts";
+
+export interface SupervisorPowers {
+  monotonicMs(): number;
+  /** Processor time of the calling thread in milliseconds; undefined where the system does not tell. */
+  threadCpuMs(): number | undefined;
+}
+
+type Overrun = Extract<StopReason, { kind: "limit" }>;
+
+/** What a run has used of time and fuel. */
+export interface RunMeters {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  /** Units; undefined where the interpreter is not metered. */
+  readonly fuel: number | undefined;
+  /** How often the host answered the guest: reads of the host's standard input, granted files that were made. */
+  readonly calls: number;
+  /** The limit of which the guest was told. */
+  readonly softStop: Overrun | undefined;
+}
+
+/** The plain interpreter asks up to a million times a second; reading a clock each time would cost it six percent. */
+const asksPerLook = 64;
+/** Signals of Linux: what Python makes of them is KeyboardInterrupt, and what guest/sandboa/_runner.py makes of the second. */
+const signals: Readonly<Record<SoftStop["raise"], number>> = { KeyboardInterrupt: 2, TimeoutError: 14 };
+
+export class Supervisor {
+  readonly #control: Control;
+  readonly #powers: SupervisorPowers;
+  #kernel: Kernel | undefined;
+  #gauge: FuelGauge | undefined;
+  #plan: SandboxPlan | undefined;
+  #startMs = 0;
+  #cpuStartMs: number | undefined;
+  /** Asleep or waiting for the host. */
+  #blockedMs = 0;
+  /** Of these, what wall time does not count. */
+  #pausedMs = 0;
+  #nextCpuLookMs = 0;
+  /** Spent before the gauge was started anew for the grace time. */
+  #fuelBefore = 0;
+  #asks = 0;
+  #calls = 0;
+  #signal = 0;
+  #softStop: Overrun | undefined;
+  #graceEndMs = 0;
+
+  constructor(control: Control, powers: SupervisorPowers) {
+    this.#control = control;
+    this.#powers = powers;
+  }
+
+  begin(kernel: Kernel, plan: SandboxPlan, gauge: FuelGauge | undefined): void {
+    this.#kernel = kernel;
+    this.#plan = plan;
+    this.#gauge = gauge;
+    this.#startMs = this.#powers.monotonicMs();
+    this.#cpuStartMs = this.#powers.threadCpuMs();
+    this.#blockedMs = 0;
+    this.#pausedMs = 0;
+    this.#nextCpuLookMs = this.#startMs + plan.limits.cpuMs;
+    this.#calls = 0;
+    this.#signal = 0;
+    this.#softStop = undefined;
+    this.#fuelBefore = 0;
+    gauge?.start(plan.limits.fuel);
+  }
+
+  finish(): RunMeters {
+    const meters = this.meters();
+    this.#plan = undefined;
+    return meters;
+  }
+
+  /** As of now. */
+  meters(): RunMeters {
+    return {
+      wallMs: this.#wallMs(this.#powers.monotonicMs()),
+      cpuMs: this.#cpuMs(),
+      fuel: this.#fuel,
+      calls: this.#calls,
+      softStop: this.#softStop,
+    };
+  }
+
+  /** Asked by the kernel when the interpreter looks for a signal: its number, or 0. Throws GuestStop. */
+  readonly ask = (): number => {
+    if (this.#gauge !== undefined || ++this.#asks >= asksPerLook || this.#control.cancelled) this.#look();
+    const signal = this.#signal;
+    this.#signal = 0;
+    return signal;
+  };
+
+  /** Blocks for the guest: ClockPower.sleepMs. */
+  sleep(milliseconds: number): false | undefined {
+    this.#look();
+    if (this.#signal !== 0) return false;
+    const start = this.#powers.monotonicMs();
+    this.#control.sleep(Math.max(0, Math.min(milliseconds, this.#deadlineMs() - start)));
+    this.#blockedMs += this.#powers.monotonicMs() - start;
+    this.#look();
+    return this.#signal === 0 ? undefined : false;
+  }
+
+  /** Lets the host answer the guest: none of it is the guest's processor time, and wall time may stand still. */
+  whileHostAnswers<T>(answer: () => T): T {
+    const start = this.#powers.monotonicMs();
+    this.#calls += 1;
+    const pauses = this.#plan?.wallPauses === true;
+    if (pauses) this.#control.setPause(true, this.#pausedMs);
+    try {
+      return answer();
+    } finally {
+      const waited = this.#powers.monotonicMs() - start;
+      this.#blockedMs += waited;
+      if (pauses) {
+        this.#pausedMs += waited;
+        this.#control.setPause(false, this.#pausedMs);
+      }
+    }
+  }
+
+  #look(): void {
+    this.#asks = 0;
+    const kernel = this.#kernel;
+    const plan = this.#plan;
+    // Between runs the interpreter does our own work only.
+    if (kernel === undefined || plan === undefined) return;
+    if (this.#control.cancelled) throw kernel.stop({ kind: "cancelled" });
+    const now = this.#powers.monotonicMs();
+    const overrun = this.#softStop ? this.#graceOverrun(now, this.#softStop) : this.#overrun(now, plan);
+    if (overrun) {
+      if (plan.soft === undefined || this.#softStop) throw kernel.stop(overrun);
+      this.#softStop = overrun;
+      this.#graceEndMs = now + plan.soft.graceMs;
+      this.#signal = signals[plan.soft.raise];
+      this.#fuelBefore = this.#fuel ?? 0;
+      this.#gauge?.start(Number.POSITIVE_INFINITY);
+    }
+    this.#gauge?.refill();
+  }
+
+  #overrun(now: number, plan: SandboxPlan): Overrun | undefined {
+    const { wallMs, cpuMs, fuel } = plan.limits;
+    const spent = this.#fuel ?? 0;
+    if (spent >= fuel) return limit("fuel", fuel, spent);
+    const wallUsed = this.#wallMs(now);
+    if (wallUsed >= wallMs) return limit("wall", wallMs, Math.round(wallUsed));
+    // Processor time never runs faster than the wall clock: no need to read it before it can be spent.
+    if (now < this.#nextCpuLookMs) return undefined;
+    const used = this.#cpuMs();
+    this.#nextCpuLookMs = now + Math.max(1, cpuMs - used);
+    return used >= cpuMs ? limit("cpu", cpuMs, Math.round(used)) : undefined;
+  }
+
+  #graceOverrun(now: number, told: Overrun): Overrun | undefined {
+    if (now < this.#graceEndMs) return undefined;
+    const used = { wall: this.#wallMs(now), cpu: this.#cpuMs(), fuel: this.#fuel ?? 0 };
+    return { ...told, used: Math.round(used[told.limit as keyof typeof used]) };
+  }
+
+  #deadlineMs(): number {
+    if (this.#softStop) return this.#graceEndMs;
+    return this.#startMs + this.#pausedMs + (this.#plan?.limits.wallMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  get #fuel(): number | undefined {
+    return this.#gauge && this.#fuelBefore + this.#gauge.spent;
+  }
+
+  #wallMs(now: number): number {
+    return now - this.#startMs - this.#pausedMs;
+  }
+
+  /** Where the system does not tell, or tells of more than this thread, no more than the time that the guest was not blocked. */
+  #cpuMs(): number {
+    const awakeMs = this.#powers.monotonicMs() - this.#startMs - this.#blockedMs;
+    const cpu = this.#powers.threadCpuMs();
+    return cpu === undefined || this.#cpuStartMs === undefined
+      ? awakeMs
+      : Math.min(awakeMs, cpu - this.#cpuStartMs);
+  }
+}
+
+function limit(name: Overrun["limit"], budget: number, used: number): Overrun {
+  return { kind: "limit", limit: name, budget, used };
+}

@@ -1,0 +1,56 @@
+// What a sandbox has used, against what it may use.
+import type { SandboxPlan } from "./plan.ts";
+import type { Meters } from "./session.ts";
+
+/** Budgets in the units of the figures beside them; Infinity where the embedder said "unlimited". */
+export interface UsageLimits {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly fuel: number;
+  readonly memoryBytes: number;
+  readonly hostMemoryBytes: number;
+  readonly outputBytes: number;
+  readonly openFiles: number;
+}
+
+export interface Usage {
+  /** From the request to the answer, less the time that it stood still. */
+  readonly wallMs: number;
+  /** Processor time of the guest's thread. */
+  readonly cpuMs: number;
+  /** Units of fuel; null where the interpreter is not metered. */
+  readonly fuel: number | null;
+  /** Linear memory of the interpreter after the run. It never shrinks within a lifetime, so it is its own peak. */
+  readonly memoryBytes: number;
+  readonly memoryPeakBytes: number;
+  /** What the host holds for the guest after the run, and the most that it held in this lifetime. */
+  readonly hostMemoryBytes: number;
+  readonly hostMemoryPeakBytes: number;
+  readonly outputBytes: number;
+  /** Open descriptors after the run, the standard streams included. */
+  readonly openFiles: number;
+  /** Names in scratch places. */
+  readonly files: number;
+  /** How often the host answered the guest. */
+  readonly calls: number;
+  readonly limits: UsageLimits;
+}
+
+export function usageOf(plan: SandboxPlan, meters: Partial<Meters>): Usage {
+  const { wallMs, cpuMs, fuel, memoryBytes, hostMemoryBytes, outputBytes, openFiles } = plan.limits;
+  const memory = meters.memoryBytes ?? 0;
+  return {
+    wallMs: meters.wallMs ?? 0,
+    cpuMs: meters.cpuMs ?? 0,
+    fuel: meters.fuel ?? null,
+    memoryBytes: memory,
+    memoryPeakBytes: memory,
+    hostMemoryBytes: meters.hostMemoryBytes ?? 0,
+    hostMemoryPeakBytes: meters.hostMemoryPeakBytes ?? 0,
+    outputBytes: meters.outputBytes ?? 0,
+    openFiles: meters.openFiles ?? 3,
+    files: meters.files ?? 0,
+    calls: meters.calls ?? 0,
+    limits: { wallMs, cpuMs, fuel, memoryBytes, hostMemoryBytes, outputBytes, openFiles },
+  };
+}

@@ -1,0 +1,28 @@
+// One interpreter behind a wall, as the host sees it. There are three walls and they answer alike: what differs is what stands
+// between the guest and the embedder, and how a guest is ended that does not end by itself.
+import type { OutputStream } from "./output-ring.ts";
+import type { SandboxPlan } from "./plan.ts";
+import type { SessionReport } from "./session.ts";
+
+export type TakeOutput = (stream: OutputStream, bytes: Uint8Array<ArrayBuffer>) => void;
+
+export interface Wall {
+  /** False once the wall has fallen or was killed: nothing can be asked of it any more. */
+  readonly stands: boolean;
+  /**
+   * Gives the pristine interpreter its grants and limits. Later requests may be sent before this has resolved. Rejects with the
+   * error of the public API when the interpreter cannot take them.
+   */
+  begin(plan: SandboxPlan): Promise<void>;
+  /** Runs one request under the lifetime's limits. Rejects with the error that ended the wall, if it fell. */
+  run(request: Uint8Array, takeOutput: TakeOutput): Promise<SessionReport>;
+  /** Ends the run under way, if there is one, as cancelled; `failure` is the error of the run if the wall must fall for that. */
+  cancel(failure: Error): void;
+  /** Ends the lifetime: pristine again, nothing granted. Rejects when the wall fell. */
+  reset(): Promise<void>;
+  /** Ends everything; a request under way is rejected with `failure`. */
+  kill(failure: Error): Promise<void>;
+}
+
+/** Called once, when a wall falls that nobody killed. */
+export type OnFall = (failure: Error) => void;

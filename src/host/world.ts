@@ -1,0 +1,160 @@
+// What a lifetime's guest finds: the grants of a plan as a file tree, and the tree and the policy as a process.
+import { byteString } from "../abi/guest-memory.ts";
+import type { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
+import {
+  fullDevice,
+  nullDevice,
+  randomDevice,
+  reportDevice,
+  urandomDevice,
+  zeroDevice,
+} from "../filesystems/devices.ts";
+import { memoryFileNode } from "../filesystems/fixed-file.ts";
+import {
+  GrantedHostFile,
+  type HostFileGrant,
+  HostFileNode,
+  type HostFilePower,
+} from "../filesystems/host-file.ts";
+import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
+import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
+import { libraryDirectory } from "../interpreter/boot.ts";
+import { StandardStream } from "../kernel/character-file.ts";
+import { Clocks } from "../kernel/clocks.ts";
+import { HostMemory } from "../kernel/host-memory.ts";
+import { Mounts } from "../kernel/mounts.ts";
+import { guestOwner } from "../kernel/permissions.ts";
+import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
+import { Process } from "../kernel/process.ts";
+import { ianaTimeZone, utc } from "../kernel/time-zone.ts";
+import type { PlannedHostFile, PlannedPlace, SandboxPlan } from "./plan.ts";
+
+export interface WorldPowers {
+  readonly clock: ClockPower;
+  readonly entropy: EntropyPower;
+  readonly output: OutputPower;
+  readonly hostInput: InputPower;
+  /** What /dev/sandboa tells the guest of its own use. */
+  readonly usageText: () => string;
+  /** The open file behind the place of this number in the plan; undefined while it does not exist. */
+  openHostFile(place: PlannedHostFile, number: number): HostFilePower | undefined;
+  /** Makes the file that was granted there. Throws KernelError. */
+  createHostFile(place: PlannedHostFile, number: number): HostFilePower;
+}
+
+export interface World {
+  readonly process: Process;
+  readonly scratches: readonly MemoryFileSystem[];
+}
+
+export function makeWorld(plan: SandboxPlan, library: ArchiveFileSystem, powers: WorldPowers): World {
+  const clocks = new Clocks(plan.clock, powers.clock);
+  const madeNs = clocks.wallNs();
+  const hostMemory = new HostMemory(plan.limits.hostMemoryBytes);
+  const tree = new Tree(plan, powers, { clocks, hostMemory, timeNs: madeNs });
+  tree.mounts.mount(tree.skeleton.directory(libraryDirectory), library);
+  const process = new Process({
+    mounts: tree.mounts,
+    cwd: tree.mounts.root,
+    clocks,
+    timeZone: (plan.timeZone === "UTC" ? undefined : ianaTimeZone(plan.timeZone)) ?? utc,
+    entropy: powers.entropy,
+    environment: plan.environment.map(([name, value]) => byteString(`${name}=${value}`)),
+    streams: [
+      StandardStream.input(plan.stdin === "host" ? powers.hostInput : inputOf(plan.stdin), madeNs),
+      StandardStream.output(powers.output, "stdout", madeNs),
+      StandardStream.output(powers.output, "stderr", madeNs),
+    ],
+    limits: plan.limits,
+    hostMemory,
+  });
+  return { process, scratches: tree.scratches };
+}
+
+class Tree {
+  readonly skeleton: SkeletonFileSystem;
+  readonly mounts: Mounts;
+  readonly scratches: MemoryFileSystem[] = [];
+  readonly #powers: WorldPowers;
+  readonly #clocks: Clocks;
+  readonly #hostMemory: HostMemory;
+
+  constructor(
+    plan: SandboxPlan,
+    powers: WorldPowers,
+    lifetime: { readonly clocks: Clocks; readonly hostMemory: HostMemory; readonly timeNs: bigint },
+  ) {
+    this.#powers = powers;
+    this.#clocks = lifetime.clocks;
+    this.#hostMemory = lifetime.hostMemory;
+    const skeleton = new SkeletonFileSystem({ timeNs: lifetime.timeNs });
+    this.skeleton = skeleton;
+    this.mounts = new Mounts(skeleton);
+    const fill = (target: Uint8Array): void => powers.entropy.fill(target);
+    skeleton.place("/dev/null", nullDevice(skeleton.identity()));
+    skeleton.place("/dev/zero", zeroDevice(skeleton.identity()));
+    skeleton.place("/dev/full", fullDevice(skeleton.identity()));
+    skeleton.place("/dev/random", randomDevice(skeleton.identity(), fill));
+    skeleton.place("/dev/urandom", urandomDevice(skeleton.identity(), fill));
+    skeleton.place("/dev/sandboa", reportDevice(skeleton.identity(), powers.usageText));
+    plan.places.forEach(([path, place], number) => {
+      this.#place(byteString(path), place, number);
+    });
+  }
+
+  #place(path: string, place: PlannedPlace, number: number): void {
+    const { skeleton } = this;
+    switch (place.kind) {
+      case "memoryFile":
+        skeleton.place(path, memoryFileNode(skeleton.identity(), place.bytes, { shared: true }));
+        return;
+      case "scratch": {
+        const scratch = new MemoryFileSystem({
+          quotaBytes: place.quotaBytes,
+          maxInodes: place.maxFiles,
+          account: this.#hostMemory,
+          now: this.#clocks.wallNs,
+          owner: guestOwner,
+          rootMode: 0o755,
+        });
+        this.scratches.push(scratch);
+        this.mounts.mount(skeleton.directory(path), scratch);
+        return;
+      }
+      case "hostFile":
+        this.#placeHostFile(path, place, number);
+    }
+  }
+
+  #placeHostFile(path: string, place: PlannedHostFile, number: number): void {
+    const grant = grantOf(place);
+    const identity = this.skeleton.identity();
+    const node = (file: HostFilePower): HostFileNode =>
+      new HostFileNode(identity, new GrantedHostFile(file, grant), this.#clocks.wallNs);
+    const present = this.#powers.openHostFile(place, number);
+    if (present) this.skeleton.place(path, node(present));
+    else this.skeleton.placeCreatable(path, () => node(this.#powers.createHostFile(place, number)));
+  }
+}
+
+/** What a mode allows. */
+export function grantOf({ mode, maxBytes }: PlannedHostFile): HostFileGrant {
+  return {
+    read: mode === "read" || mode === "create",
+    write: mode !== "read",
+    appendOnly: mode === "append",
+    maxBytes,
+  };
+}
+
+function inputOf(content: Uint8Array): InputPower {
+  let at = 0;
+  return {
+    read: (target) => {
+      const part = content.subarray(at, at + target.length);
+      target.set(part);
+      at += part.length;
+      return part.length;
+    },
+  };
+}

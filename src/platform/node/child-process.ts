@@ -1,0 +1,195 @@
+// The process behind a process wall: starting it with as little as the system lets us, speaking to it through one pipe, killing it.
+import { type ChildProcess, spawn } from "node:child_process";
+import { read } from "node:fs";
+import { serialize } from "node:v8";
+import { FrameReader } from "../../host/frames.ts";
+import { answerFileQuestion } from "../../host/host-answers.ts";
+import type { LoadedImage } from "../../host/image-cache.ts";
+import type { SandboxPlan } from "../../host/plan.ts";
+import {
+  type FileQuestion,
+  type FromProcess,
+  maxTransferBytes,
+  readFromProcess,
+} from "../../host/process-protocol.ts";
+import type { Request } from "../../host/protocol.ts";
+import type { Link, LinkEvents } from "../../host/remote-wall.ts";
+import { confinedCommand } from "./confinement.ts";
+import { otherThreadCpuMs } from "./thread-cpu.ts";
+
+export interface ProcessStart {
+  readonly image: Omit<LoadedImage, "module"> & { readonly lean: Uint8Array };
+}
+
+export type ToProcess =
+  | { readonly type: "start"; readonly image: ProcessStart["image"] }
+  | { readonly type: "reply"; readonly value: number; readonly bytes: Uint8Array }
+  | Request;
+
+const frameOverheadBytes = 1 << 16;
+const nothing = new Uint8Array(0);
+
+export class ProcessLink implements Link {
+  readonly #child: ChildProcess;
+  readonly #events: LinkEvents;
+  readonly #gone: Promise<void>;
+  #plan: SandboxPlan | undefined;
+  #outputBytes = 0;
+  #answeringSinceMs: number | undefined;
+  #pausedMs = 0;
+  #reason: string | undefined;
+  #killed = false;
+
+  readonly view = {
+    cpuMs: () => otherThreadCpuMs(`${this.#child.pid}/task/${this.#child.pid}`),
+    pause: () => ({ now: this.#answeringSinceMs !== undefined, totalMs: this.#pausedMs }),
+  };
+
+  constructor(events: LinkEvents) {
+    this.#events = events;
+    const { command, args } = confinedCommand();
+    const child = spawn(command, args, {
+      env: {},
+      cwd: "/",
+      stdio: ["pipe", "pipe", "ignore"],
+      windowsHide: true,
+    });
+    this.#child = child;
+    const frames = new FrameReader(() => frameOverheadBytes + Math.max(maxTransferBytes, this.#valueBytes));
+    child.stdout?.on("data", (chunk: Buffer) => {
+      try {
+        for (const body of frames.push(chunk)) this.#onMessage(readFromProcess(body));
+      } catch {
+        // Our own code never sends this: something else speaks in there.
+        this.#end("the process sent what no sandbox sends");
+      }
+    });
+    // A write to a process that has just died: its end is reported by "close".
+    child.stdin?.on("error", () => {});
+    this.#gone = new Promise((resolve) => {
+      child.on("error", (error) => {
+        this.#reason ??= `the process could not be started: ${error.message}`;
+        if (child.pid === undefined) resolve();
+      });
+      child.on("close", (status, signal) => {
+        this.#reason ??= `the process ended (${signal ?? `status ${status}`})`;
+        resolve();
+      });
+    });
+    void this.#gone.then(() => {
+      if (!this.#killed) events.onDeath(this.#reason ?? "the process ended");
+    });
+  }
+
+  introduce(image: LoadedImage, lean: Uint8Array): void {
+    const { module: _module, ...rest } = image;
+    this.#post({ type: "start", image: { ...rest, lean } });
+  }
+
+  serve(plan: SandboxPlan): void {
+    this.#plan = plan;
+  }
+
+  send(request: Request): void {
+    if (request.type === "run") {
+      this.#outputBytes = 0;
+      this.#pausedMs = 0;
+    }
+    this.#post(request);
+  }
+
+  cancel(): boolean {
+    return false;
+  }
+
+  hold(alive: boolean): void {
+    if (this.#killed) return;
+    const handles = [this.#child, this.#child.stdin, this.#child.stdout] as unknown as {
+      ref(): void;
+      unref(): void;
+    }[];
+    for (const handle of handles) {
+      if (alive) handle?.ref();
+      else handle?.unref();
+    }
+  }
+
+  async kill(): Promise<void> {
+    this.hold(true);
+    this.#killed = true;
+    this.#child.kill("SIGKILL");
+    await this.#gone;
+  }
+
+  get #valueBytes(): number {
+    return this.#plan?.limits.valueBytes ?? 0;
+  }
+
+  #post(message: ToProcess): void {
+    const body = serialize(plain(message));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(body.length);
+    this.#child.stdin?.write(length);
+    this.#child.stdin?.write(body);
+  }
+
+  #onMessage(message: FromProcess): void {
+    switch (message.kind) {
+      case "answer":
+        this.#events.onAnswer(message.answer);
+        break;
+      case "output":
+        this.#outputBytes += message.bytes.length;
+        if (this.#outputBytes > (this.#plan?.limits.outputBytes ?? 0))
+          throw new RangeError("too much output");
+        this.#events.onOutput(message.stream, message.bytes);
+        break;
+      case "question":
+        this.#onQuestion(message.question, message.bytes);
+    }
+  }
+
+  #onQuestion(question: FileQuestion, content: Uint8Array): void {
+    const plan = this.#plan;
+    if (plan === undefined) throw new RangeError("a question of a guest that was given nothing");
+    if (question.operation !== "input") {
+      const { value, bytes = nothing } = answerFileQuestion(plan, question, content);
+      this.#post({ type: "reply", value, bytes });
+      return;
+    }
+    if (plan.stdin !== "host") throw new RangeError("standard input was not granted");
+    const start = performance.now();
+    if (plan.wallPauses) this.#answeringSinceMs = start;
+    void readInput(Math.min(question.length, maxTransferBytes)).then((bytes) => {
+      if (plan.wallPauses) this.#pausedMs += performance.now() - start;
+      this.#answeringSinceMs = undefined;
+      if (!this.#killed) this.#post({ type: "reply", value: bytes.length, bytes });
+    });
+  }
+
+  #end(reason: string): void {
+    this.#reason ??= reason;
+    this.#child.kill("SIGKILL");
+  }
+}
+
+/** Views of shared memory cannot be serialised, and need not share here. */
+function plain(message: ToProcess): ToProcess {
+  if (message.type !== "start") return message;
+  const { image } = message;
+  return { ...message, image: { ...image, image: image.image.slice(), library: image.library.slice() } };
+}
+
+/** The embedder's standard input, without blocking its thread; empty at the end. */
+function readInput(length: number): Promise<Uint8Array> {
+  return new Promise((resolve) => {
+    const target = new Uint8Array(length);
+    const attempt = (): void => {
+      read(0, target, 0, length, null, (error, count) => {
+        if (error?.code === "EAGAIN") setTimeout(attempt, 5);
+        else resolve(error ? nothing : target.subarray(0, count));
+      });
+    };
+    attempt();
+  });
+}

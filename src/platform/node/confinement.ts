@@ -1,0 +1,54 @@
+// How a process wall starts its process: Node's permission model, no core dumps, no files, bounded memory, and on Linux what a
+// user without privileges can give up: the network and other namespaces, new privileges, living on without its parent.
+import { spawnSync } from "node:child_process";
+import { dirname } from "node:path";
+import { processScript } from "./package-files.ts";
+
+export interface ConfinedCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** Megabytes of native stack, for deep C recursion in the guest, and what V8 may use of it. */
+const stackMb = 40;
+const engineStackMb = 32;
+/** Megabytes of JavaScript heap: the kernel's own objects and what it holds for the guest. */
+const heapMb = 512;
+/** Kilobytes of writable memory: all that a 32-bit guest can have, and a gigabyte for the engine. */
+const dataKb = 5 * 2 ** 20;
+const openFiles = 64;
+
+/**
+ * Read by sh. A limit that the system refuses is left out; only with the larger stack is the engine told of it.
+ */
+const script = `
+ulimit -c 0; ulimit -f 0; ulimit -n ${openFiles}; ulimit -d ${dataKb}
+if ulimit -s ${stackMb * 1024}; then stack=--stack-size=${engineStackMb * 1024}; else stack=--stack-size=900; fi
+node=$1; shift
+exec $SANDBOA_PREFIX "$node" "$stack" "$@"
+` as const;
+
+let prefix: string | undefined;
+
+export function confinedCommand(): ConfinedCommand {
+  const args = [`--max-old-space-size=${heapMb}`, "--no-warnings", ...permissionFlags(), processScript];
+  if (process.platform !== "linux") return { command: process.execPath, args };
+  prefix ??= ["unshare --user --net --ipc --uts", "setpriv --no-new-privs --pdeathsig KILL"]
+    .filter(
+      (words) =>
+        spawnSync("/bin/sh", ["-c", `exec ${words} true`], { env: {}, stdio: "ignore" }).status === 0,
+    )
+    .join(" ");
+  const confined = script.replace("$SANDBOA_PREFIX", prefix).replaceAll("; ulimit", " 2>/dev/null; ulimit");
+  return { command: "/bin/sh", args: ["-c", confined, "sandboa", process.execPath, ...args] };
+}
+
+/** Node's permission model: the process may read its own script and nothing else. */
+function permissionFlags(): string[] {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  const stable = major > 23 || (major === 23 && minor >= 5);
+  return [
+    stable ? "--permission" : "--experimental-permission",
+    `--allow-fs-read=${dirname(processScript)}/*`,
+  ];
+}

@@ -1,0 +1,133 @@
+// The entry of the process behind a process wall: builds the session, then answers one request after the other. Everything is
+// synchronous: while the guest runs nothing else happens in here, and its only handles are the two ends of the pipe.
+import { readSync, writeSync } from "node:fs";
+import { deserialize } from "node:v8";
+import type { HostFilePower } from "../../filesystems/host-file.ts";
+import { Control } from "../../host/control.ts";
+import { encodeFrame, FrameReader } from "../../host/frames.ts";
+import { type FileQuestion, maxTransferBytes } from "../../host/process-protocol.ts";
+import type { Answer, Request } from "../../host/protocol.ts";
+import { Session } from "../../host/session.ts";
+import { RenewalFailure } from "../../interpreter/interpreter.ts";
+import { failNumber } from "../../kernel/kernel-error.ts";
+import type { ProcessStart, ToProcess } from "./child-process.ts";
+import { makeSessionPowers } from "./session-powers.ts";
+
+const pipe = { input: 0, output: 1 } as const;
+const chunk = new Uint8Array(1 << 16);
+const reader = new FrameReader(() => 2 ** 31);
+const waiting: ToProcess[] = [];
+
+/** Blocks for the next message; ends the process when the embedder is gone. */
+function receive(): ToProcess {
+  for (;;) {
+    const next = waiting.shift();
+    if (next !== undefined) return next;
+    const count = readSync(pipe.input, chunk, 0, chunk.length, null);
+    if (count === 0) process.exit(0);
+    for (const body of reader.push(chunk.slice(0, count))) waiting.push(deserialize(body) as ToProcess);
+  }
+}
+
+function send(head: unknown, bytes?: Uint8Array): void {
+  for (const piece of encodeFrame(head, bytes)) {
+    for (let at = 0; at < piece.length; ) at += writeSync(pipe.output, piece, at, piece.length - at);
+  }
+}
+
+function sendAnswer(answer: Answer): void {
+  const outcome = answer.type === "done" ? answer.report.outcome : undefined;
+  if (answer.type !== "done" || outcome?.kind !== "answer") send(flat(answer));
+  else send({ ...flat(answer), outcome: { kind: "answer" } }, outcome.bytes);
+}
+
+function flat(answer: Answer): object {
+  if (answer.type !== "done") return answer;
+  return { type: "done", id: answer.id, outcome: answer.report.outcome, meters: answer.report.meters };
+}
+
+/** Asks the host and blocks until it has replied: requests that come in between wait. Throws KernelError. */
+function ask(question: FileQuestion, content?: Uint8Array): { value: number; bytes: Uint8Array } {
+  send({ type: "question", ...question }, content);
+  const others: ToProcess[] = [];
+  for (;;) {
+    const message = receive();
+    if (message.type !== "reply") {
+      others.push(message);
+      continue;
+    }
+    waiting.unshift(...others);
+    return message.value < 0 ? failNumber(-message.value) : message;
+  }
+}
+
+function remoteFile(place: number): HostFilePower {
+  return {
+    read: (target, position) => {
+      const length = Math.min(target.length, maxTransferBytes);
+      const { value, bytes } = ask({ operation: "read", place, length, position });
+      target.set(bytes);
+      return value;
+    },
+    write: (source, position) =>
+      ask({ operation: "write", place, position }, source.subarray(0, maxTransferBytes)).value,
+    size: () => ask({ operation: "size", place }).value,
+    truncate: (size) => {
+      ask({ operation: "truncate", place, position: size });
+    },
+    sync: () => {
+      ask({ operation: "sync", place });
+    },
+  };
+}
+
+function open({ image }: ProcessStart): Session {
+  const powers = {
+    ...makeSessionPowers({
+      openHostFile: ({ ticket }, number) => (ticket.fd === undefined ? undefined : remoteFile(number)),
+      createHostFile: (_place, number) => {
+        ask({ operation: "create", place: number });
+        return remoteFile(number);
+      },
+    }),
+    // The permission model hides /proc; this counts the engine's helper threads as well.
+    threadCpuMs: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1000;
+    },
+    readHostInput: (target: Uint8Array) => {
+      const { value, bytes } = ask({ operation: "input", length: Math.min(target.length, maxTransferBytes) });
+      target.set(bytes);
+      return value;
+    },
+  };
+  const output = {
+    write: (stream: "stdout" | "stderr", bytes: Uint8Array) => {
+      for (let at = 0; at < bytes.length; at += maxTransferBytes)
+        send({ type: "output", stream }, bytes.subarray(at, at + maxTransferBytes));
+    },
+  };
+  const { lean, ...rest } = image;
+  const module = new WebAssembly.Module(lean as Uint8Array<ArrayBuffer>);
+  return new Session({ ...rest, module }, powers, output, new Control());
+}
+
+function main(): void {
+  const start = receive();
+  if (start.type !== "start") throw new Error("the first message is no start");
+  let session: Session;
+  try {
+    session = open(start);
+  } catch (error) {
+    if (!(error instanceof RenewalFailure)) throw error;
+    sendAnswer({ type: "failed", outcome: error.outcome });
+    return;
+  }
+  sendAnswer({ type: "ready", thread: undefined });
+  for (;;) {
+    const message = receive();
+    if (message.type !== "start" && message.type !== "reply") sendAnswer(session.answer(message as Request));
+  }
+}
+
+main();

@@ -1,0 +1,122 @@
+// The image cache and the pinned files, with whole processes: two that build at once, damaged files, folders that cannot be
+// written, and files of the wrong hash.
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const project = resolve(import.meta.dirname, "..");
+let folder: string;
+let cache: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "sandboa-cache-"));
+  cache = join(folder, "cache");
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function hello(cacheFolder: string, root = project): Promise<Ended> {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, [join(root, "dist", "cli.js"), "run", "-c", "print('hello')"], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder, SANDBOA_CACHE: cacheFolder },
+    });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    child.on("close", (status) => done({ status, stdout, stderr }));
+  });
+}
+
+const fine: Ended = { status: 0, stdout: "hello\n", stderr: "" };
+const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
+
+/** Name -> when it was written, of files that are whole; a damaged or left-over file fails the test. */
+function wholeFiles(cacheFolder: string): Map<string, number> {
+  const names = readdirSync(cacheFolder).sort();
+  expect(names.map((name) => name.replace(/^[0-9a-f]{40}\./, ""))).toEqual(["image", "wasm"]);
+  return new Map(
+    names.map((name) => {
+      const bytes = readFileSync(join(cacheFolder, name));
+      expect(sha256(bytes.subarray(0, -32)).equals(bytes.subarray(-32))).toBe(true);
+      return [name, statSync(join(cacheFolder, name)).mtimeMs];
+    }),
+  );
+}
+
+test("two processes that start at once into an empty folder both work, and the next one reads what they left", async () => {
+  expect(await Promise.all([hello(cache), hello(cache)])).toEqual([fine, fine]);
+  const made = wholeFiles(cache);
+  expect(await hello(cache)).toEqual(fine);
+  expect(wholeFiles(cache)).toEqual(made);
+});
+
+test("a truncated file and a flipped bit are noticed and made anew", async () => {
+  const damage = async (kind: string, change: (bytes: Buffer) => Buffer): Promise<void> => {
+    const copy = join(folder, `damaged-${kind}`);
+    cpSync(cache, copy, { recursive: true });
+    const name = readdirSync(copy).find((file) => file.endsWith(kind)) ?? "";
+    const before = readFileSync(join(copy, name));
+    writeFileSync(join(copy, name), change(Buffer.from(before)));
+    expect(await hello(copy)).toEqual(fine);
+    expect(statSync(join(copy, name)).size).toBeGreaterThan(before.length * 0.9);
+    wholeFiles(copy);
+  };
+  await Promise.all([
+    damage("image", (bytes) => bytes.subarray(0, bytes.length - 5000)),
+    damage("wasm", (bytes) => {
+      const middle = bytes.length >> 1;
+      bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+      return bytes;
+    }),
+  ]);
+});
+
+test("a folder that is read-only or cannot exist is harmless", async () => {
+  const readOnly = join(folder, "read-only");
+  mkdirSync(readOnly, { mode: 0o555 });
+  writeFileSync(join(folder, "file"), "");
+  expect(await Promise.all([hello(readOnly), hello(join(folder, "file", "below"))])).toEqual([fine, fine]);
+  expect(readFileSync(join(folder, "file"), "utf8")).toBe("");
+});
+
+test.each(["pyodide.asm.wasm", "python_stdlib.zip"])(
+  "another %s is refused, and the error says both hashes",
+  async (file) => {
+    const copy = join(folder, `package-${file}`);
+    const pyodide = join(copy, "node_modules", "pyodide");
+    for (const part of ["dist", "guest", "package.json"])
+      cpSync(join(project, part), join(copy, part), { recursive: true });
+    mkdirSync(pyodide, { recursive: true });
+    for (const part of ["package.json", "pyodide.asm.wasm", "python_stdlib.zip"]) {
+      cpSync(join(project, "node_modules", "pyodide", part), join(pyodide, part));
+    }
+    const original = readFileSync(join(pyodide, file));
+    const changed = Buffer.concat([original, Buffer.from([0])]);
+    writeFileSync(join(pyodide, file), changed);
+    const ended = await hello(join(copy, "cache"), copy);
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toContain(`expected SHA-256 ${sha256(original).toString("hex")}`);
+    expect(ended.stderr).toContain(`found ${sha256(changed).toString("hex")}`);
+  },
+);
