@@ -19,7 +19,7 @@ export const title = "one thread, without worker and protocol";
 const noFile = (): never => {
   throw new Error("no file is granted here");
 };
-const powers = makeSessionPowers({ openHostFile: noFile, createHostFile: noFile });
+const powers = makeSessionPowers({ openHostFile: noFile, createHostFile: noFile, readHostInput: () => 0 });
 
 export async function measure(): Promise<void> {
   const rounds = samples(40);
