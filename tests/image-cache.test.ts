@@ -54,7 +54,7 @@ const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes)
 /** Name -> when it was written, of files that are whole; a damaged or left-over file fails the test. */
 function wholeFiles(cacheFolder: string): Map<string, number> {
   const names = readdirSync(cacheFolder).sort();
-  expect(names.map((name) => name.replace(/^[0-9a-f]{40}\./, ""))).toEqual(["image", "wasm"]);
+  expect(names.map((name) => name.replace(/^[0-9a-f]{40}\./, ""))).toEqual(["image", "plain.wasm"]);
   return new Map(
     names.map((name) => {
       const bytes = readFileSync(join(cacheFolder, name));

@@ -284,13 +284,16 @@ describe.each<Isolation>(["worker", "process"])("%s, from outside", (isolation) 
 });
 
 describe("two sandboxes", () => {
-  test("share nothing and draw different random numbers", async () => {
+  test("share nothing and draw different random numbers and hash seeds, and so does a reset", async () => {
     await using a = await Sandbox.create();
     await using b = await Sandbox.create({ limits: { wall: "30 s" } });
-    const draw = "import random, os, uuid; (random.random(), os.urandom(8), str(uuid.uuid4()))";
+    const draw =
+      "import random, os, uuid; (random.random(), os.urandom(8), str(uuid.uuid4()), hash('a'), hash('some text'), hash(b'b'))";
     const [left, right] = await Promise.all([a.run(draw), b.run(draw)]);
-    const [l, r] = [left.value, right.value] as unknown as [unknown[], unknown[]];
-    for (let i = 0; i < 3; i++) expect(l[i]).not.toEqual(r[i]);
+    await a.reset();
+    const again = await a.run(draw);
+    const [l, r, n] = [left, right, again].map((run) => run.value as unknown as unknown[]);
+    for (let i = 0; i < 6; i++) expect(new Set([l, r, n].map((values) => String(values?.[i]))).size).toBe(3);
   });
 });
 

@@ -11,6 +11,9 @@ import { Session, type SessionReport } from "./session.ts";
 import type { TakeOutput, Wall } from "./wall.ts";
 
 const powers = makeSessionPowers({
+  readHostInput: () => {
+    throw new RangeError("an inline guest cannot be given the standard input");
+  },
   openHostFile: ({ ticket }) => (ticket.fd === undefined ? undefined : openHostFile(ticket.fd)),
   createHostFile: ({ ticket, mode }) => openHostFile(createHostFile(ticket, mode)),
 });

@@ -96,7 +96,7 @@ export function usesFuel(options: GrantOptions): boolean {
 }
 
 /** Opens granted files: whoever calls this releases the tickets. */
-export function checkGrants(options: GrantOptions): CheckedGrants {
+export function checkGrants(options: GrantOptions, isolation: Isolation): CheckedGrants {
   const { limits, soft, wallPauses } = checkLimits(options.limits ?? {});
   const clock = options.clock ?? "coarse";
   if (!clocks.includes(clock)) throw new OptionError("clock", clock, '"real", "coarse", "frozen"');
@@ -107,7 +107,7 @@ export function checkGrants(options: GrantOptions): CheckedGrants {
   const checked = {
     environment: checkEnvironment(options.env ?? {}),
     args: checkArgs(options.args ?? [""]),
-    stdin: checkStdin(options.stdin),
+    stdin: checkStdin(options.stdin, isolation),
     clock,
     timeZone,
     soft,
@@ -149,10 +149,14 @@ function checkArgs(args: readonly string[]): readonly string[] {
   return [...args];
 }
 
-function checkStdin(stdin: GrantOptions["stdin"]): Uint8Array | "host" {
+function checkStdin(stdin: GrantOptions["stdin"], isolation: Isolation): Uint8Array | "host" {
   if (stdin === undefined) return new Uint8Array(0);
   if (typeof stdin === "string") return new TextEncoder().encode(stdin);
   if (stdin instanceof Uint8Array) return new Uint8Array(stdin);
-  if (stdin === hostStdin) return "host";
+  if (stdin === hostStdin) {
+    // Waiting for it would hold the embedder's own thread, beyond any deadline.
+    if (isolation === "inline") throw new OptionError("stdin", stdin, "a string or a Uint8Array, inline");
+    return "host";
+  }
   throw new OptionError("stdin", stdin, "a string, a Uint8Array, or hostStdin");
 }

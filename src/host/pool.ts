@@ -121,7 +121,7 @@ export class Pool implements AsyncDisposable {
         "none, in a pool that was made without metered: true",
       );
     }
-    const grants = checkGrants(rest);
+    const grants = checkGrants(rest, this.#engine.isolation);
     let member: Member | undefined;
     try {
       member = await this.#take(signal);

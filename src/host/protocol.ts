@@ -11,6 +11,8 @@ export interface WorkerStart {
   readonly ring: SharedArrayBuffer;
   /** The words of Control. */
   readonly control: SharedArrayBuffer;
+  /** Where the host puts what the guest reads of its standard input. */
+  readonly input: SharedArrayBuffer;
 }
 
 /** To the inside of a wall. */
@@ -36,4 +38,6 @@ export type FromWorker =
   /** There is output in the ring. */
   | { readonly type: "output" }
   /** The guest makes the file that was granted at this place; the thread waits for the answer in its control words. */
-  | { readonly type: "create"; readonly place: number };
+  | { readonly type: "create"; readonly place: number }
+  /** The guest reads the host's standard input; the thread waits for the count in its control words. */
+  | { readonly type: "input"; readonly length: number };

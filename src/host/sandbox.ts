@@ -62,7 +62,7 @@ export class Sandbox implements AsyncDisposable {
   static async create(options: CreateOptions = {}): Promise<Sandbox> {
     optionRecord("", options, [...grantNames, ...engineNames, "onProgress"]);
     const engine = checkEngine(options, usesFuel(options));
-    const grants = checkGrants(options);
+    const grants = checkGrants(options, engine.isolation);
     const source: WallSource = {
       open: (onFall) => openWall(engine, onFall, options.onProgress),
       release: (wall) => wall.kill(closedError()),

@@ -7,7 +7,7 @@ import { Interpreter, type Outcome, RenewalFailure } from "../interpreter/interp
 import type { ClearPower } from "../interpreter/snapshot.ts";
 import { clockStepNs } from "../kernel/clocks.ts";
 import { Kernel } from "../kernel/kernel.ts";
-import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
+import type { ClockPower, EntropyPower, OutputPower } from "../kernel/powers.ts";
 import type { Control } from "./control.ts";
 import type { LoadedImage } from "./image-cache.ts";
 import { idlePlan, type SandboxPlan } from "./plan.ts";
@@ -23,8 +23,8 @@ export interface SessionPowers
   readonly entropy: EntropyPower;
   readonly inflate: (compressed: Uint8Array, sizeBytes: number) => Uint8Array;
   readonly clearMemory: ClearPower;
-  /** Reads the process's own standard input; `pause` is called while there is nothing. */
-  readHostInput(target: Uint8Array, pause: () => void): number;
+  /** Reads the embedder's own standard input: blocks until there is something; 0 means the end. */
+  readHostInput(target: Uint8Array): number;
 }
 
 /** What a run used, and what the sandbox holds after it. */
@@ -85,7 +85,9 @@ export class Session {
       clock: { ...powers.clock, sleepMs: (milliseconds) => supervisor.sleep(milliseconds) },
       entropy: powers.entropy,
       output: { write: (stream, bytes) => this.#write(output, stream, bytes) },
-      hostInput: this.#hostInput(),
+      hostInput: {
+        read: (target) => supervisor.whileHostAnswers(() => powers.readHostInput(target)),
+      },
       usageText: () => this.#usageText(),
       openHostFile: powers.openHostFile,
       createHostFile: (place, number) =>
@@ -198,16 +200,6 @@ export class Session {
     const { process, scratches } = makeWorld(plan, this.#library, this.#worldPowers);
     this.#scratches = scratches;
     return process;
-  }
-
-  #hostInput(): InputPower {
-    const supervisor = this.#supervisor;
-    const pause = (): void => {
-      supervisor.sleep(5);
-    };
-    return {
-      read: (target) => supervisor.whileHostAnswers(() => this.#powers.readHostInput(target, pause)),
-    };
   }
 
   /** Passes on what the budgets allow, then ends the guest. What was captured is held until the next run begins. */

@@ -7,7 +7,6 @@ import { type LoadedImage, loadImage } from "../host/image-cache.ts";
 import { refusedByDefault } from "../host/library-choice.ts";
 import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
-import { FuelGauge } from "../kernel/fuel-gauge.ts";
 import { HostMemory } from "../kernel/host-memory.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { Mounts } from "../kernel/mounts.ts";
@@ -36,7 +35,6 @@ export class Trial {
   readonly #kernel: Kernel;
   readonly #interpreter: Interpreter;
   readonly #image;
-  #gauge: FuelGauge | undefined;
   #maxAsked = Number.POSITIVE_INFINITY;
   asked = 0;
 
@@ -49,15 +47,13 @@ export class Trial {
 
   /** Units that the last run has used. */
   get spent(): number {
-    return this.#gauge?.spent ?? 0;
+    return this.#kernel.gauge?.spent ?? 0;
   }
 
   run(source: string, limits: TrialLimits = {}): Outcome {
-    const { fuel } = this.#kernel.machine;
     this.asked = 0;
     this.#maxAsked = limits.maxAsked ?? Number.POSITIVE_INFINITY;
-    this.#gauge = fuel && new FuelGauge(fuel, limits.sliceUnits);
-    this.#gauge?.start(limits.budget);
+    this.#kernel.gauge?.start(limits.budget, limits.sliceUnits);
     const request = { action: "run", source, filename: null, inputs: {}, finalize: false };
     return this.#interpreter.request(encodeMarshal(request, { maxBytes: 1 << 24 }), 1 << 24);
   }
@@ -72,14 +68,14 @@ export class Trial {
 
   reset(): void {
     this.#maxAsked = Number.POSITIVE_INFINITY;
-    this.#gauge?.start();
+    this.#kernel.gauge?.start();
     this.#kernel.restart(this.#process());
     this.#interpreter.reset(clearMemory);
   }
 
   #ask(): number {
     this.asked += 1;
-    if (this.asked >= this.#maxAsked || (this.#gauge ?? this.#kernel.gauge)?.refill() === false) {
+    if (this.asked >= this.#maxAsked || this.#kernel.gauge?.refill() === false) {
       throw this.#kernel.stop({ kind: "limit", limit: "wall", budget: 0, used: this.spent });
     }
     return 0;

@@ -1,6 +1,5 @@
 // The process behind a process wall: starting it with as little as the system lets us, speaking to it through one pipe, killing it.
 import { type ChildProcess, spawn } from "node:child_process";
-import { read } from "node:fs";
 import { serialize } from "node:v8";
 import { FrameReader } from "../../host/frames.ts";
 import { answerFileQuestion } from "../../host/host-answers.ts";
@@ -15,6 +14,7 @@ import {
 import type { Request } from "../../host/protocol.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
 import { confinedCommand } from "./confinement.ts";
+import { takeHostInput } from "./host-input.ts";
 import { otherThreadCpuMs } from "./thread-cpu.ts";
 
 export interface ProcessStart {
@@ -33,6 +33,8 @@ export class ProcessLink implements Link {
   readonly #child: ChildProcess;
   readonly #events: LinkEvents;
   readonly #gone: Promise<void>;
+  /** Aborted when the process is gone: nobody waits for input any more. */
+  readonly #noInput = new AbortController();
   #plan: SandboxPlan | undefined;
   #outputBytes = 0;
   #answeringSinceMs: number | undefined;
@@ -77,6 +79,7 @@ export class ProcessLink implements Link {
       });
     });
     void this.#gone.then(() => {
+      this.#noInput.abort();
       if (!this.#killed) events.onDeath(this.#reason ?? "the process ended");
     });
   }
@@ -160,7 +163,7 @@ export class ProcessLink implements Link {
     if (plan.stdin !== "host") throw new RangeError("standard input was not granted");
     const start = performance.now();
     if (plan.wallPauses) this.#answeringSinceMs = start;
-    void readInput(Math.min(question.length, maxTransferBytes)).then((bytes) => {
+    void takeHostInput(Math.min(question.length, maxTransferBytes), this.#noInput.signal).then((bytes) => {
       if (plan.wallPauses) this.#pausedMs += performance.now() - start;
       this.#answeringSinceMs = undefined;
       if (!this.#killed) this.#post({ type: "reply", value: bytes.length, bytes });
@@ -178,18 +181,4 @@ function plain(message: ToProcess): ToProcess {
   if (message.type !== "start") return message;
   const { image } = message;
   return { ...message, image: { ...image, image: image.image.slice(), library: image.library.slice() } };
-}
-
-/** The embedder's standard input, without blocking its thread; empty at the end. */
-function readInput(length: number): Promise<Uint8Array> {
-  return new Promise((resolve) => {
-    const target = new Uint8Array(length);
-    const attempt = (): void => {
-      read(0, target, 0, length, null, (error, count) => {
-        if (error?.code === "EAGAIN") setTimeout(attempt, 5);
-        else resolve(error ? nothing : target.subarray(0, count));
-      });
-    };
-    attempt();
-  });
 }

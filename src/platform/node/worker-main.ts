@@ -16,7 +16,14 @@ const send = (message: FromWorker): void => port.postMessage(message);
 
 function open(start: WorkerStart): Session | undefined {
   const control = new Control(start.control);
+  const input = new Uint8Array(start.input);
   const powers = makeSessionPowers({
+    readHostInput: (target) => {
+      const length = Math.min(target.length, input.length);
+      const count = control.question(() => send({ type: "input", length }));
+      target.set(input.subarray(0, count));
+      return count;
+    },
     openHostFile: ({ ticket }) => (ticket.fd === undefined ? undefined : openHostFile(ticket.fd)),
     // The host makes it: a descriptor that a thread opens is closed with the thread.
     createHostFile: (_place, number) => {

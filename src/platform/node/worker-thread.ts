@@ -7,6 +7,7 @@ import { hostFileAt, type SandboxPlan } from "../../host/plan.ts";
 import type { FromWorker, Request, ToWorker } from "../../host/protocol.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
 import { createHostFileReply } from "./host-files.ts";
+import { takeHostInput } from "./host-input.ts";
 import { workerScript } from "./package-files.ts";
 import { otherThreadCpuMs } from "./thread-cpu.ts";
 
@@ -14,6 +15,8 @@ import { otherThreadCpuMs } from "./thread-cpu.ts";
 const stackSizeMb = 32;
 /** Megabytes of JavaScript heap: the kernel's own objects and what it holds for the guest. */
 const heapSizeMb = 512;
+/** The most of the host's standard input that crosses at once. */
+const inputBytes = 1 << 16;
 
 /** The thread comes up while the caller still prepares what to send it first. */
 export class WorkerLink implements Link {
@@ -21,9 +24,12 @@ export class WorkerLink implements Link {
   readonly #ring = makeOutputRing();
   readonly #reader = new OutputReader(this.#ring);
   readonly #control = new Control();
+  readonly #input = new SharedArrayBuffer(inputBytes);
   readonly #events: LinkEvents;
   #plan: SandboxPlan | undefined;
   #thread: string | undefined;
+  /** Aborted when the thread is gone: nobody waits for input any more. */
+  readonly #gone = new AbortController();
   #killed = false;
 
   readonly view = {
@@ -52,6 +58,7 @@ export class WorkerLink implements Link {
           : `the worker thread failed: ${error.message}`;
     });
     this.#worker.on("exit", () => {
+      this.#gone.abort();
       if (this.#killed) return;
       this.#drain();
       events.onDeath(reason);
@@ -61,7 +68,7 @@ export class WorkerLink implements Link {
   introduce(image: LoadedImage): void {
     this.#post({
       type: "start",
-      start: { image, ring: this.#ring, control: this.#control.shared },
+      start: { image, ring: this.#ring, control: this.#control.shared, input: this.#input },
     });
   }
 
@@ -107,6 +114,9 @@ export class WorkerLink implements Link {
         this.#control.reply(createHostFileReply(ticket, mode));
         break;
       }
+      case "input":
+        void this.#answerInput(message.length);
+        break;
       case "ready":
         this.#thread = message.thread;
         this.#events.onAnswer(message);
@@ -114,6 +124,13 @@ export class WorkerLink implements Link {
       default:
         this.#events.onAnswer(message);
     }
+  }
+
+  async #answerInput(length: number): Promise<void> {
+    if (this.#demandPlan().stdin !== "host") throw new RangeError("standard input was not granted");
+    const bytes = await takeHostInput(Math.min(length, inputBytes), this.#gone.signal);
+    new Uint8Array(this.#input).set(bytes);
+    this.#control.reply(bytes.length);
   }
 
   #demandPlan(): SandboxPlan {
