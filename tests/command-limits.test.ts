@@ -17,10 +17,15 @@ function sandboa(
 }
 
 describe.each(["inline", "worker", "process"])("--isolation %s", (isolation) => {
-  test("is the same command: input, arguments, output, status", () => {
-    const source = "import sys; print(input(), sys.argv[1:]); print('told', file=sys.stderr); sys.exit(3)";
-    const ended = sandboa(["run", "--isolation", isolation, "--stdin", "-c", source, "a"], "typed\n");
-    expect(ended).toEqual({ status: 3, stdout: "typed ['a']\n", stderr: "told\n" });
+  test("is the same command: arguments, output, status, and input unless it is inline", () => {
+    const source =
+      "import sys; print(sys.stdin.read(), sys.argv[1:]); print('told', file=sys.stderr); sys.exit(3)";
+    const ended = sandboa(["run", "--isolation", isolation, "-c", source, "a"], "typed");
+    expect(ended).toEqual({ status: 3, stdout: " ['a']\n", stderr: "told\n" });
+    const fed = sandboa(["run", "--isolation", isolation, "--stdin", "-c", source, "a"], "typed");
+    if (isolation !== "inline") expect(fed.stdout).toBe("typed ['a']\n");
+    else
+      expect(fed).toMatchObject({ status: 2, stderr: expect.stringContaining("--stdin needs --isolation") });
   });
 });
 

@@ -47,7 +47,7 @@ function program(): Command {
     .addOption(many("--create <host[:guest]>", "grant the making of one new file", "create"))
     .addOption(many("--scratch <guest=size>", "grant an empty folder in memory, e.g. /tmp=10MiB", "scratch"))
     .addOption(many("--env <name=value>", "set an environment variable", "env"))
-    .option("--stdin", "grant this command's standard input (otherwise it is empty)")
+    .option("--stdin", "grant this command's standard input, unless inline (otherwise it is empty)")
     .addOption(many("--module <name>", "grant a built-in module that is refused by default", "module"))
     .addOption(
       new Option("--isolation <wall>", "what the program runs behind (default worker)").choices([

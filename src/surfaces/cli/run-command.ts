@@ -78,6 +78,10 @@ function readText(file: string | 0): string {
 }
 
 function optionsOf(flags: RunFlags, args: readonly string[]): CreateOptions {
+  if (flags.stdin && flags.isolation === "inline")
+    throw new UsageError(
+      "--stdin needs --isolation worker or process: inline, waiting for input could not be ended",
+    );
   const collected: Grant[] = [
     flags.read,
     flags.write,
