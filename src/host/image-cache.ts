@@ -1,29 +1,24 @@
 // The image for a set of built-in modules: from memory, from the cache on disk, or built. Files in the cache are keyed by
 // everything that went into them, so a change of version, format, guest code or hash simply misses.
 
-import { byteString, displayString } from "../abi/guest-memory.ts";
+import { byteString } from "../abi/guest-memory.ts";
 import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
-import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
 import { distribution, verifyDistributionFile } from "../interpreter/distribution.ts";
 import { buildSnapshot, type ImageRecipe, type ModuleForm, prepareModule } from "../interpreter/image.ts";
 import { encodeImage } from "../interpreter/image-file.ts";
 import { checkImports } from "../kernel/bind-imports.ts";
-import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import type { DirectoryNode } from "../kernel/filesystem.ts";
-import { HostMemory } from "../kernel/host-memory.ts";
 import { Kernel } from "../kernel/kernel.ts";
-import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
 import type { ClockPower, EntropyPower } from "../kernel/powers.ts";
-import { Process } from "../kernel/process.ts";
-import { utc } from "../kernel/time-zone.ts";
 import { compileInterpreter } from "../platform/node/engine-flags.ts";
 import { ImageStore } from "../platform/node/image-store.ts";
 import { readDistributionFile, readGuestFiles } from "../platform/node/package-files.ts";
 import { inflateRaw, sha256 } from "../platform/node/powers.ts";
+import { makeBareProcess } from "./bare-process.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
@@ -171,34 +166,14 @@ function buildKernel(
   guestFiles: ReadonlyMap<string, Uint8Array>,
   bytecode: MemoryFileSystem,
 ): Kernel {
-  const skeleton = new SkeletonFileSystem({ timeNs: 0n });
-  const mounts = new Mounts(skeleton);
-  mounts.mount(
-    skeleton.directory(libraryDirectory),
-    new ArchiveFileSystem(library, inflateRaw, { extra: guestFiles }),
-  );
-  mounts.mount(skeleton.directory("/pycache"), bytecode);
-  const failures: string[] = [];
-  const output = {
-    write: (_stream: string, bytes: Uint8Array) => {
-      failures.push(displayString(String.fromCharCode(...bytes.subarray(0, 10_000))));
-    },
-  };
   return new Kernel(
-    new Process({
-      mounts,
-      cwd: mounts.root,
+    makeBareProcess({
+      library: new ArchiveFileSystem(library, inflateRaw, { extra: guestFiles }),
+      mounts: [["/pycache", bytecode]],
       clocks: new Clocks("frozen", stillClock),
-      timeZone: utc,
       entropy: fixedEntropy,
-      environment: [],
-      streams: [
-        StandardStream.input({ read: () => 0 }, 0n),
-        StandardStream.output(output, "stdout", 0n),
-        StandardStream.output(output, "stderr", 0n),
-      ],
-      limits: { memoryBytes: 1 << 30, openFiles: 64 },
-      hostMemory: new HostMemory(1 << 26),
+      // What Python says of a failed build is in the error that is thrown for it.
+      write: () => {},
     }),
   );
 }

@@ -5,9 +5,10 @@ import { createHostFile, openHostFile } from "../platform/node/host-files.ts";
 import { makeSessionPowers } from "../platform/node/session-powers.ts";
 import { Control } from "./control.ts";
 import type { LoadedImage } from "./image-cache.ts";
+import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 import { failureOf } from "./run.ts";
-import { Session, type SessionReport } from "./session.ts";
+import { Session } from "./session.ts";
 import type { TakeOutput, Wall } from "./wall.ts";
 
 const powers = makeSessionPowers({

@@ -1,9 +1,9 @@
 // Checks what an embedder asked for, before anything starts, and turns it into a plan. Every complaint names the option.
 import type { FileCapability } from "../capabilities/capability.ts";
 import { OptionError } from "../errors/option-error.ts";
+import type { HostFileTicket } from "../filesystems/host-file.ts";
 import type { ClockPolicy } from "../kernel/clocks.ts";
 import { ianaTimeZone } from "../kernel/time-zone.ts";
-import type { HostFileTicket } from "../platform/node/host-files.ts";
 import { refusedByDefault } from "./library-choice.ts";
 import { checkLimits, type Limits, withRoomFor } from "./limits-option.ts";
 import { optionRecord } from "./option-record.ts";

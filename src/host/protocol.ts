@@ -2,8 +2,8 @@
 // output are the guest's. Requests are answered in the order they were sent.
 import type { Outcome } from "../interpreter/interpreter.ts";
 import type { LoadedImage } from "./image-cache.ts";
+import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
-import type { SessionReport } from "./session.ts";
 
 export interface WorkerStart {
   readonly image: LoadedImage;

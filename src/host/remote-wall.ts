@@ -2,10 +2,10 @@
 // its own thread could not end.
 import { SandboxLostError } from "../errors/run-errors.ts";
 import { Backstop, type OutsideView } from "./backstop.ts";
+import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
 import { failureOf } from "./run.ts";
-import type { SessionReport } from "./session.ts";
 import type { OnFall, TakeOutput, Wall } from "./wall.ts";
 
 /** The connection to one inside. */

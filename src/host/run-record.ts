@@ -1,10 +1,10 @@
 // What one run wrote and how long it took, collected while it goes on, so that it is there however the run ends.
 
 import { monotonicMs } from "../platform/node/powers.ts";
+import type { Meters } from "./meters.ts";
 import type { OutputStream } from "./output-ring.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { Run } from "./run.ts";
-import type { Meters } from "./session.ts";
 import { type Usage, usageOf } from "./usage.ts";
 import type { TakeOutput } from "./wall.ts";
 

@@ -15,8 +15,8 @@ import { encodeMarshal } from "../interpreter/marshal/encode.ts";
 import { UnsupportedValueError } from "../interpreter/marshal/unsupported-value-error.ts";
 import type { GuestValue } from "../interpreter/marshal/values.ts";
 import type { StopReason } from "../kernel/guest-stop.ts";
+import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
-import type { SessionReport } from "./session.ts";
 import type { Usage } from "./usage.ts";
 import type { TakeOutput } from "./wall.ts";
 

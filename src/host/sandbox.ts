@@ -1,8 +1,10 @@
 // A sandbox: one interpreter behind a wall, what it was granted, and the state that tells what may be asked of it. All authority
 // is decided before anything starts; afterwards this file only sends runs and collects what comes back.
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
-import { type HostFileTicket, releaseHostFile } from "../platform/node/host-files.ts";
+import type { HostFileTicket } from "../filesystems/host-file.ts";
+import { releaseHostFile } from "../platform/node/host-files.ts";
 import type { Progress } from "./image-cache.ts";
+import type { Meters } from "./meters.ts";
 import { openWall } from "./open-wall.ts";
 import { optionRecord } from "./option-record.ts";
 import {
@@ -17,7 +19,6 @@ import {
 import type { SandboxPlan } from "./plan.ts";
 import { encodeRun, endingOf, type Run, type RunOptions } from "./run.ts";
 import { RunRecord } from "./run-record.ts";
-import type { Meters } from "./session.ts";
 import { type Usage, usageOf } from "./usage.ts";
 import type { OnFall, Wall } from "./wall.ts";
 

@@ -10,9 +10,10 @@ import { Kernel } from "../kernel/kernel.ts";
 import type { ClockPower, EntropyPower, OutputPower } from "../kernel/powers.ts";
 import type { Control } from "./control.ts";
 import type { LoadedImage } from "./image-cache.ts";
+import type { Meters, RunMeters, SessionReport } from "./meters.ts";
 import { idlePlan, type SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
-import { type RunMeters, Supervisor, type SupervisorPowers } from "./supervisor.ts";
+import { Supervisor, type SupervisorPowers } from "./supervisor.ts";
 import { usageOf } from "./usage.ts";
 import { makeWorld, type WorldPowers } from "./world.ts";
 
@@ -25,22 +26,6 @@ export interface SessionPowers
   readonly clearMemory: ClearPower;
   /** Reads the embedder's own standard input: blocks until there is something; 0 means the end. */
   readHostInput(target: Uint8Array): number;
-}
-
-/** What a run used, and what the sandbox holds after it. */
-export interface Meters extends RunMeters {
-  readonly memoryBytes: number;
-  readonly hostMemoryBytes: number;
-  readonly hostMemoryPeakBytes: number;
-  readonly outputBytes: number;
-  readonly openFiles: number;
-  /** Files, directories, links and pipes in scratch places. */
-  readonly files: number;
-}
-
-export interface SessionReport {
-  readonly outcome: Outcome;
-  readonly meters: Meters;
 }
 
 /** Memory cannot shrink: an instance that grew beyond this is replaced by a new one when its lifetime ends. */

@@ -1,29 +1,15 @@
 // Ends a run at its limits of time and fuel, from the guest's own thread: the kernel asks it whenever the interpreter looks for
 // signals, and it sleeps for the guest. Nothing in guest memory takes part. What never comes here (a loop in C of the plain
 // interpreter) is ended from outside, by the wall.
-import type { StopReason } from "../kernel/guest-stop.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Control } from "./control.ts";
+import type { Overrun, RunMeters } from "./meters.ts";
 import type { SandboxPlan, SoftStop } from "./plan.ts";
 
 export interface SupervisorPowers {
   monotonicMs(): number;
   /** Processor time of the calling thread in milliseconds; undefined where the system does not tell. */
   threadCpuMs(): number | undefined;
-}
-
-type Overrun = Extract<StopReason, { kind: "limit" }>;
-
-/** What a run has used of time and fuel. */
-export interface RunMeters {
-  readonly wallMs: number;
-  readonly cpuMs: number;
-  /** Units; undefined where the interpreter is not metered. */
-  readonly fuel: number | undefined;
-  /** How often the host answered the guest: reads of the host's standard input, granted files that were made. */
-  readonly calls: number;
-  /** The limit of which the guest was told. */
-  readonly softStop: Overrun | undefined;
 }
 
 /** The plain interpreter asks up to a million times a second; reading a clock each time would cost it six percent. */

@@ -1,7 +1,8 @@
 // One instance of the module with the kernel behind its imports: the whole of what can run guest code.
 import { GuestMemory } from "../abi/guest-memory.ts";
 import { bindImports } from "../kernel/bind-imports.ts";
-import type { GuestMachine, Kernel } from "../kernel/kernel.ts";
+import type { GuestMachine } from "../kernel/guest-machine.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { PythonExports } from "./exports.ts";
 import { fuelExport } from "./wasm/metering.ts";
 

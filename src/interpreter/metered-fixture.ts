@@ -2,19 +2,14 @@
 // that repeats, so that two runs differ in nothing.
 import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
-import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
+import { makeBareProcess } from "../host/bare-process.ts";
 import { type LoadedImage, loadImage } from "../host/image-cache.ts";
 import { refusedByDefault } from "../host/library-choice.ts";
-import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
-import { HostMemory } from "../kernel/host-memory.ts";
 import { Kernel } from "../kernel/kernel.ts";
-import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
-import { Process } from "../kernel/process.ts";
-import { utc } from "../kernel/time-zone.ts";
+import type { Process } from "../kernel/process.ts";
 import { clearMemory, inflateRaw, nodeClock } from "../platform/node/powers.ts";
-import { libraryDirectory } from "./boot.ts";
 import { decodeImage } from "./image-file.ts";
 import { Interpreter, type Outcome } from "./interpreter.ts";
 import { decodeMarshal } from "./marshal/decode.ts";
@@ -82,34 +77,20 @@ export class Trial {
   }
 
   #process(): Process {
-    const skeleton = new SkeletonFileSystem({ timeNs: 0n });
-    const mounts = new Mounts(skeleton);
     const extra = new Map([...this.#loaded.guestFiles, ...this.#image.bytecode]);
-    const library = new ArchiveFileSystem(this.#loaded.library, inflateRaw, { extra });
-    mounts.mount(skeleton.directory(libraryDirectory), library);
-    const scratch = {
+    const scratch = new MemoryFileSystem({
       quotaBytes: 1 << 24,
       maxInodes: 100,
       now: () => 0n,
       owner: guestOwner,
       rootMode: 0o755,
-    };
-    mounts.mount(skeleton.directory("/tmp"), new MemoryFileSystem(scratch));
-    const output = { write: () => {} };
-    return new Process({
-      mounts,
-      cwd: mounts.root,
+    });
+    return makeBareProcess({
+      library: new ArchiveFileSystem(this.#loaded.library, inflateRaw, { extra }),
+      mounts: [["/tmp", scratch]],
       clocks: new Clocks("frozen", nodeClock),
-      timeZone: utc,
       entropy: { fill: (target) => target.fill(7) },
-      environment: [],
-      streams: [
-        StandardStream.input({ read: () => 0 }, 0n),
-        StandardStream.output(output, "stdout", 0n),
-        StandardStream.output(output, "stderr", 0n),
-      ],
-      limits: { memoryBytes: 1 << 29, openFiles: 16 },
-      hostMemory: new HostMemory(1 << 26),
+      write: () => {},
     });
   }
 }
