@@ -15,12 +15,13 @@ export type Isolation = "inline" | "worker" | "process";
 
 /** What one lifetime of a sandbox is granted and limited to. */
 export interface GrantOptions {
-  /** Guest path -> what is there. */
+  /** Guest path -> what is there. Default: nothing. */
   readonly files?: Readonly<Record<string, FileCapability>>;
+  /** The guest's whole environment. Default: empty. */
   readonly env?: Readonly<Record<string, string>>;
   /** sys.argv, the program's name first. Default [""]. */
   readonly args?: readonly string[];
-  /** What standard input holds (default: nothing); hostStdin grants the process's own. */
+  /** What standard input holds (default: nothing); hostStdin grants the process's own, unless inline. */
   readonly stdin?: Uint8Array | string | HostInput;
   /** real: microseconds. coarse (default): milliseconds. frozen: moves only when the guest sleeps. */
   readonly clock?: ClockPolicy;
@@ -36,11 +37,11 @@ export interface EngineOptions {
    * `process`: a process of its own, with nothing of the embedder's.
    */
   readonly isolation?: Isolation;
-  /** Built-in extension modules to grant beyond the default. */
+  /** Built-in extension modules to grant beyond the default, such as "_ctypes". Default: none. */
   readonly modules?: readonly string[];
   /**
    * Whether loops count fuel: needed for `limits.fuel`, and lets every guest be stopped without ending its thread.
-   * Default: true for `inline` (always) and where `limits.fuel` is set.
+   * Default: true for `inline` (always) and where `limits.fuel` is set; in a pool for `inline` only.
    */
   readonly metered?: boolean;
 }

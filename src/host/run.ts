@@ -21,20 +21,29 @@ import type { Usage } from "./usage.ts";
 import type { TakeOutput } from "./wall.ts";
 
 export interface RunOptions {
-  /** Variables to set before the source runs. */
+  /** Variables to set before the source runs, by name: at most 64 MiB when encoded, with the source. */
   readonly inputs?: Readonly<Record<string, unknown>>;
   /** The name that tracebacks show. Default "<run N>". */
   readonly filename?: string;
-  /** Stops the run at once; the sandbox is lost until reset(). */
+  /**
+   * Stops the run at once, as RunError; the sandbox is lost until reset(). Aborted before, its reason is thrown and nothing runs. Inline,
+   * nothing but `onOutput` can abort it during a run.
+   */
   readonly signal?: AbortSignal;
-  /** Treats the source as a whole program: atexit handlers run at its end. */
+  /** Treats the source as a whole program: atexit handlers run at its end. Default false. */
   readonly finalize?: boolean;
-  /** Called with output as it comes. Bytes are the guest's: escape them before a person reads them. */
+  /**
+   * Called with output as it comes. Bytes are the guest's: escape them before a person reads them. What it throws ends the run and is
+   * thrown by it; look at `sandbox.state`, which may then be "lost".
+   */
   readonly onOutput?: TakeOutput;
 }
 
 export interface Run {
-  /** Value of the last expression statement; undefined when the source does not end in one. See docs for the mapping. */
+  /**
+   * Value of the last expression statement; null when the source does not end in one, undefined when it ended in SystemExit. The README
+   * has the mapping.
+   */
   readonly value: GuestValue;
   readonly stdout: string;
   readonly stderr: string;

@@ -58,7 +58,7 @@ export class Sandbox implements AsyncDisposable {
 
   /**
    * A pristine interpreter with exactly these grants. Throws OptionError before anything starts, ImageError when the
-   * interpreter's files are not the known ones.
+   * interpreter's files are not the known ones or cannot be prepared, SandboxLostError when its wall cannot be opened.
    */
   static async create(options: CreateOptions = {}): Promise<Sandbox> {
     optionRecord("", options, [...grantNames, ...engineNames, "onProgress"]);
@@ -130,7 +130,10 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  /** Back to pristine: nothing that a run left is there any more, except what it wrote to files of the host. */
+  /**
+   * Back to pristine: nothing that a run left is there any more, except what it wrote to files of the host. Throws RunError while a run
+   * goes on, SandboxLostError when the sandbox was closed or cannot be made anew.
+   */
   async reset(): Promise<void> {
     if (this.#state === "running") throw new RunError("SANDBOX_BUSY", "a run is under way", "usable");
     if (this.#state === "closed") throw closedError();
@@ -147,7 +150,7 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  /** Ends the sandbox and everything that it holds. A run under way fails. */
+  /** Ends the sandbox and everything that it holds, or gives it back to its pool. A run under way fails. May be called again. */
   async close(): Promise<void> {
     if (this.#state === "closed") return;
     const running = this.#state === "running";
