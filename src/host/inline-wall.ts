@@ -48,7 +48,10 @@ export class InlineWall implements Wall {
     this.#control.clear();
     this.#takeOutput = takeOutput;
     try {
-      return this.#inside(() => this.#session.run(request));
+      const report = this.#inside(() => this.#session.run(request));
+      // Killed from within onOutput.
+      if (this.#failure !== undefined) throw this.#failure;
+      return report;
     } finally {
       this.#takeOutput = undefined;
     }

@@ -15,6 +15,7 @@ import { encodeMarshal } from "../interpreter/marshal/encode.ts";
 import { UnsupportedValueError } from "../interpreter/marshal/unsupported-value-error.ts";
 import type { GuestValue } from "../interpreter/marshal/values.ts";
 import type { StopReason } from "../kernel/guest-stop.ts";
+import { monotonicMs } from "../platform/node/powers.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { Usage } from "./usage.ts";
@@ -151,7 +152,7 @@ const unreadable = (): Ending => ({
 function readAnswer(bytes: Uint8Array): Ending {
   let answer: GuestValue;
   try {
-    answer = decodeMarshal(bytes);
+    answer = decodeMarshal(bytes, { nowMs: monotonicMs });
   } catch {
     return unreadable();
   }

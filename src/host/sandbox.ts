@@ -139,8 +139,11 @@ export class Sandbox implements AsyncDisposable {
     if (this.#state === "closed") throw closedError();
     this.#state = "running";
     try {
-      if (this.#wall.stands) await this.#wall.reset();
-      else await this.#replaceWall();
+      await this.#wall.reset().catch((error: unknown) => {
+        // Fallen before or just now: a new one is as pristine.
+        if (this.#wall.stands) throw error;
+        return this.#replaceWall();
+      });
       await this.#wall.begin(this.#plan);
       this.#lastMeters = {};
       this.#end("usable");
