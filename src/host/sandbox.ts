@@ -45,12 +45,13 @@ export class Sandbox implements AsyncDisposable {
   readonly #source: WallSource;
   #wall: Wall;
   #state: State = "usable";
-  #lastMeters: Partial<Meters> = {};
+  #lastUsage: Usage;
   #record: RunRecord | undefined;
 
   /** For `Sandbox.create` and `Pool.checkout`. */
   constructor(grants: CheckedGrants, wall: Wall, source: WallSource) {
     this.#plan = grants.plan;
+    this.#lastUsage = usageOf(grants.plan, {});
     this.#tickets = grants.tickets;
     this.#wall = wall;
     this.#source = source;
@@ -89,7 +90,7 @@ export class Sandbox implements AsyncDisposable {
 
   /** Of the run under way (as far as it shows from outside) or the last one; what stands is as it was after the last run. */
   usage(): Usage {
-    return this.#record?.usage() ?? usageOf(this.#plan, this.#lastMeters);
+    return this.#record?.usage() ?? this.#lastUsage;
   }
 
   /**
@@ -113,7 +114,6 @@ export class Sandbox implements AsyncDisposable {
     try {
       const report = await wall.run(request, record.take);
       meters = report.meters;
-      this.#lastMeters = meters;
       const ending = endingOf(report, this.#plan);
       this.#end("error" in ending && ending.error.sandbox === "lost" ? "lost" : "usable");
       if (record.failure) throw record.failure.thrown;
@@ -126,6 +126,7 @@ export class Sandbox implements AsyncDisposable {
       throw error;
     } finally {
       signal?.removeEventListener("abort", onAbort);
+      this.#lastUsage = record.usage(meters);
       this.#record = undefined;
     }
   }
@@ -145,7 +146,7 @@ export class Sandbox implements AsyncDisposable {
         return this.#replaceWall();
       });
       await this.#wall.begin(this.#plan);
-      this.#lastMeters = {};
+      this.#lastUsage = usageOf(this.#plan, {});
       this.#end("usable");
     } catch (error) {
       this.#end("lost");

@@ -28,8 +28,6 @@ export interface SessionPowers
   readHostInput(target: Uint8Array): number;
 }
 
-/** Memory cannot shrink: an instance that grew beyond this is replaced by a new one when its lifetime ends. */
-const recycleBytes = 64 * 2 ** 20;
 const timeoutSignal = 14;
 /** For lifetimes with a budget of fuel: the order of a set, and so the work of a program, must be the same each time. */
 const fixedHashSecret = new Uint8Array(24).fill(0x5a);
@@ -102,8 +100,6 @@ export class Session {
     try {
       this.#kernel.restart(this.#world(plan));
       this.#plan = plan;
-      // A memory that is larger than its limit already would never ask for more.
-      if (this.#interpreter.memoryBytes > plan.limits.memoryBytes) this.#interpreter = this.#newInterpreter();
       if (plan.fixedHashes) this.#interpreter.reset(this.#powers.clearMemory, fixedHashSecret);
       this.#interpreter.equip({
         args: plan.args,
@@ -136,9 +132,9 @@ export class Session {
   reset(): void {
     this.#plan = idlePlan;
     this.#kernel.restart(this.#world(idlePlan));
-    // After a trap that nobody planned the machine itself is not trusted to be as it was.
-    if (this.#broken || this.#interpreter.memoryBytes > recycleBytes)
-      this.#interpreter = this.#newInterpreter();
+    // After a trap that nobody planned the machine itself is not trusted to be as it was. Memory cannot shrink, and its size would
+    // tell the next guest of this one.
+    if (this.#broken || this.#interpreter.hasGrown) this.#interpreter = this.#newInterpreter();
     else this.#interpreter.reset(this.#powers.clearMemory);
     this.#broken = false;
     this.#failure = undefined;
