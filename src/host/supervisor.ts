@@ -12,8 +12,6 @@ export interface SupervisorPowers {
   threadCpuMs(): number | undefined;
 }
 
-/** The plain interpreter asks up to a million times a second; reading a clock each time would cost it six percent. */
-const asksPerLook = 64;
 /** Signals of Linux: what Python makes of them is KeyboardInterrupt, and what guest/sandboa/_runner.py makes of the second. */
 const signals: Readonly<Record<SoftStop["raise"], number>> = { KeyboardInterrupt: 2, TimeoutError: 14 };
 
@@ -31,7 +29,6 @@ export class Supervisor {
   #nextCpuLookMs = 0;
   /** Spent before the gauge was started anew for the grace time. */
   #fuelBefore = 0;
-  #asks = 0;
   #calls = 0;
   #signal = 0;
   #softStop: Overrun | undefined;
@@ -76,7 +73,7 @@ export class Supervisor {
 
   /** Asked by the kernel: the number of a signal for the guest, or 0. Throws GuestStop. */
   readonly ask = (kernel: Kernel): number => {
-    if (kernel.gauge !== undefined || ++this.#asks >= asksPerLook || this.#control.cancelled) this.#look();
+    this.#look();
     kernel.gauge?.refill();
     const signal = this.#signal;
     this.#signal = 0;
@@ -120,7 +117,6 @@ export class Supervisor {
   }
 
   #look(): void {
-    this.#asks = 0;
     const kernel = this.#kernel;
     const plan = this.#plan;
     // Between runs the interpreter does our own work only.

@@ -17,6 +17,8 @@ export interface GuestMachine {
   free(address: number): void;
   /** Of a metered module: the global in which the guest counts down. */
   readonly fuel: FuelCell | undefined;
+  /** Of a plain module: the same for its looks for signals. */
+  readonly pace: FuelCell | undefined;
   /** Python handles the signal at its next step; safe within any call (CPython, PyErr_SetInterruptEx). */
   receiveSignal(signal: number): void;
 }

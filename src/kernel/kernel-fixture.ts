@@ -77,6 +77,7 @@ export function makeFixture(policy: ClockPolicy = "coarse", hostMemoryBytes = 1 
     stackPointer: new WebAssembly.Global({ value: "i32", mutable: true }, 200_000),
     symbol: (): undefined => undefined,
     fuel: undefined,
+    pace: undefined,
     receiveSignal: () => {},
   };
   kernel.attach(machine);

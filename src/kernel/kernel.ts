@@ -18,6 +18,9 @@ const refillAlways: Interrupt = (kernel) => {
   return 0;
 };
 
+/** A plain guest looks for signals up to some ten million times a second; asking takes a tenth of a microsecond. */
+const looksPerAsk = 500;
+
 export class Kernel {
   process: Process;
   #machine: GuestMachine | undefined;
@@ -26,6 +29,7 @@ export class Kernel {
   #stop: GuestStop | undefined;
 
   #gauge: FuelGauge | undefined;
+  #pacer: FuelGauge | undefined;
   readonly #interrupt: Interrupt;
 
   constructor(process: Process, interrupt: Interrupt = refillAlways) {
@@ -34,6 +38,7 @@ export class Kernel {
   }
 
   pollInterrupt(): number {
+    this.#pacer?.refill();
     return this.#interrupt(this);
   }
 
@@ -56,7 +61,9 @@ export class Kernel {
   attach(machine: GuestMachine): void {
     this.#machine = machine;
     this.#gauge = machine.fuel && new FuelGauge(machine.fuel);
+    this.#pacer = machine.pace && new FuelGauge(machine.pace, looksPerAsk);
     this.#gauge?.start();
+    this.#pacer?.start();
     this.#memory = new GuestMemory(machine.memory);
     this.#foreign = new ForeignFunctions(machine, () => this.process.hostMemory);
   }
