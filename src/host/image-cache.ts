@@ -97,7 +97,7 @@ async function load(choice: ImageChoice, progress: Progress | undefined): Promis
     image = shared(built);
   }
   images.set(key, image);
-  const module = await (compiled ?? compileInterpreter(makeModule(store, key, choice)));
+  const module = compiled ?? compileInterpreter(makeModule(store, key, choice));
   checkImports(WebAssembly.Module.imports(module));
   return { key, module, image, library, guestFiles };
 }

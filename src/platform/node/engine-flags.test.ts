@@ -1,15 +1,37 @@
 // The flags act on one compilation, or on one piece of work, and are gone afterwards.
+import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { compileInterpreter, whileOptimising } from "./engine-flags.ts";
 
 const emptyModule = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
-test("compiles a module", async () => {
-  expect(await compileInterpreter(emptyModule)).toBeInstanceOf(WebAssembly.Module);
+test("compiles a module", () => {
+  expect(compileInterpreter(emptyModule)).toBeInstanceOf(WebAssembly.Module);
 });
 
-test("rejects what is no module", async () => {
-  await expect(compileInterpreter(Uint8Array.of(1, 2, 3))).rejects.toThrow(WebAssembly.CompileError);
+test("rejects what is no module", () => {
+  expect(() => compileInterpreter(Uint8Array.of(1, 2, 3))).toThrow(WebAssembly.CompileError);
+});
+
+test("a function that is not valid never runs, though it is validated when it is called and the flag is back", () => {
+  // Exports a, an i32.add without operands, and b, which gives 1.
+  const bytes =
+    "0061736d01000000" +
+    "0105016000017f" +
+    "0303020000" +
+    "0709020161000001620001" +
+    "0a0a0203006a0b040041010b";
+  const program = `
+    const { setFlagsFromString } = require("node:v8");
+    setFlagsFromString("--wasm-lazy-validation");
+    const module = new WebAssembly.Module(Buffer.from("${bytes}", "hex"));
+    setFlagsFromString("--no-wasm-lazy-validation");
+    const { a, b } = new WebAssembly.Instance(module).exports;
+    console.log("valid", b());
+    console.log("invalid", a());`;
+  const { stdout, status, signal } = spawnSync(process.execPath, ["-e", program], { encoding: "utf8" });
+  expect(stdout).toBe("valid 1\n");
+  expect(status === 0 && signal === null).toBe(false);
 });
 
 test("gives back what the work gave, and what it threw", async () => {

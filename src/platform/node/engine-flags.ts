@@ -7,7 +7,7 @@ import { setFlagsFromString } from "node:v8";
 interface EngineFlag {
   readonly set: string;
   readonly restore: string;
-  /** Major versions of V8 that have it and do not set it by themselves: an unknown flag is complained about on stderr. */
+  /** Major versions of V8 to set it in: an unknown flag is complained about on stderr, and `restore` is their default. */
   readonly v8: readonly number[];
 }
 
@@ -22,6 +22,27 @@ const inlining: EngineFlag = {
 };
 
 /**
+ * How much a function works before it is optimised. A module keeps it from its compilation. The evaluator is so large that a few
+ * dozen bytecodes spend the default, so that every process compiled it (150 ms of a second processor, which the end of the process
+ * waits for) even for `print(1)`: 310 ms became 240. With this one programs of a second get quicker as well, since the engine has
+ * seen more of them when it optimises (seven kernels, Node 20: 0.82 of the time); a greater one costs them more than it gains.
+ */
+const tieringBudget: readonly EngineFlag[] = [
+  { set: "--wasm-tiering-budget=200000000", restore: "--wasm-tiering-budget=1800000", v8: [11] },
+  { set: "--wasm-tiering-budget=200000000", restore: "--wasm-tiering-budget=13000000", v8: [12, 13, 14] },
+];
+
+/**
+ * A function is validated when it is first called, not all 14,000 at once: 12 instead of 30 ms. What was not validated then still is
+ * before it runs when the flag is back (engine-flags.test.ts): V8 remembers it function by function.
+ */
+const lazyValidation: EngineFlag = {
+  set: "--wasm-lazy-validation",
+  restore: "--no-wasm-lazy-validation",
+  v8: [11, 12, 13, 14],
+};
+
+/**
  * Asked for when a function is optimised. The evaluator is one function of 79 KB, and V8 11 gives it a cheap register allocator;
  * later versions have only the good one. Node 20: 83.5 % with inlining and this. The optimised evaluator is then ready 0.6 to
  * 0.8 s after its first use instead of 0.13 s: for processes that live longer, which is why only a warm-up sets it.
@@ -33,20 +54,19 @@ const goodRegisters: EngineFlag = {
 };
 
 // Within the noise or worse, each on top of these: larger inlining budgets (Node 20, 22), no unrolling and peeling of loops, Turboshaft
-// on Node 20, no speculative inlining on Node 26, no block splitting (half the speed). --wasm-lazy-validation saves 15 to 25 ms of
-// a cold start and costs them again in the start of the worker; and it has to stay set.
+// on Node 20, no speculative inlining on Node 26, no block splitting (half the speed).
 
 const applies = ({ v8 }: EngineFlag): boolean =>
   v8.includes(Number.parseInt(process.versions.v8, 10)) && process.env.SANDBOA_ENGINE_FLAGS !== "none";
 
-/** Compiles the interpreter's module; the flags are back before this returns its promise. */
-export function compileInterpreter(wasm: Uint8Array): Promise<WebAssembly.Module> {
-  const flag = applies(inlining);
-  if (flag) setFlagsFromString(inlining.set);
+/** Compiles the interpreter's module. Not asynchronous, since V8 would then read the flags after they are back. */
+export function compileInterpreter(wasm: Uint8Array): WebAssembly.Module {
+  const flags = [inlining, ...tieringBudget, lazyValidation].filter(applies);
+  for (const { set } of flags) setFlagsFromString(set);
   try {
-    return WebAssembly.compile(wasm as Uint8Array<ArrayBuffer>);
+    return new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);
   } finally {
-    if (flag) setFlagsFromString(inlining.restore);
+    for (const { restore } of flags) setFlagsFromString(restore);
   }
 }
 

@@ -11,6 +11,7 @@ import { Session } from "../../host/session.ts";
 import { RenewalFailure } from "../../interpreter/interpreter.ts";
 import { failNumber } from "../../kernel/kernel-error.ts";
 import type { ProcessStart, ToProcess } from "./child-process.ts";
+import { compileInterpreter } from "./engine-flags.ts";
 import { makeSessionPowers } from "./session-powers.ts";
 
 const pipe = { input: 0, output: 1 } as const;
@@ -111,8 +112,7 @@ function open({ image }: ProcessStart): Session {
     },
   };
   const { lean, ...rest } = image;
-  const module = new WebAssembly.Module(lean as Uint8Array<ArrayBuffer>);
-  return new Session({ ...rest, module }, powers, output, new Control());
+  return new Session({ ...rest, module: compileInterpreter(lean) }, powers, output, new Control());
 }
 
 function main(): void {
