@@ -10,11 +10,10 @@ export type HostFileMode = "read" | "write" | "append" | "create";
 
 /** A granted file of the host as plain data, which crosses between threads: descriptors belong to the process. */
 export interface HostFileTicket {
-  /** The open file; undefined while it does not exist. Made files are the ticket's from then on. */
+  /** The open file; undefined while it does not exist, and once it was released. Made files are the ticket's from then on. */
   fd: number | undefined;
-  readonly missing:
-    | { readonly directoryFd: number; readonly directory: string; readonly name: string }
-    | undefined;
+  /** Undefined once it was released. */
+  missing: { readonly directoryFd: number; readonly directory: string; readonly name: string } | undefined;
 }
 
 /** An open file of the host. Failures throw KernelError. */

@@ -81,7 +81,7 @@ function count(value: unknown): number {
 }
 
 function measure(value: unknown): number {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new Violation("no number");
+  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) throw new Violation("no number");
   return value;
 }
 

@@ -14,7 +14,8 @@ import {
 import type { Request } from "../../host/protocol.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
 import { confinedCommand } from "./confinement.ts";
-import { takeHostInput } from "./host-input.ts";
+import { readHostInput } from "./host-input.ts";
+import { monotonicMs } from "./powers.ts";
 import { otherThreadCpuMs } from "./thread-cpu.ts";
 
 export interface ProcessStart {
@@ -26,25 +27,34 @@ export type ToProcess =
   | { readonly type: "reply"; readonly value: number; readonly bytes: Uint8Array }
   | Request;
 
-const frameOverheadBytes = 1 << 16;
+const frameOverheadBytes = 2 ** 17;
+/** How much may wait for the process to read it when it asks: our own code reads one reply before its next question. */
+const mostUnreadBytes = 2 * maxTransferBytes;
+/** How long what a dead process still wrote is waited for: another process may hold its end of the pipe open. */
+const lastWordsMs = 100;
 const nothing = new Uint8Array(0);
 
 export class ProcessLink implements Link {
   readonly #child: ChildProcess;
   readonly #events: LinkEvents;
   readonly #gone: Promise<void>;
-  /** Aborted when the process is gone: nobody waits for input any more. */
-  readonly #noInput = new AbortController();
   #plan: SandboxPlan | undefined;
+  /** Aborted when the run is over; undefined outside of runs, when the process has nothing to ask and nothing to show. */
+  #running: AbortController | undefined;
   #outputBytes = 0;
   #answeringSinceMs: number | undefined;
   #pausedMs = 0;
   #reason: string | undefined;
   #killed = false;
+  /** It has said what our own code never says, and is not listened to any more. */
+  #distrusted = false;
 
   readonly view = {
     cpuMs: () => otherThreadCpuMs(`${this.#child.pid}/task/${this.#child.pid}`),
-    pause: () => ({ now: this.#answeringSinceMs !== undefined, totalMs: this.#pausedMs }),
+    pause: () => ({
+      now: this.#plan?.wallPauses === true && this.#answeringSinceMs !== undefined,
+      totalMs: this.#pausedMs,
+    }),
   };
 
   constructor(events: LinkEvents) {
@@ -59,27 +69,29 @@ export class ProcessLink implements Link {
     this.#child = child;
     const frames = new FrameReader(() => frameOverheadBytes + Math.max(maxTransferBytes, this.#valueBytes));
     child.stdout?.on("data", (chunk: Buffer) => {
+      if (this.#distrusted) return;
       try {
         for (const body of frames.push(chunk)) this.#onMessage(readFromProcess(body));
       } catch {
-        // Our own code never sends this: something else speaks in there.
+        this.#distrusted = true;
         this.#end("the process sent what no sandbox sends");
       }
     });
-    // A write to a process that has just died: its end is reported by "close".
-    child.stdin?.on("error", () => {});
+    child.stdout?.on("end", () => this.#end("the process closed its pipe"));
+    // Reads and writes of a process that has just died: its end is reported by "exit".
+    for (const stream of [child.stdin, child.stdout]) stream?.on("error", () => {});
     this.#gone = new Promise((resolve) => {
       child.on("error", (error) => {
         this.#reason ??= `the process could not be started: ${error.message}`;
         if (child.pid === undefined) resolve();
       });
-      child.on("close", (status, signal) => {
+      child.on("exit", (status, signal) => {
         this.#reason ??= `the process ended (${signal ?? `status ${status}`})`;
-        resolve();
+        setTimeout(() => child.stdout?.destroy(), lastWordsMs).unref();
       });
+      child.on("close", () => resolve());
     });
     void this.#gone.then(() => {
-      this.#noInput.abort();
       if (!this.#killed) events.onDeath(this.#reason ?? "the process ended");
     });
   }
@@ -89,13 +101,15 @@ export class ProcessLink implements Link {
     this.#post({ type: "start", image: { ...rest, lean } });
   }
 
-  serve(plan: SandboxPlan): void {
+  serve(plan: SandboxPlan | undefined): void {
     this.#plan = plan;
   }
 
   send(request: Request): void {
     if (request.type === "run") {
+      this.#running = new AbortController();
       this.#outputBytes = 0;
+      this.#answeringSinceMs = undefined;
       this.#pausedMs = 0;
     }
     this.#post(request);
@@ -122,6 +136,7 @@ export class ProcessLink implements Link {
     this.#killed = true;
     this.#child.kill("SIGKILL");
     await this.#gone;
+    this.#running?.abort();
   }
 
   get #valueBytes(): number {
@@ -139,9 +154,11 @@ export class ProcessLink implements Link {
   #onMessage(message: FromProcess): void {
     switch (message.kind) {
       case "answer":
+        if (message.answer.type === "done") this.#finish();
         this.#events.onAnswer(message.answer);
         break;
       case "output":
+        this.#demandRun();
         this.#outputBytes += message.bytes.length;
         if (this.#outputBytes > (this.#plan?.limits.outputBytes ?? 0))
           throw new RangeError("too much output");
@@ -152,21 +169,36 @@ export class ProcessLink implements Link {
     }
   }
 
+  #demandRun(): AbortController {
+    if (this.#running === undefined) throw new RangeError("a word outside of a run");
+    return this.#running;
+  }
+
+  #finish(): void {
+    this.#running?.abort();
+    this.#running = undefined;
+  }
+
   #onQuestion(question: FileQuestion, content: Uint8Array): void {
+    const { signal } = this.#demandRun();
     const plan = this.#plan;
     if (plan === undefined) throw new RangeError("a question of a guest that was given nothing");
+    if (this.#answeringSinceMs !== undefined) throw new RangeError("a question before the last was answered");
+    if ((this.#child.stdin?.writableLength ?? 0) > mostUnreadBytes)
+      throw new RangeError("questions whose answers are not read");
     if (question.operation !== "input") {
       const { value, bytes = nothing } = answerFileQuestion(plan, question, content);
       this.#post({ type: "reply", value, bytes });
       return;
     }
     if (plan.stdin !== "host") throw new RangeError("standard input was not granted");
-    const start = performance.now();
-    if (plan.wallPauses) this.#answeringSinceMs = start;
-    void takeHostInput(Math.min(question.length, maxTransferBytes), this.#noInput.signal).then((bytes) => {
-      if (plan.wallPauses) this.#pausedMs += performance.now() - start;
+    const start = monotonicMs();
+    this.#answeringSinceMs = start;
+    void readHostInput(Math.min(question.length, maxTransferBytes), signal).then((bytes) => {
+      if (signal.aborted) return;
+      if (plan.wallPauses) this.#pausedMs += monotonicMs() - start;
       this.#answeringSinceMs = undefined;
-      if (!this.#killed) this.#post({ type: "reply", value: bytes.length, bytes });
+      this.#post({ type: "reply", value: bytes.length, bytes });
     });
   }
 

@@ -62,8 +62,12 @@ function missingFile(absolute: string): HostFileTicket {
   }
 }
 
+/** Closes what the ticket holds and empties it: the numbers will soon be those of other files. */
 export function releaseHostFile(ticket: HostFileTicket): void {
-  for (const fd of [ticket.fd, ticket.missing?.directoryFd]) if (fd !== undefined) closeSync(fd);
+  const held = [ticket.fd, ticket.missing?.directoryFd];
+  ticket.fd = undefined;
+  ticket.missing = undefined;
+  for (const fd of held) if (fd !== undefined) closeSync(fd);
 }
 
 /** The file behind an open descriptor of this process. */

@@ -7,7 +7,7 @@ import { hostFileAt, type SandboxPlan } from "../../host/plan.ts";
 import type { FromWorker, Request, ToWorker } from "../../host/protocol.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
 import { createHostFileReply } from "./host-files.ts";
-import { takeHostInput } from "./host-input.ts";
+import { readHostInput } from "./host-input.ts";
 import { workerScript } from "./package-files.ts";
 import { otherThreadCpuMs } from "./thread-cpu.ts";
 
@@ -128,7 +128,7 @@ export class WorkerLink implements Link {
 
   async #answerInput(length: number): Promise<void> {
     if (this.#demandPlan().stdin !== "host") throw new RangeError("standard input was not granted");
-    const bytes = await takeHostInput(Math.min(length, inputBytes), this.#gone.signal);
+    const bytes = await readHostInput(Math.min(length, inputBytes), this.#gone.signal);
     new Uint8Array(this.#input).set(bytes);
     this.#control.reply(bytes.length);
   }
