@@ -262,13 +262,22 @@ for n in range(3, 64):
 
 // An inline guest has the thread in which a signal would fire: there is nobody to cancel it.
 describe.each<Isolation>(["worker", "process"])("%s, from outside", (isolation) => {
-  test("an abort signal stops a sleeping guest", async () => {
-    await using sandbox = await Sandbox.create({ isolation });
+  test.each([
+    ["sleeps", "import time; time.sleep(60)"],
+    ["polls", "import select; select.poll().poll()"],
+    ["loops in Python", "while True: pass"],
+    ["loops in C", "sum(range(10**12))"],
+    ["writes without end", "while True: print('x')"],
+  ])("an abort signal stops a guest that %s", async (_name, source) => {
+    await using sandbox = await Sandbox.create({ isolation, limits: { wall: "30 s", output: "1 GiB" } });
     const stop = new AbortController();
-    setTimeout(() => stop.abort(), 50);
-    const error = await failure(sandbox.run("import time; time.sleep(60)", { signal: stop.signal }));
+    setTimeout(() => stop.abort("no longer needed"), 50);
+    const error = await failure(sandbox.run(source, { signal: stop.signal }));
     expect(error).toBeInstanceOf(RunError);
-    expect(error).toMatchObject({ code: "RUN_CANCELLED" });
+    expect(error).toMatchObject({ code: "RUN_CANCELLED", cause: "no longer needed", sandbox: "lost" });
+    expect(await failure(sandbox.run("1", { signal: stop.signal }))).toBeInstanceOf(SandboxLostError);
+    await sandbox.reset();
+    expect((await sandbox.run("1")).value).toBe(1);
   });
 
   test("closing while a run is under way fails the run, and the process ends in peace", async () => {
