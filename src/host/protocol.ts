@@ -36,4 +36,6 @@ export type FromWorker =
   /** There is output in the ring. */
   | { readonly type: "output" }
   /** The guest makes the file that was granted at this place; the thread waits for the answer in its control words. */
-  | { readonly type: "create"; readonly place: number };
+  | { readonly type: "create"; readonly place: number; readonly question: number }
+  /** The guest reads the host's standard input into `target`; the reply is the number of bytes. */
+  | { readonly type: "input"; readonly target: SharedArrayBuffer; readonly question: number };

@@ -7,6 +7,7 @@ import { Interpreter, type Outcome, RenewalFailure } from "../interpreter/interp
 import type { ClearPower } from "../interpreter/snapshot.ts";
 import { clockStepNs } from "../kernel/clocks.ts";
 import { Kernel } from "../kernel/kernel.ts";
+import { fail } from "../kernel/kernel-error.ts";
 import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
 import type { Control } from "./control.ts";
 import type { LoadedImage } from "./image-cache.ts";
@@ -23,8 +24,11 @@ export interface SessionPowers
   readonly entropy: EntropyPower;
   readonly inflate: (compressed: Uint8Array, sizeBytes: number) => Uint8Array;
   readonly clearMemory: ClearPower;
-  /** Reads the process's own standard input; `pause` is called while there is nothing. */
-  readHostInput(target: Uint8Array, pause: () => void): number;
+  /**
+   * Reads the process's own standard input. While there is nothing `pause` is called, which sleeps and throws when the guest is
+   * to be stopped or has a signal.
+   */
+  readHostInput(target: Uint8Array, pause: (milliseconds: number) => void): number;
 }
 
 /** What a run used, and what the sandbox holds after it. */
@@ -202,8 +206,8 @@ export class Session {
 
   #hostInput(): InputPower {
     const supervisor = this.#supervisor;
-    const pause = (): void => {
-      supervisor.sleep(5);
+    const pause = (milliseconds: number): void => {
+      if (supervisor.sleep(milliseconds) === false) fail("EINTR");
     };
     return {
       read: (target) => supervisor.whileHostAnswers(() => this.#powers.readHostInput(target, pause)),

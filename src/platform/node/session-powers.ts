@@ -20,8 +20,8 @@ export function makeSessionPowers(
   };
 }
 
-/** The process's own standard input; a non-blocking descriptor is asked again after a pause. */
-function readHostInput(target: Uint8Array, pause: () => void): number {
+/** The process's own standard input, in the thread that calls; a non-blocking descriptor is asked again after a pause. */
+function readHostInput(target: Uint8Array, pause: (milliseconds: number) => void): number {
   for (;;) {
     try {
       return readSync(0, target, 0, target.length, null);
@@ -29,7 +29,7 @@ function readHostInput(target: Uint8Array, pause: () => void): number {
       const code = (error as NodeJS.ErrnoException).code;
       if (code === "EOF") return 0;
       if (code !== "EAGAIN") throw error;
-      pause();
+      pause(5);
     }
   }
 }

@@ -7,6 +7,7 @@ import { hostFileAt, type SandboxPlan } from "../../host/plan.ts";
 import type { FromWorker, Request, ToWorker } from "../../host/protocol.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
 import { createHostFileReply } from "./host-files.ts";
+import { readHostInput } from "./host-input.ts";
 import { workerScript } from "./package-files.ts";
 import { otherThreadCpuMs } from "./thread-cpu.ts";
 
@@ -24,6 +25,8 @@ export class WorkerLink implements Link {
   readonly #events: LinkEvents;
   #plan: SandboxPlan | undefined;
   #thread: string | undefined;
+  /** Aborted when nobody waits any more for the input that is being read. */
+  #reading = new AbortController();
   #killed = false;
 
   readonly view = {
@@ -65,7 +68,7 @@ export class WorkerLink implements Link {
     });
   }
 
-  serve(plan: SandboxPlan): void {
+  serve(plan: SandboxPlan | undefined): void {
     this.#plan = plan;
   }
 
@@ -88,6 +91,7 @@ export class WorkerLink implements Link {
 
   async kill(): Promise<void> {
     this.#killed = true;
+    this.#reading.abort();
     this.#worker.ref();
     await this.#worker.terminate();
     this.#drain();
@@ -104,16 +108,34 @@ export class WorkerLink implements Link {
         break;
       case "create": {
         const { ticket, mode } = hostFileAt(this.#demandPlan(), message.place);
-        this.#control.reply(createHostFileReply(ticket, mode));
+        this.#control.reply(message.question, createHostFileReply(ticket, mode));
         break;
       }
+      case "input":
+        void this.#input(message.question, message.target);
+        break;
       case "ready":
         this.#thread = message.thread;
+        this.#events.onAnswer(message);
+        break;
+      case "done":
+        this.#reading.abort();
         this.#events.onAnswer(message);
         break;
       default:
         this.#events.onAnswer(message);
     }
+  }
+
+  async #input(question: number, target: SharedArrayBuffer): Promise<void> {
+    this.#reading.abort();
+    this.#reading = new AbortController();
+    const { signal } = this.#reading;
+    const granted = this.#plan?.stdin === "host";
+    const bytes = granted ? await readHostInput(target.byteLength, signal) : new Uint8Array(0);
+    if (signal.aborted) return;
+    new Uint8Array(target).set(bytes);
+    this.#control.reply(question, bytes.length);
   }
 
   #demandPlan(): SandboxPlan {
