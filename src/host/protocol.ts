@@ -11,8 +11,6 @@ export interface WorkerStart {
   readonly ring: SharedArrayBuffer;
   /** The words of Control. */
   readonly control: SharedArrayBuffer;
-  /** Where the host puts what the guest reads of its standard input. */
-  readonly input: SharedArrayBuffer;
 }
 
 /** To the inside of a wall. */
@@ -38,6 +36,6 @@ export type FromWorker =
   /** There is output in the ring. */
   | { readonly type: "output" }
   /** The guest makes the file that was granted at this place; the thread waits for the answer in its control words. */
-  | { readonly type: "create"; readonly place: number }
-  /** The guest reads the host's standard input; the thread waits for the count in its control words. */
-  | { readonly type: "input"; readonly length: number };
+  | { readonly type: "create"; readonly place: number; readonly question: number }
+  /** The guest reads the host's standard input into `target`; the reply is the number of bytes. */
+  | { readonly type: "input"; readonly target: SharedArrayBuffer; readonly question: number };

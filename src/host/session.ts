@@ -7,7 +7,8 @@ import { Interpreter, type Outcome, RenewalFailure } from "../interpreter/interp
 import type { ClearPower } from "../interpreter/snapshot.ts";
 import { clockStepNs } from "../kernel/clocks.ts";
 import { Kernel } from "../kernel/kernel.ts";
-import type { ClockPower, EntropyPower, OutputPower } from "../kernel/powers.ts";
+import { fail } from "../kernel/kernel-error.ts";
+import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
 import type { Control } from "./control.ts";
 import type { LoadedImage } from "./image-cache.ts";
 import type { Meters, RunMeters, SessionReport } from "./meters.ts";
@@ -24,8 +25,11 @@ export interface SessionPowers
   readonly entropy: EntropyPower;
   readonly inflate: (compressed: Uint8Array, sizeBytes: number) => Uint8Array;
   readonly clearMemory: ClearPower;
-  /** Reads the embedder's own standard input: blocks until there is something; 0 means the end. */
-  readHostInput(target: Uint8Array): number;
+  /**
+   * Reads the embedder's own standard input: waits until there is something; 0 means the end. `pause` is called now and then meanwhile,
+   * and throws when the guest is to be stopped or has a signal.
+   */
+  readHostInput(target: Uint8Array, pause: () => void): number;
 }
 
 const timeoutSignal = 14;
@@ -68,9 +72,7 @@ export class Session {
       clock: { ...powers.clock, sleepMs: (milliseconds) => supervisor.sleep(milliseconds) },
       entropy: powers.entropy,
       output: { write: (stream, bytes) => this.#write(output, stream, bytes) },
-      hostInput: {
-        read: (target) => supervisor.whileHostAnswers(() => powers.readHostInput(target)),
-      },
+      hostInput: this.#hostInput(),
       usageText: () => this.#usageText(),
       openHostFile: powers.openHostFile,
       createHostFile: (place, number) =>
@@ -181,6 +183,16 @@ export class Session {
     const { process, scratches } = makeWorld(plan, this.#library, this.#worldPowers);
     this.#scratches = scratches;
     return process;
+  }
+
+  #hostInput(): InputPower {
+    const supervisor = this.#supervisor;
+    const pause = (): void => {
+      if (supervisor.sleep(0) === false) fail("EINTR");
+    };
+    return {
+      read: (target) => supervisor.whileHostAnswers(() => this.#powers.readHostInput(target, pause)),
+    };
   }
 
   /** Passes on what the budgets allow, then ends the guest. What was captured is held until the next run begins. */

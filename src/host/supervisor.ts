@@ -26,6 +26,7 @@ export class Supervisor {
   #blockedMs = 0;
   /** Of these, what wall time does not count. */
   #pausedMs = 0;
+  #answeringSinceMs: number | undefined;
   #nextCpuLookMs = 0;
   /** Spent before the gauge was started anew for the grace time. */
   #fuelBefore = 0;
@@ -85,8 +86,9 @@ export class Supervisor {
     this.#look();
     if (this.#signal !== 0) return this.#disturbed();
     const start = this.#powers.monotonicMs();
-    this.#control.sleep(Math.max(0, Math.min(milliseconds, this.#deadlineMs() - start)));
-    this.#blockedMs += this.#powers.monotonicMs() - start;
+    this.#control.sleep(Math.max(0, Math.min(milliseconds, this.#deadlineMs(start) - start)));
+    // While the host answers, all of the time is counted when it has.
+    if (this.#answeringSinceMs === undefined) this.#blockedMs += this.#powers.monotonicMs() - start;
     this.#look();
     return this.#signal === 0 ? undefined : this.#disturbed();
   }
@@ -104,10 +106,12 @@ export class Supervisor {
     this.#calls += 1;
     const pauses = this.#plan?.wallPauses === true;
     if (pauses) this.#control.setPause(true, this.#pausedMs);
+    this.#answeringSinceMs = start;
     try {
       return answer();
     } finally {
       const waited = this.#powers.monotonicMs() - start;
+      this.#answeringSinceMs = undefined;
       this.#blockedMs += waited;
       if (pauses) {
         this.#pausedMs += waited;
@@ -153,9 +157,9 @@ export class Supervisor {
     return { ...told, used: Math.round(used[told.limit as keyof typeof used]) };
   }
 
-  #deadlineMs(): number {
+  #deadlineMs(now: number): number {
     if (this.#softStop) return this.#graceEndMs;
-    return this.#startMs + this.#pausedMs + (this.#plan?.limits.wallMs ?? Number.POSITIVE_INFINITY);
+    return now + (this.#plan?.limits.wallMs ?? Number.POSITIVE_INFINITY) - this.#wallMs(now);
   }
 
   get #fuel(): number | undefined {
@@ -164,12 +168,14 @@ export class Supervisor {
   }
 
   #wallMs(now: number): number {
-    return now - this.#startMs - this.#pausedMs;
+    const end = this.#plan?.wallPauses === true ? (this.#answeringSinceMs ?? now) : now;
+    return end - this.#startMs - this.#pausedMs;
   }
 
   /** Where the system does not tell, or tells of more than this thread, no more than the time that the guest was not blocked. */
   #cpuMs(): number {
-    const awakeMs = this.#powers.monotonicMs() - this.#startMs - this.#blockedMs;
+    const end = this.#answeringSinceMs ?? this.#powers.monotonicMs();
+    const awakeMs = end - this.#startMs - this.#blockedMs;
     const cpu = this.#powers.threadCpuMs();
     return cpu === undefined || this.#cpuStartMs === undefined
       ? awakeMs

@@ -15,8 +15,6 @@ import { otherThreadCpuMs } from "./thread-cpu.ts";
 const stackSizeMb = 32;
 /** Megabytes of JavaScript heap: the kernel's own objects and what it holds for the guest. */
 const heapSizeMb = 512;
-/** The most of the host's standard input that crosses at once. */
-const inputBytes = 1 << 16;
 
 /** The thread comes up while the caller still prepares what to send it first. */
 export class WorkerLink implements Link {
@@ -24,12 +22,11 @@ export class WorkerLink implements Link {
   readonly #ring = makeOutputRing();
   readonly #reader = new OutputReader(this.#ring);
   readonly #control = new Control();
-  readonly #input = new SharedArrayBuffer(inputBytes);
   readonly #events: LinkEvents;
   #plan: SandboxPlan | undefined;
   #thread: string | undefined;
-  /** Aborted when the thread is gone: nobody waits for input any more. */
-  readonly #gone = new AbortController();
+  /** Aborted when nobody waits any more for the input that is being read. */
+  #reading = new AbortController();
   #killed = false;
 
   readonly view = {
@@ -58,7 +55,7 @@ export class WorkerLink implements Link {
           : `the worker thread failed: ${error.message}`;
     });
     this.#worker.on("exit", () => {
-      this.#gone.abort();
+      this.#reading.abort();
       if (this.#killed) return;
       this.#drain();
       events.onDeath(reason);
@@ -68,11 +65,11 @@ export class WorkerLink implements Link {
   introduce(image: LoadedImage): void {
     this.#post({
       type: "start",
-      start: { image, ring: this.#ring, control: this.#control.shared, input: this.#input },
+      start: { image, ring: this.#ring, control: this.#control.shared },
     });
   }
 
-  serve(plan: SandboxPlan): void {
+  serve(plan: SandboxPlan | undefined): void {
     this.#plan = plan;
   }
 
@@ -95,6 +92,7 @@ export class WorkerLink implements Link {
 
   async kill(): Promise<void> {
     this.#killed = true;
+    this.#reading.abort();
     this.#worker.ref();
     await this.#worker.terminate();
     this.#drain();
@@ -111,14 +109,18 @@ export class WorkerLink implements Link {
         break;
       case "create": {
         const { ticket, mode } = hostFileAt(this.#demandPlan(), message.place);
-        this.#control.reply(createHostFileReply(ticket, mode));
+        this.#control.reply(message.question, createHostFileReply(ticket, mode));
         break;
       }
       case "input":
-        void this.#answerInput(message.length);
+        void this.#input(message.question, message.target);
         break;
       case "ready":
         this.#thread = message.thread;
+        this.#events.onAnswer(message);
+        break;
+      case "done":
+        this.#reading.abort();
         this.#events.onAnswer(message);
         break;
       default:
@@ -126,11 +128,15 @@ export class WorkerLink implements Link {
     }
   }
 
-  async #answerInput(length: number): Promise<void> {
-    if (this.#demandPlan().stdin !== "host") throw new RangeError("standard input was not granted");
-    const bytes = await readHostInput(Math.min(length, inputBytes), this.#gone.signal);
-    new Uint8Array(this.#input).set(bytes);
-    this.#control.reply(bytes.length);
+  async #input(question: number, target: SharedArrayBuffer): Promise<void> {
+    this.#reading.abort();
+    this.#reading = new AbortController();
+    const { signal } = this.#reading;
+    const granted = this.#plan?.stdin === "host";
+    const bytes = granted ? await readHostInput(target.byteLength, signal) : new Uint8Array(0);
+    if (signal.aborted) return;
+    new Uint8Array(target).set(bytes);
+    this.#control.reply(question, bytes.length);
   }
 
   #demandPlan(): SandboxPlan {
