@@ -152,10 +152,10 @@ export class Session {
   /** Pristine again, without grants. Throws RenewalFailure. */
   reset(): void {
     this.#plan = idlePlan;
+    // After a trap that nobody planned the machine itself is not trusted to be as it was, nor after calls of any function at all.
+    const suspect = this.#broken || this.#kernel.foreign.called;
     this.#kernel.restart(this.#world(idlePlan));
-    // After a trap that nobody planned the machine itself is not trusted to be as it was.
-    if (this.#broken || this.#interpreter.memoryBytes > recycleBytes)
-      this.#interpreter = this.#newInterpreter();
+    if (suspect || this.#interpreter.memoryBytes > recycleBytes) this.#interpreter = this.#newInterpreter();
     else this.#interpreter.reset(this.#powers.clearMemory);
     this.#broken = false;
     this.#failure = undefined;

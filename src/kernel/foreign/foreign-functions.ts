@@ -32,6 +32,7 @@ export class ForeignFunctions {
   readonly #modules = new Map<string, WebAssembly.Module>();
   readonly #account: () => HostMemory;
   #chargedBytes = 0;
+  #called = false;
   #dispatch: WebAssembly.ExportValue | undefined;
 
   /** `account` is the present process's: what is charged to it is given back before it ends. */
@@ -39,6 +40,18 @@ export class ForeignFunctions {
     this.#machine = machine;
     this.#account = account;
     this.#slots = new TableSlots(machine.table);
+  }
+
+  /** Whether this lifetime's guest called functions with values of its own choice; see noteCall. */
+  get called(): boolean {
+    return this.#called;
+  }
+  /**
+   * The module has tables of host references (Pyodide's hiwire) that no restoring of memory reaches, and functions that put in there
+   * whatever they are called with.
+   */
+  noteCall(): void {
+    this.#called = true;
   }
 
   /** A place for a callback; undefined when there are no more. */
@@ -104,6 +117,7 @@ export class ForeignFunctions {
     this.#symbols.clear();
     this.#modules.clear();
     this.#slots.clear();
+    this.#called = false;
     if (this.#chargedBytes > 0) this.#charge(-this.#chargedBytes);
   }
 

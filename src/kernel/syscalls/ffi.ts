@@ -40,6 +40,7 @@ export function foreignCall(
     if (!(error instanceof KernelError || error instanceof GuestRangeFault)) throw error;
     throw kernel.stop({ kind: "trap", detail: "a foreign call with bad arguments" });
   }
+  kernel.foreign.noteCall();
   const answer = callGuest(kernel, entry, args);
   machine.stackPointer.value = stackPointer;
   if (!returnsInMemory(signature)) storeResult(kernel, signature.result, result, answer);
