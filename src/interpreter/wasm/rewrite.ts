@@ -12,6 +12,7 @@ import { withMaximumPages } from "./memory-section.ts";
 import { fuelExport } from "./metering.ts";
 import { paceExport } from "./pacing.ts";
 import { joinSections, openSection, readSections, type Sections, sectionId } from "./sections.ts";
+import { stillTables } from "./still-tables.ts";
 
 export interface RewriteOptions {
   /** Names of exports to keep; a name that the module does not export is an error. */
@@ -27,7 +28,7 @@ export interface RewriteOptions {
 export interface RewrittenImage {
   /** The module with its data, for boot. */
   readonly full: Uint8Array;
-  /** The same module without data and with a minimum of one page: for instances whose memory is restored. */
+  /** The same module without data, with a minimum of one page and without a way to change a table: for instances that are restored. */
   readonly lean: Uint8Array;
   /** Names of exports that were added for the mutable globals that no kept export reaches, in index order. */
   readonly hiddenGlobals: readonly string[];
@@ -65,6 +66,8 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
   const full = joinSections(output);
   output.delete(sectionId.dataCount);
   output.delete(sectionId.data);
+  const importedFunctions = imports.filter((entry) => entry.kind === "function").length;
+  output.set(sectionId.code, stillTables(code, importedFunctions));
   // A snapshot brings its own size; pages beyond it would only have to be zeroed at every reset.
   output.set(sectionId.memory, memory(1));
   return {
