@@ -22,7 +22,7 @@ import { makeBareProcess } from "./bare-process.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 9;
+const imageFormat = 10;
 
 /**
  * An image is the same wherever it is built, so that what was tested is what runs. Nothing of these two powers is left in a
