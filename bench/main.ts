@@ -1,8 +1,10 @@
 // The groups of the bench, in the order in which they run. With names as arguments, only those.
 import * as command from "./groups/command.ts";
+import * as hostile from "./groups/hostile.ts";
 import * as interpreter from "./groups/interpreter.ts";
 import * as kernels from "./groups/kernels.ts";
 import * as kill from "./groups/kill.ts";
+import * as neighbours from "./groups/neighbours.ts";
 import * as prepare from "./groups/prepare.ts";
 import * as throughput from "./groups/throughput.ts";
 import * as walls from "./groups/walls.ts";
@@ -21,6 +23,8 @@ const groups: Readonly<Record<string, Group>> = {
   walls,
   throughput,
   kill,
+  hostile,
+  neighbours,
   kernels,
 };
 

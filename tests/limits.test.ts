@@ -18,6 +18,9 @@ async function failure(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
+/** What the same program had printed when its fuel was spent: the same behind every wall. */
+const fuelEnds = new Set<unknown>();
+
 describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
   const create = (limits: Limits): Promise<Sandbox> =>
     Sandbox.create({ isolation, limits, files: { "/tmp": scratch({ bytes: "1 MiB" }) } });
@@ -56,6 +59,25 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
     const error = await failure(sandbox.run(stubborn));
     expect(error).toMatchObject({ limit: "wall", budget: 100, sandbox: "lost" });
     expect((error as LimitError).used).toBeGreaterThanOrEqual(200);
+  });
+
+  test("fuel stops the same program at the same place, again and again", async () => {
+    await using sandbox = await create({ fuel: 2_000_000 });
+    const source =
+      "n, d = 0, {}\nwhile True:\n  n += 1\n  d[str(n)] = {str(n), 'x', n}\n  if n % 10 == 0: print(n)";
+    const ends: unknown[] = [];
+    for (let i = 0; i < 3; i++) {
+      const error = await failure(sandbox.run(source));
+      expect(error).toMatchObject({ limit: "fuel", code: "LIMIT_FUEL", budget: 2_000_000, used: 2_000_000 });
+      ends.push((error as { stdout: string }).stdout);
+      await sandbox.reset();
+    }
+    expect(ends[0]).toMatch(/^10\n20\n/);
+    expect(new Set(ends).size).toBe(1);
+    fuelEnds.add(ends[0]);
+    const run = await sandbox.run("sum(range(1000))");
+    expect(run.usage.fuel).toBeGreaterThan(1000);
+    expect(run.usage.limits.fuel).toBe(2_000_000);
   });
 
   test("what the host holds is one budget", async () => {
@@ -111,6 +133,10 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
     await sandbox.reset();
     expect((await sandbox.run("1")).value).toBe(1);
   });
+});
+
+test("a budget of fuel ends at the same place behind every wall", () => {
+  expect(fuelEnds.size).toBe(1);
 });
 
 test.each([

@@ -59,13 +59,20 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
     expect(hungry).toMatchObject({ type: "MemoryError" });
   });
 
-  test("after memory has grown, the next one's limit is exact again", async () => {
+  test("after memory has grown, the next one's limit is exact again, and its size tells nothing", async () => {
     await using pool = await Pool.create({ size: 1, isolation });
+    const size = "import sandboa; sandboa.usage()['memory'].used";
+    let pristine: unknown;
+    {
+      await using before = await pool.checkout();
+      pristine = (await before.run(size)).value;
+    }
     {
       await using first = await pool.checkout({ limits: { memory: "128 MiB" } });
       await first.run("x = bytearray(60 << 20)");
     }
     await using second = await pool.checkout({ limits: { memory: "32 MiB" } });
+    expect((await second.run(size)).value).toBe(pristine);
     expect(await failure(second.run("bytearray(40 << 20)"))).toMatchObject({ type: "MemoryError" });
   });
 

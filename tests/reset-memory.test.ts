@@ -19,7 +19,7 @@ const plant = `
 import atexit, ctypes, gc, os, re, signal, sys
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p; libc.malloc.argtypes = [ctypes.c_size_t]
-for size in (100, 5_000, 200_000, 30_000_000):
+for size in sizes:
     place = libc.malloc(size); ctypes.memset(place, 0x41, size); ctypes.memmove(place, mark.encode(), len(mark))
     if size < 10**6: libc.free(place)
 os.environ["PLANTED"] = mark
@@ -34,7 +34,8 @@ sys.stdout.write(mark)
 place`;
 
 const look = `
-import ctypes
+import ctypes, sandboa
+size = sandboa.usage()["memory"].used
 with open(dump, "xb") as out: out.write((ctypes.c_char * (size - 1024)).from_address(1024))
 ctypes.c_int.in_dll(ctypes.pythonapi, "Py_OptimizeFlag").value`;
 
@@ -45,31 +46,38 @@ function found(name: string): boolean {
   return forms.some((form) => bytes.includes(form));
 }
 
-test("memory, static data, files and the function table are as in a new machine, twice", async () => {
-  const names = ["planted", "first", "second"];
-  await using sandbox = await Sandbox.create({
-    files: {
-      "/tmp": scratch({ bytes: "4 MiB" }),
-      ...Object.fromEntries(names.map((name) => [`/${name}`, hostFile(join(folder, name), "create")])),
-    },
-    modules: ["_ctypes"],
-    limits: { wall: "30 s" },
-  });
-  for (const name of names) {
-    const planted = await sandbox.run(plant, { inputs: { mark: marker } });
-    const size = planted.usage.memoryBytes;
-    if (name === "planted") {
-      expect((await sandbox.run(look, { inputs: { dump: "/planted", size } })).value).toBe(7);
-      expect(found("planted")).toBe(true);
-    }
-    await sandbox.reset();
-    if (name !== "planted") {
-      const looked = await sandbox.run(look, { inputs: { dump: `/${name}`, size } });
-      expect(looked).toMatchObject({ value: 0, stdout: "" });
-      expect(found(name)).toBe(false);
-      const again = sandbox.run(`import ctypes; ctypes.CFUNCTYPE(ctypes.c_int)(${planted.value})()`);
-      await expect(again).rejects.toMatchObject({ code: "SANDBOX_CRASHED" });
+test.each([
+  ["restored in place", false, [100, 5_000, 200_000]],
+  ["replaced, since its memory has grown", true, [100, 5_000, 200_000, 30_000_000]],
+])(
+  "memory, static data, files and the function table are as in a new machine: %s",
+  async (_way, grows, sizes) => {
+    const names = ["planted", "first", "second"].map((name) => `${name}-${sizes.length}`);
+    await using sandbox = await Sandbox.create({
+      files: {
+        "/tmp": scratch({ bytes: "4 MiB" }),
+        ...Object.fromEntries(names.map((name) => [`/${name}`, hostFile(join(folder, name), "create")])),
+      },
+      modules: ["_ctypes"],
+      limits: { wall: "30 s" },
+    });
+    const pristine = (await sandbox.run("1")).usage.memoryBytes;
+    for (const name of names) {
+      const planted = await sandbox.run(plant, { inputs: { mark: marker, sizes } });
+      expect(planted.usage.memoryBytes > pristine).toBe(grows);
+      if (name === names[0]) {
+        expect((await sandbox.run(look, { inputs: { dump: `/${name}` } })).value).toBe(7);
+        expect(found(name)).toBe(true);
+      }
       await sandbox.reset();
+      if (name !== names[0]) {
+        const looked = await sandbox.run(look, { inputs: { dump: `/${name}` } });
+        expect(looked).toMatchObject({ value: 0, stdout: "" });
+        expect(found(name)).toBe(false);
+        const again = sandbox.run(`import ctypes; ctypes.CFUNCTYPE(ctypes.c_int)(${planted.value})()`);
+        await expect(again).rejects.toMatchObject({ code: "SANDBOX_CRASHED" });
+        await sandbox.reset();
+      }
     }
-  }
-});
+  },
+);

@@ -262,13 +262,22 @@ for n in range(3, 64):
 
 // An inline guest has the thread in which a signal would fire: there is nobody to cancel it.
 describe.each<Isolation>(["worker", "process"])("%s, from outside", (isolation) => {
-  test("an abort signal stops a sleeping guest", async () => {
-    await using sandbox = await Sandbox.create({ isolation });
+  test.each([
+    ["sleeps", "import time; time.sleep(60)"],
+    ["polls", "import select; select.poll().poll()"],
+    ["loops in Python", "while True: pass"],
+    ["loops in C", "sum(range(10**12))"],
+    ["writes without end", "while True: print('x')"],
+  ])("an abort signal stops a guest that %s", async (_name, source) => {
+    await using sandbox = await Sandbox.create({ isolation, limits: { wall: "30 s", output: "1 GiB" } });
     const stop = new AbortController();
-    setTimeout(() => stop.abort(), 50);
-    const error = await failure(sandbox.run("import time; time.sleep(60)", { signal: stop.signal }));
+    setTimeout(() => stop.abort("no longer needed"), 50);
+    const error = await failure(sandbox.run(source, { signal: stop.signal }));
     expect(error).toBeInstanceOf(RunError);
-    expect(error).toMatchObject({ code: "RUN_CANCELLED" });
+    expect(error).toMatchObject({ code: "RUN_CANCELLED", cause: "no longer needed", sandbox: "lost" });
+    expect(await failure(sandbox.run("1", { signal: stop.signal }))).toBeInstanceOf(SandboxLostError);
+    await sandbox.reset();
+    expect((await sandbox.run("1")).value).toBe(1);
   });
 
   test("closing while a run is under way fails the run, and the process ends in peace", async () => {
@@ -284,13 +293,16 @@ describe.each<Isolation>(["worker", "process"])("%s, from outside", (isolation) 
 });
 
 describe("two sandboxes", () => {
-  test("share nothing and draw different random numbers", async () => {
+  test("share nothing and draw different random numbers and hash seeds, and so does a reset", async () => {
     await using a = await Sandbox.create();
     await using b = await Sandbox.create({ limits: { wall: "30 s" } });
-    const draw = "import random, os, uuid; (random.random(), os.urandom(8), str(uuid.uuid4()))";
+    const draw =
+      "import random, os, uuid; (random.random(), os.urandom(8), str(uuid.uuid4()), hash('a'), hash('some text'), hash(b'b'))";
     const [left, right] = await Promise.all([a.run(draw), b.run(draw)]);
-    const [l, r] = [left.value, right.value] as unknown as [unknown[], unknown[]];
-    for (let i = 0; i < 3; i++) expect(l[i]).not.toEqual(r[i]);
+    await a.reset();
+    const again = await a.run(draw);
+    const [l, r, n] = [left, right, again].map((run) => run.value as unknown as unknown[]);
+    for (let i = 0; i < 6; i++) expect(new Set([l, r, n].map((values) => String(values?.[i]))).size).toBe(3);
   });
 });
 

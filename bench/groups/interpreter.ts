@@ -8,6 +8,8 @@ import { Session } from "../../src/host/session.ts";
 import { LibraryFileSystem } from "../../src/host/shared-library.ts";
 import { decodeImage } from "../../src/interpreter/image-file.ts";
 import { Machine } from "../../src/interpreter/machine.ts";
+import { Rehash } from "../../src/interpreter/rehash/apply.ts";
+import { hashSecretBytes } from "../../src/interpreter/rehash/plan.ts";
 import { restoreFresh, restoreInPlace } from "../../src/interpreter/snapshot.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";
 import { clearMemory, inflateRaw } from "../../src/platform/node/powers.ts";
@@ -20,7 +22,7 @@ export const title = "one thread, without worker and protocol";
 const noFile = (): never => {
   throw new Error("no file is granted here");
 };
-const powers = makeSessionPowers({ openHostFile: noFile, createHostFile: noFile });
+const powers = makeSessionPowers({ openHostFile: noFile, createHostFile: noFile, readHostInput: () => 0 });
 
 export async function measure(): Promise<void> {
   const rounds = samples(40);
@@ -38,6 +40,8 @@ export async function measure(): Promise<void> {
 
   const fresh: number[] = [];
   const inPlace: number[] = [];
+  const firstRehashes: number[] = [];
+  const rehashes: number[] = [];
   for (let i = 0; i < rounds; i++) {
     // Only the machine: no process is behind this kernel, and no guest code runs.
     const kernel = new Kernel(undefined as never);
@@ -45,12 +49,22 @@ export async function measure(): Promise<void> {
     const machine = new Machine(image.module, kernel, opened.hiddenGlobals);
     restoreFresh(machine, opened.snapshot);
     fresh.push(performance.now() - from);
+    const secret = new Uint8Array(hashSecretBytes).fill(i);
+    from = performance.now();
+    const rehash = new Rehash(machine, opened.rehash);
+    rehash.apply(secret);
+    firstRehashes.push(performance.now() - from);
     from = performance.now();
     restoreInPlace(machine, opened.snapshot, clearMemory);
     inPlace.push(performance.now() - from);
+    from = performance.now();
+    rehash.apply(secret);
+    rehashes.push(performance.now() - from);
   }
   report("fresh instance: instantiate and restore", fresh);
+  report("fresh instance: rehash to a new secret", firstRehashes);
   report("reset in place: memory and globals", inPlace);
+  report("reset in place: rehash to a new secret", rehashes);
 
   const sessions: number[] = [];
   const resets: number[] = [];

@@ -1,7 +1,9 @@
 // What an embedder grants: an object that carries authority, placed under a guest path. In this version a capability is one of
 // three kinds of place; the constructors check their arguments, the host resolves them when the sandbox is created.
 
-export type HostFileMode = "read" | "write" | "append" | "create";
+import type { HostFileMode } from "../filesystems/host-file.ts";
+
+export type { HostFileMode };
 
 export interface HostFile {
   readonly kind: "hostFile";

@@ -6,6 +6,16 @@ import { fail } from "../kernel/kernel-error.ts";
 import { guestOwner } from "../kernel/permissions.ts";
 import type { NodeIdentity } from "./fixed-file.ts";
 
+export type HostFileMode = "read" | "write" | "append" | "create";
+
+/** A granted file of the host as plain data, which crosses between threads: descriptors belong to the process. */
+export interface HostFileTicket {
+  /** The open file; undefined while it does not exist, and once it was released. Made files are the ticket's from then on. */
+  fd: number | undefined;
+  /** Undefined once it was released. */
+  missing: { readonly directoryFd: number; readonly directory: string; readonly name: string } | undefined;
+}
+
 /** An open file of the host. Failures throw KernelError. */
 export interface HostFilePower {
   read(target: Uint8Array, position: number): number;

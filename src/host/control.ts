@@ -1,8 +1,10 @@
 // The words that host and guest thread share while a run goes on. They lie in memory of their own, never in the guest's: the
 // guest can neither read nor write them.
 
-const word = { command: 0, answering: 1, pausedMs: 2, replied: 3, reply: 4, length: 5 } as const;
+const word = { command: 0, answering: 1, pausedMs: 2, asked: 3, replied: 4, reply: 5, length: 6 } as const;
 const command = { none: 0, cancel: 1 } as const;
+/** How often a guest that waits for a reply looks whether its time is over. */
+const lookMs = 20;
 
 export class Control {
   readonly shared: SharedArrayBuffer;
@@ -13,9 +15,9 @@ export class Control {
     this.#words = new Int32Array(shared);
   }
 
-  /** Before a run. */
+  /** Before a run. Questions go on being counted: a late reply must not be taken for that of another one. */
   clear(): void {
-    this.#words.fill(0);
+    for (const at of [word.command, word.answering, word.pausedMs]) Atomics.store(this.#words, at, 0);
   }
 
   /** Ends the run at the guest's next step, and wakes it if it sleeps. */
@@ -46,16 +48,19 @@ export class Control {
     Atomics.store(this.#words, word.answering, answering ? 1 : 0);
   }
 
-  /** Asks the host, through `ask`, and blocks until it has replied. */
-  question(ask: () => void): number {
-    Atomics.store(this.#words, word.replied, 0);
-    ask();
-    Atomics.wait(this.#words, word.replied, 0);
-    return Atomics.load(this.#words, word.reply);
+  /** Asks the host, through `ask`, and blocks until it has replied; `look`, called now and then, may throw. */
+  question(ask: (number: number) => void, look: () => void): number {
+    const number = Atomics.add(this.#words, word.asked, 1) + 1;
+    ask(number);
+    for (;;) {
+      const replied = Atomics.load(this.#words, word.replied);
+      if (replied === number) return Atomics.load(this.#words, word.reply);
+      if (Atomics.wait(this.#words, word.replied, replied, lookMs) === "timed-out") look();
+    }
   }
-  reply(value: number): void {
+  reply(number: number, value: number): void {
     Atomics.store(this.#words, word.reply, value);
-    Atomics.store(this.#words, word.replied, 1);
+    Atomics.store(this.#words, word.replied, number);
     Atomics.notify(this.#words, word.replied);
   }
 }

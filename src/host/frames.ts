@@ -2,6 +2,8 @@
 // raw bytes behind. The reader trusts nothing: whoever stands at the other end may be a guest that broke out of its engine.
 
 const lengthBytes = 4;
+/** A head is a few numbers and words; parsed, a longer one could take many times its length. */
+export const maxHeadBytes = 1 << 16;
 
 export interface Frame {
   readonly head: unknown;
@@ -23,56 +25,53 @@ export function encodeFrame(head: unknown, bytes: Uint8Array = new Uint8Array(0)
 export function decodeBody(body: Uint8Array): Frame {
   const view = new DataView(body.buffer, body.byteOffset, body.length);
   const textBytes = view.getUint32(0, true);
+  if (textBytes > maxHeadBytes) throw new RangeError(`a head of ${textBytes} bytes`);
   if (textBytes > body.length - lengthBytes) throw new RangeError("a frame's head is longer than the frame");
   const text = new TextDecoder().decode(body.subarray(lengthBytes, lengthBytes + textBytes));
   return { head: JSON.parse(text), bytes: body.slice(lengthBytes + textBytes) as Uint8Array<ArrayBuffer> };
 }
 
-/** Collects chunks of a stream until a body is whole. */
+/** Collects chunks of a stream until a body is whole. Holds one body at most, however small the chunks are. */
 export class FrameReader {
   readonly #maxBodyBytes: () => number;
-  #chunks: Uint8Array[] = [];
-  #heldBytes = 0;
+  readonly #length = new Uint8Array(lengthBytes);
+  #lengthAt = 0;
+  #body: Uint8Array | undefined;
+  #bodyAt = 0;
 
   /** `maxBodyBytes` is asked for each frame: a longer one is refused before it is held. */
   constructor(maxBodyBytes: () => number) {
     this.#maxBodyBytes = maxBodyBytes;
   }
 
-  /** The bodies that are whole by now. Throws RangeError for a frame that is too long. */
+  /** The bodies that are whole by now. Throws RangeError for a frame that is too long or too short; then it is of no more use. */
   *push(chunk: Uint8Array): Generator<Uint8Array> {
-    this.#chunks.push(chunk);
-    this.#heldBytes += chunk.length;
-    for (;;) {
-      const start = this.#peek(lengthBytes);
-      if (start === undefined) return;
-      const bodyBytes = new DataView(start.buffer, start.byteOffset).getUint32(0, true);
-      if (bodyBytes < lengthBytes || bodyBytes > this.#maxBodyBytes())
-        throw new RangeError(`a frame of ${bodyBytes} bytes`);
-      if (this.#heldBytes < lengthBytes + bodyBytes) return;
-      const all = this.#joined();
-      this.#chunks = [all.subarray(lengthBytes + bodyBytes)];
-      this.#heldBytes = all.length - lengthBytes - bodyBytes;
-      yield all.subarray(lengthBytes, lengthBytes + bodyBytes);
-    }
-  }
-
-  #peek(bytes: number): Uint8Array | undefined {
-    if (this.#heldBytes < bytes) return undefined;
-    const [first] = this.#chunks;
-    return first !== undefined && first.length >= bytes ? first : this.#joined();
-  }
-
-  #joined(): Uint8Array {
-    if (this.#chunks.length !== 1) {
-      const all = new Uint8Array(this.#heldBytes);
-      let at = 0;
-      for (const chunk of this.#chunks) {
-        all.set(chunk, at);
-        at += chunk.length;
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#body === undefined) {
+        const part = chunk.subarray(at, at + lengthBytes - this.#lengthAt);
+        this.#length.set(part, this.#lengthAt);
+        this.#lengthAt += part.length;
+        at += part.length;
+        if (this.#lengthAt === lengthBytes) this.#open();
+        continue;
       }
-      this.#chunks = [all];
+      const part = chunk.subarray(at, at + this.#body.length - this.#bodyAt);
+      this.#body.set(part, this.#bodyAt);
+      this.#bodyAt += part.length;
+      at += part.length;
+      if (this.#bodyAt < this.#body.length) continue;
+      const whole = this.#body;
+      this.#body = undefined;
+      this.#lengthAt = 0;
+      yield whole;
     }
-    return this.#chunks[0] ?? new Uint8Array(0);
+  }
+
+  #open(): void {
+    const bodyBytes = new DataView(this.#length.buffer).getUint32(0, true);
+    if (bodyBytes < lengthBytes || bodyBytes > this.#maxBodyBytes())
+      throw new RangeError(`a frame of ${bodyBytes} bytes`);
+    this.#body = new Uint8Array(bodyBytes);
+    this.#bodyAt = 0;
   }
 }

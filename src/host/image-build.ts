@@ -1,24 +1,19 @@
 // Builds what the cache keeps: the rewritten module, an interpreter that has been booted in it, and the library with its bytecode.
-import { byteString, displayString } from "../abi/guest-memory.ts";
+import { byteString } from "../abi/guest-memory.ts";
 import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
-import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
 import { verifyDistributionFile } from "../interpreter/distribution.ts";
 import { buildSnapshot, type ImageRecipe, type ModuleForm, prepareModule } from "../interpreter/image.ts";
 import { encodeImage } from "../interpreter/image-file.ts";
-import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import type { DirectoryNode } from "../kernel/filesystem.ts";
-import { HostMemory } from "../kernel/host-memory.ts";
 import { Kernel } from "../kernel/kernel.ts";
-import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
 import type { ClockPower, EntropyPower } from "../kernel/powers.ts";
-import { Process } from "../kernel/process.ts";
-import { utc } from "../kernel/time-zone.ts";
 import { readDistributionFile } from "../platform/node/package-files.ts";
 import { inflateRaw, sha256 } from "../platform/node/powers.ts";
+import { makeBareProcess } from "./bare-process.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 import { encodeLibrary } from "./library-file.ts";
 
@@ -101,38 +96,18 @@ export function buildImage(
 }
 
 function buildKernel(
-  library: Uint8Array,
+  archive: Uint8Array,
   guestFiles: ReadonlyMap<string, Uint8Array>,
   bytecode: MemoryFileSystem,
 ): Kernel {
-  const skeleton = new SkeletonFileSystem({ timeNs: 0n });
-  const mounts = new Mounts(skeleton);
-  mounts.mount(
-    skeleton.directory(libraryDirectory),
-    new ArchiveFileSystem(library, inflateRaw, { extra: guestFiles }),
-  );
-  mounts.mount(skeleton.directory("/pycache"), bytecode);
-  const failures: string[] = [];
-  const output = {
-    write: (_stream: string, bytes: Uint8Array) => {
-      failures.push(displayString(String.fromCharCode(...bytes.subarray(0, 10_000))));
-    },
-  };
   return new Kernel(
-    new Process({
-      mounts,
-      cwd: mounts.root,
+    makeBareProcess({
+      library: new ArchiveFileSystem(archive, inflateRaw, { extra: guestFiles }),
+      mounts: [["/pycache", bytecode]],
       clocks: new Clocks("frozen", stillClock),
-      timeZone: utc,
       entropy: fixedEntropy,
-      environment: [],
-      streams: [
-        StandardStream.input({ read: () => 0 }, 0n),
-        StandardStream.output(output, "stdout", 0n),
-        StandardStream.output(output, "stderr", 0n),
-      ],
-      limits: { memoryBytes: 1 << 30, openFiles: 64 },
-      hostMemory: new HostMemory(1 << 26),
+      // What Python says of a failed build is in the error that is thrown for it.
+      write: () => {},
     }),
   );
 }

@@ -13,7 +13,7 @@ import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 import { SharedLibrary } from "./shared-library.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 8;
+const imageFormat = 11;
 
 /** What a worker needs to run an interpreter: everything is shared between threads, nothing is copied. */
 export interface LoadedImage {

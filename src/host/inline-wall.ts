@@ -6,13 +6,17 @@ import { inflateRaw } from "../platform/node/powers.ts";
 import { makeSessionPowers } from "../platform/node/session-powers.ts";
 import { Control } from "./control.ts";
 import type { LoadedImage } from "./image-cache.ts";
+import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 import { failureOf } from "./run.ts";
-import { Session, type SessionReport } from "./session.ts";
+import { Session } from "./session.ts";
 import { LibraryFileSystem, type SharedLibrary } from "./shared-library.ts";
 import type { TakeOutput, Wall } from "./wall.ts";
 
 const powers = makeSessionPowers({
+  readHostInput: () => {
+    throw new RangeError("an inline guest cannot be given the standard input");
+  },
   openHostFile: ({ ticket }) => (ticket.fd === undefined ? undefined : openHostFile(ticket.fd)),
   createHostFile: ({ ticket, mode }) => openHostFile(createHostFile(ticket, mode)),
 });
@@ -55,7 +59,10 @@ export class InlineWall implements Wall {
     this.#control.clear();
     this.#takeOutput = takeOutput;
     try {
-      return this.#inside(() => this.#session.run(request));
+      const report = this.#inside(() => this.#session.run(request));
+      // Killed from within onOutput.
+      if (this.#failure !== undefined) throw this.#failure;
+      return report;
     } finally {
       this.#takeOutput = undefined;
     }

@@ -1,9 +1,9 @@
 // Checks what an embedder asked for, before anything starts, and turns it into a plan. Every complaint names the option.
 import type { FileCapability } from "../capabilities/capability.ts";
 import { OptionError } from "../errors/option-error.ts";
+import type { HostFileTicket } from "../filesystems/host-file.ts";
 import type { ClockPolicy } from "../kernel/clocks.ts";
 import { ianaTimeZone } from "../kernel/time-zone.ts";
-import type { HostFileTicket } from "../platform/node/host-files.ts";
 import { refusedByDefault } from "./library-choice.ts";
 import { checkLimits, type Limits, withRoomFor } from "./limits-option.ts";
 import { optionRecord } from "./option-record.ts";
@@ -15,12 +15,13 @@ export type Isolation = "inline" | "worker" | "process";
 
 /** What one lifetime of a sandbox is granted and limited to. */
 export interface GrantOptions {
-  /** Guest path -> what is there. */
+  /** Guest path -> what is there. Default: nothing. */
   readonly files?: Readonly<Record<string, FileCapability>>;
+  /** The guest's whole environment. Default: empty. */
   readonly env?: Readonly<Record<string, string>>;
   /** sys.argv, the program's name first. Default [""]. */
   readonly args?: readonly string[];
-  /** What standard input holds (default: nothing); hostStdin grants the process's own. */
+  /** What standard input holds (default: nothing); hostStdin grants the process's own, unless inline. */
   readonly stdin?: Uint8Array | string | HostInput;
   /** real: microseconds. coarse (default): milliseconds. frozen: moves only when the guest sleeps. */
   readonly clock?: ClockPolicy;
@@ -36,11 +37,11 @@ export interface EngineOptions {
    * `process`: a process of its own, with nothing of the embedder's.
    */
   readonly isolation?: Isolation;
-  /** Built-in extension modules to grant beyond the default. */
+  /** Built-in extension modules to grant beyond the default, such as "_ctypes". Default: none. */
   readonly modules?: readonly string[];
   /**
    * Whether loops count fuel: needed for `limits.fuel`, and lets every guest be stopped without ending its thread.
-   * Default: true for `inline` (always) and where `limits.fuel` is set.
+   * Default: true for `inline` (always) and where `limits.fuel` is set; in a pool for `inline` only.
    */
   readonly metered?: boolean;
 }
@@ -96,7 +97,7 @@ export function usesFuel(options: GrantOptions): boolean {
 }
 
 /** Opens granted files: whoever calls this releases the tickets. */
-export function checkGrants(options: GrantOptions): CheckedGrants {
+export function checkGrants(options: GrantOptions, isolation: Isolation): CheckedGrants {
   const { limits, soft, wallPauses } = checkLimits(options.limits ?? {});
   const clock = options.clock ?? "coarse";
   if (!clocks.includes(clock)) throw new OptionError("clock", clock, '"real", "coarse", "frozen"');
@@ -107,7 +108,7 @@ export function checkGrants(options: GrantOptions): CheckedGrants {
   const checked = {
     environment: checkEnvironment(options.env ?? {}),
     args: checkArgs(options.args ?? [""]),
-    stdin: checkStdin(options.stdin),
+    stdin: checkStdin(options.stdin, isolation),
     clock,
     timeZone,
     soft,
@@ -149,10 +150,14 @@ function checkArgs(args: readonly string[]): readonly string[] {
   return [...args];
 }
 
-function checkStdin(stdin: GrantOptions["stdin"]): Uint8Array | "host" {
+function checkStdin(stdin: GrantOptions["stdin"], isolation: Isolation): Uint8Array | "host" {
   if (stdin === undefined) return new Uint8Array(0);
   if (typeof stdin === "string") return new TextEncoder().encode(stdin);
   if (stdin instanceof Uint8Array) return new Uint8Array(stdin);
-  if (stdin === hostStdin) return "host";
+  if (stdin === hostStdin) {
+    // Waiting for it would hold the embedder's own thread, beyond any deadline.
+    if (isolation === "inline") throw new OptionError("stdin", stdin, "a string or a Uint8Array, inline");
+    return "host";
+  }
   throw new OptionError("stdin", stdin, "a string, a Uint8Array, or hostStdin");
 }

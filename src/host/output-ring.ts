@@ -71,12 +71,16 @@ export class OutputReader {
     this.#content = new Uint8Array(ring, contentStart);
   }
 
-  /** Takes everything that is complete. Chunks are copies. */
+  /**
+   * Takes everything that was complete when this was called: a writer that goes on meanwhile announces that anew, and must not keep
+   * the reader's thread here. Chunks are copies.
+   */
   drain(take: (stream: OutputStream, bytes: Uint8Array<ArrayBuffer>) => void): void {
     Atomics.store(this.#control, control.announced, 0);
+    const written = Atomics.load(this.#control, control.written);
     for (;;) {
       const read = Atomics.load(this.#control, control.read);
-      if (read === Atomics.load(this.#control, control.written)) return;
+      if (read === written) return;
       const header = this.#get(read >>> 0, headerBytes);
       const length = new DataView(header.buffer).getUint32(1, true);
       take(streams[header[0] ?? 0] ?? "stdout", this.#get((read >>> 0) + headerBytes, length));

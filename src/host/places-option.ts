@@ -2,12 +2,8 @@
 // later grant is refused.
 import type { FileCapability } from "../capabilities/capability.ts";
 import { OptionError } from "../errors/option-error.ts";
-import {
-  grantHostFile,
-  HostFileRefusal,
-  type HostFileTicket,
-  releaseHostFile,
-} from "../platform/node/host-files.ts";
+import type { HostFileTicket } from "../filesystems/host-file.ts";
+import { grantHostFile, HostFileRefusal, releaseHostFile } from "../platform/node/host-files.ts";
 import { optionRecord } from "./option-record.ts";
 import type { PlannedPlace } from "./plan.ts";
 

@@ -1,11 +1,8 @@
 // What the inside of a wall is told about a lifetime: plain data, made by the host from checked options. No authority is in it
 // but the descriptors behind the tickets.
 
-import type { HostFileMode } from "../capabilities/capability.ts";
+import type { HostFileMode, HostFileTicket } from "../filesystems/host-file.ts";
 import type { ClockPolicy } from "../kernel/clocks.ts";
-import type { HostFileTicket } from "../platform/node/host-files.ts";
-
-export type { HostFileMode };
 
 export type PlannedPlace =
   | {

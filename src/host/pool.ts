@@ -25,11 +25,11 @@ import type { OnFall, Wall } from "./wall.ts";
 import { warmOnce } from "./warm-up.ts";
 
 export interface PoolOptions extends EngineOptions {
-  /** Interpreters at most. Default 4. */
+  /** Interpreters at most: 1 to 1000. Default 4. */
   readonly size?: number;
-  /** How many are kept ready even when nobody asks. Default: `size`. */
+  /** How many are kept ready even when nobody asks: 0 to `size`. Default: `size`. */
   readonly warm?: number;
-  /** Checkouts that may wait for one. Default 1000. */
+  /** Checkouts that may wait for one; with 0 only an idle one is given. Default 1000. */
   readonly queue?: number;
   /** Checkouts after which an interpreter is replaced by a new one. Default 10,000. */
   readonly recycleAfter?: number;
@@ -106,8 +106,8 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * A pristine sandbox with exactly these grants; closing it gives it back. Throws OptionError, and PoolError when the queue is full,
-   * the pool was closed, or `signal` fired.
+   * A pristine sandbox with exactly these grants; closing it gives it back. Throws OptionError, PoolError when the queue is full, the
+   * pool was closed, or `signal` fired, and ImageError or SandboxLostError when no interpreter can be started.
    */
   async checkout(options: CheckoutOptions = {}): Promise<Sandbox> {
     const { signal, ...rest } = options;
@@ -121,7 +121,7 @@ export class Pool implements AsyncDisposable {
         "none, in a pool that was made without metered: true",
       );
     }
-    const grants = checkGrants(rest);
+    const grants = checkGrants(rest, this.#engine.isolation);
     let member: Member | undefined;
     try {
       member = await this.#take(signal);

@@ -3,9 +3,9 @@
 import type { Outcome } from "../interpreter/interpreter.ts";
 import type { StopReason } from "../kernel/guest-stop.ts";
 import { decodeBody } from "./frames.ts";
+import type { Meters } from "./meters.ts";
 import type { OutputStream } from "./output-ring.ts";
 import type { Answer } from "./protocol.ts";
-import type { Meters } from "./session.ts";
 
 /** What the inside asks of a granted file of the host, or of the host's standard input. */
 export type FileQuestion =
@@ -81,7 +81,7 @@ function count(value: unknown): number {
 }
 
 function measure(value: unknown): number {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new Violation("no number");
+  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) throw new Violation("no number");
   return value;
 }
 

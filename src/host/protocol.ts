@@ -1,8 +1,8 @@
 // What the two sides of a wall say to each other. The inside's TypeScript is trusted as far as the wall is; `outcome` bytes and
 // output are the guest's. Requests are answered in the order they were sent.
 import type { Outcome } from "../interpreter/interpreter.ts";
+import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
-import type { SessionReport } from "./session.ts";
 
 export interface WorkerStart {
   readonly module: WebAssembly.Module;
@@ -38,6 +38,8 @@ export type FromWorker =
   /** There is output in the ring. */
   | { readonly type: "output" }
   /** The guest makes the file that was granted at this place; the thread waits for the answer in its control words. */
-  | { readonly type: "create"; readonly place: number }
-  /** The guest opens the library, which is not read yet; the thread waits as above. */
-  | { readonly type: "library" };
+  | { readonly type: "create"; readonly place: number; readonly question: number }
+  /** The guest reads the host's standard input into `target`; the reply is the number of bytes. */
+  | { readonly type: "input"; readonly target: SharedArrayBuffer; readonly question: number }
+  /** The guest opens the library, which is not read yet. */
+  | { readonly type: "library"; readonly question: number };

@@ -2,18 +2,18 @@
 // its own thread could not end.
 import { SandboxLostError } from "../errors/run-errors.ts";
 import { Backstop, type OutsideView } from "./backstop.ts";
+import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
 import { failureOf } from "./run.ts";
-import type { SessionReport } from "./session.ts";
 import type { OnFall, TakeOutput, Wall } from "./wall.ts";
 
 /** The connection to one inside. */
 export interface Link {
   readonly view: OutsideView;
   send(request: Request): void;
-  /** The plan that later questions of the inside are about. */
-  serve(plan: SandboxPlan): void;
+  /** The plan that questions of the inside are about from now on; undefined: nothing is granted. */
+  serve(plan: SandboxPlan | undefined): void;
   /** Asks the inside to end its run; false where only killing helps. */
   cancel(): boolean;
   /** Whether a pending request keeps the embedder's process alive. */
@@ -23,19 +23,31 @@ export interface Link {
 }
 
 export interface LinkEvents {
+  /** Throws RangeError for an answer to nothing that was asked. */
   readonly onAnswer: (answer: Answer) => void;
   readonly onOutput: TakeOutput;
   /** The inside is gone without having been asked to go. */
   readonly onDeath: (reason: string) => void;
 }
 
+const answerTypes = { begin: "begun", run: "done", reset: "reset" } as const satisfies Record<
+  Request["type"],
+  Answer["type"]
+>;
+
 interface Pending {
+  readonly type: Answer["type"];
   resolve(answer: Answer): void;
   reject(failure: Error): void;
 }
 
 /** How long a guest that was asked to end may take before it is killed. */
 const cancelGraceMs = 20;
+/**
+ * How long the inside may take for our own work. Without this an inside that was taken over keeps a pool's place, and whoever waits
+ * for it, for ever by not answering. Clearing 4 GiB takes two seconds; a thousand that start at once on few cores take half a minute.
+ */
+const ownWorkMs = 60_000;
 const readyId = 0;
 
 export class RemoteWall implements Wall {
@@ -46,6 +58,7 @@ export class RemoteWall implements Wall {
   #takeOutput: TakeOutput | undefined;
   #running = false;
   #failure: Error | undefined;
+  #ended: Promise<void> | undefined;
   #lastId = readyId;
 
   private constructor(connect: (events: LinkEvents) => Link, onFall: OnFall) {
@@ -64,9 +77,11 @@ export class RemoteWall implements Wall {
     onFall: OnFall,
   ): Promise<Wall> {
     const wall = new RemoteWall(connect, onFall);
-    const ready = wall.#await(readyId);
+    const ready = wall.#await(readyId, "ready");
     try {
-      await Promise.all([introduce(), ready]);
+      const introduced = introduce();
+      const inTime = introduced.then(() => wall.#inTime(ready));
+      await Promise.all([introduced, ready, inTime]);
       return wall;
     } catch (error) {
       ready.catch(() => {});
@@ -82,7 +97,7 @@ export class RemoteWall implements Wall {
   async begin(plan: SandboxPlan): Promise<void> {
     this.#plan = plan;
     this.#link.serve(plan);
-    const answer = await this.#ask((id) => ({ type: "begin", id, plan }));
+    const answer = await this.#inTime(this.#ask((id) => ({ type: "begin", id, plan })));
     if (answer.type === "begun" && answer.failure) throw failureOf(answer.failure, plan);
   }
 
@@ -94,8 +109,7 @@ export class RemoteWall implements Wall {
     const backstop = new Backstop(plan, this.#link.view, (error) => void this.kill(error));
     try {
       const answer = await this.#ask((id) => ({ type: "run", id, request }));
-      if (answer.type !== "done") throw new RangeError("a run was answered with something else");
-      return answer.report;
+      return (answer as Extract<Answer, { type: "done" }>).report;
     } finally {
       backstop.disarm();
       this.#running = false;
@@ -117,41 +131,58 @@ export class RemoteWall implements Wall {
 
   async reset(): Promise<void> {
     this.#plan = undefined;
-    await this.#ask((id) => ({ type: "reset", id }));
+    this.#link.serve(undefined);
+    await this.#inTime(this.#ask((id) => ({ type: "reset", id })));
   }
 
-  async kill(failure: Error): Promise<void> {
-    if (this.#failure !== undefined) return;
-    this.#failure = failure;
-    await this.#link.kill();
-    this.#rejectAll(failure);
+  /** Resolves when the inside is gone, for whoever calls: what it was granted can be closed then. */
+  kill(failure: Error): Promise<void> {
+    if (this.#failure === undefined) {
+      this.#failure = failure;
+      this.#ended = this.#link.kill().then(() => this.#rejectAll(failure));
+    }
+    return this.#ended ?? Promise.resolve();
   }
 
   #ask(make: (id: number) => Request): Promise<Answer> {
     const id = ++this.#lastId;
-    const answered = this.#await(id);
-    if (this.#failure === undefined) this.#link.send(make(id));
+    const request = make(id);
+    const answered = this.#await(id, answerTypes[request.type]);
+    if (this.#failure === undefined) this.#link.send(request);
     return answered;
   }
 
-  async #await(id: number): Promise<Answer> {
+  async #await(id: number, type: Answer["type"]): Promise<Answer> {
     if (this.#failure !== undefined) throw this.#failure;
     this.#link.hold(true);
     try {
-      return await new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
+      return await new Promise((resolve, reject) => this.#pending.set(id, { type, resolve, reject }));
     } finally {
       this.#pending.delete(id);
       if (this.#pending.size === 0) this.#link.hold(false);
     }
   }
 
-  #onAnswer(answer: Answer): void {
-    if (answer.type === "failed") {
-      const failure = failureOf(answer.outcome, this.#plan);
-      this.#pending.get(readyId)?.reject(failure);
-      return;
+  async #inTime<T>(answered: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => {
+      void this.kill(new SandboxLostError("SANDBOX_CRASHED", "the inside of the sandbox did not answer"));
+    }, ownWorkMs);
+    try {
+      return await answered;
+    } finally {
+      clearTimeout(timer);
     }
-    this.#pending.get(answer.type === "ready" ? readyId : answer.id)?.resolve(answer);
+  }
+
+  #onAnswer(answer: Answer): void {
+    const atStart = answer.type === "ready" || answer.type === "failed";
+    const id = atStart ? readyId : answer.id;
+    const asked = this.#pending.get(id);
+    if (asked === undefined || asked.type !== (atStart ? "ready" : answer.type))
+      throw new RangeError("an answer to nothing that was asked");
+    this.#pending.delete(id);
+    if (answer.type === "failed") asked.reject(failureOf(answer.outcome, this.#plan));
+    else asked.resolve(answer);
   }
 
   #fall(failure: Error): void {

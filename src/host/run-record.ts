@@ -1,10 +1,10 @@
 // What one run wrote and how long it took, collected while it goes on, so that it is there however the run ends.
 
 import { monotonicMs } from "../platform/node/powers.ts";
+import type { Meters } from "./meters.ts";
 import type { OutputStream } from "./output-ring.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { Run } from "./run.ts";
-import type { Meters } from "./session.ts";
 import { type Usage, usageOf } from "./usage.ts";
 import type { TakeOutput } from "./wall.ts";
 
@@ -15,7 +15,7 @@ export class RunRecord {
   readonly #onOutput: TakeOutput | undefined;
   readonly #onFailure: () => void;
   readonly #startMs = monotonicMs();
-  readonly #chunks: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
+  readonly #captured: Record<OutputStream, Captured> = { stdout: new Captured(), stderr: new Captured() };
   #outputBytes = 0;
   #attached = false;
   /** What the embedder's own `onOutput` threw first. */
@@ -30,7 +30,7 @@ export class RunRecord {
 
   readonly take: TakeOutput = (stream, bytes) => {
     this.#outputBytes += bytes.length;
-    this.#chunks[stream].push(bytes);
+    this.#captured[stream].append(bytes);
     if (this.failure !== undefined) return;
     try {
       this.#onOutput?.(stream, bytes);
@@ -47,8 +47,8 @@ export class RunRecord {
 
   finish(meters?: Partial<Meters>): Collected {
     return {
-      stdout: decode(this.#chunks.stdout),
-      stderr: decode(this.#chunks.stderr),
+      stdout: this.#captured.stdout.text(),
+      stderr: this.#captured.stderr.text(),
       usage: this.usage(meters),
     };
   }
@@ -61,7 +61,23 @@ export class RunRecord {
   }
 }
 
-function decode(chunks: readonly Uint8Array[]): string {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+/** Bytes one after the other: a guest that writes them singly must not be held as an array each, 250 times their size. */
+class Captured {
+  #bytes = new Uint8Array(0);
+  #length = 0;
+
+  append(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.#bytes.length));
+      larger.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes, this.#length);
+    this.#length = length;
+  }
+
+  text(): string {
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.#bytes.subarray(0, this.#length));
+  }
 }

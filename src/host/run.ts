@@ -15,26 +15,36 @@ import { encodeMarshal } from "../interpreter/marshal/encode.ts";
 import { UnsupportedValueError } from "../interpreter/marshal/unsupported-value-error.ts";
 import type { GuestValue } from "../interpreter/marshal/values.ts";
 import type { StopReason } from "../kernel/guest-stop.ts";
+import { monotonicMs } from "../platform/node/powers.ts";
+import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
-import type { SessionReport } from "./session.ts";
 import type { Usage } from "./usage.ts";
 import type { TakeOutput } from "./wall.ts";
 
 export interface RunOptions {
-  /** Variables to set before the source runs. */
+  /** Variables to set before the source runs, by name: at most 64 MiB when encoded, with the source. */
   readonly inputs?: Readonly<Record<string, unknown>>;
   /** The name that tracebacks show. Default "<run N>". */
   readonly filename?: string;
-  /** Stops the run at once; the sandbox is lost until reset(). */
+  /**
+   * Stops the run at once, as RunError; the sandbox is lost until reset(). Aborted before, its reason is thrown and nothing runs. Inline,
+   * nothing but `onOutput` can abort it during a run.
+   */
   readonly signal?: AbortSignal;
-  /** Treats the source as a whole program: atexit handlers run at its end. */
+  /** Treats the source as a whole program: atexit handlers run at its end. Default false. */
   readonly finalize?: boolean;
-  /** Called with output as it comes. Bytes are the guest's: escape them before a person reads them. */
+  /**
+   * Called with output as it comes. Bytes are the guest's: escape them before a person reads them. What it throws ends the run and is
+   * thrown by it; look at `sandbox.state`, which may then be "lost".
+   */
   readonly onOutput?: TakeOutput;
 }
 
 export interface Run {
-  /** Value of the last expression statement; undefined when the source does not end in one. See docs for the mapping. */
+  /**
+   * Value of the last expression statement; null when the source does not end in one, undefined when it ended in SystemExit. The README
+   * has the mapping.
+   */
   readonly value: GuestValue;
   readonly stdout: string;
   readonly stderr: string;
@@ -142,7 +152,7 @@ const unreadable = (): Ending => ({
 function readAnswer(bytes: Uint8Array): Ending {
   let answer: GuestValue;
   try {
-    answer = decodeMarshal(bytes);
+    answer = decodeMarshal(bytes, { nowMs: monotonicMs });
   } catch {
     return unreadable();
   }

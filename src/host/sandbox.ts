@@ -1,8 +1,10 @@
 // A sandbox: one interpreter behind a wall, what it was granted, and the state that tells what may be asked of it. All authority
 // is decided before anything starts; afterwards this file only sends runs and collects what comes back.
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
-import { type HostFileTicket, releaseHostFile } from "../platform/node/host-files.ts";
+import type { HostFileTicket } from "../filesystems/host-file.ts";
+import { releaseHostFile } from "../platform/node/host-files.ts";
 import type { Progress } from "./image-build.ts";
+import type { Meters } from "./meters.ts";
 import { openWall } from "./open-wall.ts";
 import { optionRecord } from "./option-record.ts";
 import {
@@ -17,7 +19,6 @@ import {
 import type { SandboxPlan } from "./plan.ts";
 import { encodeRun, endingOf, type Run, type RunOptions } from "./run.ts";
 import { RunRecord } from "./run-record.ts";
-import type { Meters } from "./session.ts";
 import { type Usage, usageOf } from "./usage.ts";
 import type { OnFall, Wall } from "./wall.ts";
 
@@ -44,12 +45,13 @@ export class Sandbox implements AsyncDisposable {
   readonly #source: WallSource;
   #wall: Wall;
   #state: State = "usable";
-  #lastMeters: Partial<Meters> = {};
+  #lastUsage: Usage;
   #record: RunRecord | undefined;
 
   /** For `Sandbox.create` and `Pool.checkout`. */
   constructor(grants: CheckedGrants, wall: Wall, source: WallSource) {
     this.#plan = grants.plan;
+    this.#lastUsage = usageOf(grants.plan, {});
     this.#tickets = grants.tickets;
     this.#wall = wall;
     this.#source = source;
@@ -57,12 +59,12 @@ export class Sandbox implements AsyncDisposable {
 
   /**
    * A pristine interpreter with exactly these grants. Throws OptionError before anything starts, ImageError when the
-   * interpreter's files are not the known ones.
+   * interpreter's files are not the known ones or cannot be prepared, SandboxLostError when its wall cannot be opened.
    */
   static async create(options: CreateOptions = {}): Promise<Sandbox> {
     optionRecord("", options, [...grantNames, ...engineNames, "onProgress"]);
     const engine = checkEngine(options, usesFuel(options));
-    const grants = checkGrants(options);
+    const grants = checkGrants(options, engine.isolation);
     const source: WallSource = {
       open: (onFall) => openWall(engine, onFall, options.onProgress),
       release: (wall) => wall.kill(closedError()),
@@ -88,7 +90,7 @@ export class Sandbox implements AsyncDisposable {
 
   /** Of the run under way (as far as it shows from outside) or the last one; what stands is as it was after the last run. */
   usage(): Usage {
-    return this.#record?.usage() ?? usageOf(this.#plan, this.#lastMeters);
+    return this.#record?.usage() ?? this.#lastUsage;
   }
 
   /**
@@ -112,7 +114,6 @@ export class Sandbox implements AsyncDisposable {
     try {
       const report = await wall.run(request, record.take);
       meters = report.meters;
-      this.#lastMeters = meters;
       const ending = endingOf(report, this.#plan);
       this.#end("error" in ending && ending.error.sandbox === "lost" ? "lost" : "usable");
       if (record.failure) throw record.failure.thrown;
@@ -125,20 +126,27 @@ export class Sandbox implements AsyncDisposable {
       throw error;
     } finally {
       signal?.removeEventListener("abort", onAbort);
+      this.#lastUsage = record.usage(meters);
       this.#record = undefined;
     }
   }
 
-  /** Back to pristine: nothing that a run left is there any more, except what it wrote to files of the host. */
+  /**
+   * Back to pristine: nothing that a run left is there any more, except what it wrote to files of the host. Throws RunError while a run
+   * goes on, SandboxLostError when the sandbox was closed or cannot be made anew.
+   */
   async reset(): Promise<void> {
     if (this.#state === "running") throw new RunError("SANDBOX_BUSY", "a run is under way", "usable");
     if (this.#state === "closed") throw closedError();
     this.#state = "running";
     try {
-      if (this.#wall.stands) await this.#wall.reset();
-      else await this.#replaceWall();
+      await this.#wall.reset().catch((error: unknown) => {
+        // Fallen before or just now: a new one is as pristine.
+        if (this.#wall.stands) throw error;
+        return this.#replaceWall();
+      });
       await this.#wall.begin(this.#plan);
-      this.#lastMeters = {};
+      this.#lastUsage = usageOf(this.#plan, {});
       this.#end("usable");
     } catch (error) {
       this.#end("lost");
@@ -146,7 +154,7 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  /** Ends the sandbox and everything that it holds. A run under way fails. */
+  /** Ends the sandbox and everything that it holds, or gives it back to its pool. A run under way fails. May be called again. */
   async close(): Promise<void> {
     if (this.#state === "closed") return;
     const running = this.#state === "running";

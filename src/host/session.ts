@@ -7,11 +7,13 @@ import type { ClearPower } from "../interpreter/snapshot.ts";
 import { clockStepNs } from "../kernel/clocks.ts";
 import type { FileSystem } from "../kernel/filesystem.ts";
 import { Kernel } from "../kernel/kernel.ts";
+import { fail } from "../kernel/kernel-error.ts";
 import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
 import type { Control } from "./control.ts";
+import type { Meters, RunMeters, SessionReport } from "./meters.ts";
 import { idlePlan, type SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
-import { type RunMeters, Supervisor, type SupervisorPowers } from "./supervisor.ts";
+import { Supervisor, type SupervisorPowers } from "./supervisor.ts";
 import { usageOf } from "./usage.ts";
 import { makeWorld, type WorldPowers } from "./world.ts";
 
@@ -21,7 +23,10 @@ export interface SessionPowers
   readonly clock: Omit<ClockPower, "sleepMs">;
   readonly entropy: EntropyPower;
   readonly clearMemory: ClearPower;
-  /** Reads the process's own standard input; `pause` is called while there is nothing. */
+  /**
+   * Reads the embedder's own standard input: waits until there is something; 0 means the end. `pause` is called now and then meanwhile,
+   * and throws when the guest is to be stopped or has a signal.
+   */
   readHostInput(target: Uint8Array, pause: () => void): number;
 }
 
@@ -33,24 +38,6 @@ export interface SessionImage {
   readonly library: FileSystem;
 }
 
-/** What a run used, and what the sandbox holds after it. */
-export interface Meters extends RunMeters {
-  readonly memoryBytes: number;
-  readonly hostMemoryBytes: number;
-  readonly hostMemoryPeakBytes: number;
-  readonly outputBytes: number;
-  readonly openFiles: number;
-  /** Files, directories, links and pipes in scratch places. */
-  readonly files: number;
-}
-
-export interface SessionReport {
-  readonly outcome: Outcome;
-  readonly meters: Meters;
-}
-
-/** Memory cannot shrink: an instance that grew beyond this is replaced by a new one when its lifetime ends. */
-const recycleBytes = 64 * 2 ** 20;
 const timeoutSignal = 14;
 /** For lifetimes with a budget of fuel: the order of a set, and so the work of a program, must be the same each time. */
 const fixedHashSecret = new Uint8Array(24).fill(0x5a);
@@ -120,8 +107,6 @@ export class Session {
     try {
       this.#kernel.restart(this.#world(plan));
       this.#plan = plan;
-      // A memory that is larger than its limit already would never ask for more.
-      if (this.#interpreter.memoryBytes > plan.limits.memoryBytes) this.#interpreter = this.#newInterpreter();
       if (plan.fixedHashes) this.#interpreter.reset(this.#powers.clearMemory, fixedHashSecret);
       this.#interpreter.equip({
         args: plan.args,
@@ -154,9 +139,9 @@ export class Session {
   reset(): void {
     this.#plan = idlePlan;
     this.#kernel.restart(this.#world(idlePlan));
-    // After a trap that nobody planned the machine itself is not trusted to be as it was.
-    if (this.#broken || this.#interpreter.memoryBytes > recycleBytes)
-      this.#interpreter = this.#newInterpreter();
+    // After a trap that nobody planned the machine itself is not trusted to be as it was. Memory cannot shrink, and its size would
+    // tell the next guest of this one.
+    if (this.#broken || this.#interpreter.hasGrown) this.#interpreter = this.#newInterpreter();
     else this.#interpreter.reset(this.#powers.clearMemory);
     this.#broken = false;
     this.#failure = undefined;
@@ -208,7 +193,7 @@ export class Session {
   #hostInput(): InputPower {
     const supervisor = this.#supervisor;
     const pause = (): void => {
-      supervisor.sleep(5);
+      if (supervisor.sleep(0) === false) fail("EINTR");
     };
     return {
       read: (target) => supervisor.whileHostAnswers(() => this.#powers.readHostInput(target, pause)),

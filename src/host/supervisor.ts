@@ -1,9 +1,9 @@
 // Ends a run at its limits of time and fuel, from the guest's own thread: the kernel asks it whenever the interpreter looks for
 // signals, and it sleeps for the guest. Nothing in guest memory takes part. What never comes here (a loop in C of the plain
 // interpreter) is ended from outside, by the wall.
-import type { StopReason } from "../kernel/guest-stop.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Control } from "./control.ts";
+import type { Overrun, RunMeters } from "./meters.ts";
 import type { SandboxPlan, SoftStop } from "./plan.ts";
 
 export interface SupervisorPowers {
@@ -12,22 +12,6 @@ export interface SupervisorPowers {
   threadCpuMs(): number | undefined;
 }
 
-type Overrun = Extract<StopReason, { kind: "limit" }>;
-
-/** What a run has used of time and fuel. */
-export interface RunMeters {
-  readonly wallMs: number;
-  readonly cpuMs: number;
-  /** Units; undefined where the interpreter is not metered. */
-  readonly fuel: number | undefined;
-  /** How often the host answered the guest: reads of the host's standard input, granted files that were made. */
-  readonly calls: number;
-  /** The limit of which the guest was told. */
-  readonly softStop: Overrun | undefined;
-}
-
-/** The plain interpreter asks up to a million times a second; reading a clock each time would cost it six percent. */
-const asksPerLook = 64;
 /** Signals of Linux: what Python makes of them is KeyboardInterrupt, and what guest/sandboa/_runner.py makes of the second. */
 const signals: Readonly<Record<SoftStop["raise"], number>> = { KeyboardInterrupt: 2, TimeoutError: 14 };
 
@@ -42,10 +26,10 @@ export class Supervisor {
   #blockedMs = 0;
   /** Of these, what wall time does not count. */
   #pausedMs = 0;
+  #answeringSinceMs: number | undefined;
   #nextCpuLookMs = 0;
   /** Spent before the gauge was started anew for the grace time. */
   #fuelBefore = 0;
-  #asks = 0;
   #calls = 0;
   #signal = 0;
   #softStop: Overrun | undefined;
@@ -90,7 +74,7 @@ export class Supervisor {
 
   /** Asked by the kernel: the number of a signal for the guest, or 0. Throws GuestStop. */
   readonly ask = (kernel: Kernel): number => {
-    if (kernel.gauge !== undefined || ++this.#asks >= asksPerLook || this.#control.cancelled) this.#look();
+    this.#look();
     kernel.gauge?.refill();
     const signal = this.#signal;
     this.#signal = 0;
@@ -102,8 +86,9 @@ export class Supervisor {
     this.#look();
     if (this.#signal !== 0) return this.#disturbed();
     const start = this.#powers.monotonicMs();
-    this.#control.sleep(Math.max(0, Math.min(milliseconds, this.#deadlineMs() - start)));
-    this.#blockedMs += this.#powers.monotonicMs() - start;
+    this.#control.sleep(Math.max(0, Math.min(milliseconds, this.#deadlineMs(start) - start)));
+    // While the host answers, all of the time is counted when it has.
+    if (this.#answeringSinceMs === undefined) this.#blockedMs += this.#powers.monotonicMs() - start;
     this.#look();
     return this.#signal === 0 ? undefined : this.#disturbed();
   }
@@ -121,10 +106,12 @@ export class Supervisor {
     this.#calls += 1;
     const pauses = this.#plan?.wallPauses === true;
     if (pauses) this.#control.setPause(true, this.#pausedMs);
+    this.#answeringSinceMs = start;
     try {
       return answer();
     } finally {
       const waited = this.#powers.monotonicMs() - start;
+      this.#answeringSinceMs = undefined;
       this.#blockedMs += waited;
       if (pauses) {
         this.#pausedMs += waited;
@@ -134,7 +121,6 @@ export class Supervisor {
   }
 
   #look(): void {
-    this.#asks = 0;
     const kernel = this.#kernel;
     const plan = this.#plan;
     // Between runs the interpreter does our own work only.
@@ -171,9 +157,9 @@ export class Supervisor {
     return { ...told, used: Math.round(used[told.limit as keyof typeof used]) };
   }
 
-  #deadlineMs(): number {
+  #deadlineMs(now: number): number {
     if (this.#softStop) return this.#graceEndMs;
-    return this.#startMs + this.#pausedMs + (this.#plan?.limits.wallMs ?? Number.POSITIVE_INFINITY);
+    return now + (this.#plan?.limits.wallMs ?? Number.POSITIVE_INFINITY) - this.#wallMs(now);
   }
 
   get #fuel(): number | undefined {
@@ -182,12 +168,14 @@ export class Supervisor {
   }
 
   #wallMs(now: number): number {
-    return now - this.#startMs - this.#pausedMs;
+    const end = this.#plan?.wallPauses === true ? (this.#answeringSinceMs ?? now) : now;
+    return end - this.#startMs - this.#pausedMs;
   }
 
   /** Where the system does not tell, or tells of more than this thread, no more than the time that the guest was not blocked. */
   #cpuMs(): number {
-    const awakeMs = this.#powers.monotonicMs() - this.#startMs - this.#blockedMs;
+    const end = this.#answeringSinceMs ?? this.#powers.monotonicMs();
+    const awakeMs = end - this.#startMs - this.#blockedMs;
     const cpu = this.#powers.threadCpuMs();
     return cpu === undefined || this.#cpuStartMs === undefined
       ? awakeMs

@@ -1,6 +1,7 @@
 // What a sandbox has used, against what it may use.
+
+import type { Meters } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
-import type { Meters } from "./session.ts";
 
 /** Budgets in the units of the figures beside them; Infinity where the embedder said "unlimited". */
 export interface UsageLimits {

@@ -1,8 +1,9 @@
 // One interpreter behind a wall, as the host sees it. There are three walls and they answer alike: what differs is what stands
 // between the guest and the embedder, and how a guest is ended that does not end by itself.
+
+import type { SessionReport } from "./meters.ts";
 import type { OutputStream } from "./output-ring.ts";
 import type { SandboxPlan } from "./plan.ts";
-import type { SessionReport } from "./session.ts";
 
 export type TakeOutput = (stream: OutputStream, bytes: Uint8Array<ArrayBuffer>) => void;
 

@@ -35,7 +35,7 @@ export function prepareModule(wasm: Uint8Array, form: ModuleForm = {}): Rewritte
   const { allSymbols = false, metered = false } = form;
   checkImports(readModuleImports(wasm).filter((declared) => declared.module !== "GOT.func"));
   const exports = allSymbols ? new Set([...requiredExports, ...symbolNames(wasm)]) : requiredExports;
-  return rewriteImage(wasm, { exports: [...exports], memoryMaximumPages, metered });
+  return rewriteImage(wasm, { exports: [...exports], memoryMaximumPages, metered, paced: !metered });
 }
 
 function symbolNames(wasm: Uint8Array): string[] {

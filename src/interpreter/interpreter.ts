@@ -66,6 +66,11 @@ export class Interpreter {
     return this.#machine.guest.size;
   }
 
+  /** Whether the memory is larger than a pristine one's. */
+  get hasGrown(): boolean {
+    return this.memoryBytes > this.#image.snapshot.memoryBytes;
+  }
+
   /** Back to pristine in the same instance, with the kernel's present process. Throws RenewalFailure. */
   reset(clear: ClearPower, hashSecret?: Uint8Array): void {
     restoreInPlace(this.#machine, this.#image.snapshot, clear);

@@ -1,9 +1,11 @@
 // One instance of the module with the kernel behind its imports: the whole of what can run guest code.
 import { GuestMemory } from "../abi/guest-memory.ts";
 import { bindImports } from "../kernel/bind-imports.ts";
-import type { GuestMachine, Kernel } from "../kernel/kernel.ts";
+import type { GuestMachine } from "../kernel/guest-machine.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { PythonExports } from "./exports.ts";
 import { fuelExport } from "./wasm/metering.ts";
+import { paceExport } from "./wasm/pacing.ts";
 
 export class Machine implements GuestMachine {
   readonly python: PythonExports;
@@ -12,6 +14,8 @@ export class Machine implements GuestMachine {
   readonly hidden: readonly WebAssembly.Global<"i32">[];
   /** Of a metered module: units that the guest may use before it asks the host. See wasm/metering.ts. */
   readonly fuel: WebAssembly.Global<"i32"> | undefined;
+  /** Of a plain module: looks for signals before it asks the host. See wasm/pacing.ts. */
+  readonly pace: WebAssembly.Global<"i32"> | undefined;
   readonly pristineTableLength: number;
   readonly #exports: Readonly<Record<string, unknown>>;
   readonly #registers: ReadonlySet<unknown>;
@@ -22,7 +26,8 @@ export class Machine implements GuestMachine {
     this.#exports = instance.exports;
     this.hidden = hiddenGlobals.map((name) => instance.exports[name] as WebAssembly.Global<"i32">);
     this.fuel = instance.exports[fuelExport] as WebAssembly.Global<"i32"> | undefined;
-    this.#registers = new Set<unknown>([this.python.__stack_pointer, this.fuel, ...this.hidden]);
+    this.pace = instance.exports[paceExport] as WebAssembly.Global<"i32"> | undefined;
+    this.#registers = new Set<unknown>([this.python.__stack_pointer, this.fuel, this.pace, ...this.hidden]);
     this.guest = new GuestMemory(this.memory as { readonly buffer: ArrayBuffer });
     this.pristineTableLength = this.table.length;
     kernel.attach(this);

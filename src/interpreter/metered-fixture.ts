@@ -2,21 +2,15 @@
 // that repeats, so that two runs differ in nothing.
 import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
-import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
+import { makeBareProcess } from "../host/bare-process.ts";
 import { type LoadedImage, loadImage } from "../host/image-cache.ts";
 import { refusedByDefault } from "../host/library-choice.ts";
 import { decodeLibrary } from "../host/library-file.ts";
-import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
-import { FuelGauge } from "../kernel/fuel-gauge.ts";
-import { HostMemory } from "../kernel/host-memory.ts";
 import { Kernel } from "../kernel/kernel.ts";
-import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
-import { Process } from "../kernel/process.ts";
-import { utc } from "../kernel/time-zone.ts";
+import type { Process } from "../kernel/process.ts";
 import { clearMemory, inflateRaw, nodeClock } from "../platform/node/powers.ts";
-import { libraryDirectory } from "./boot.ts";
 import { decodeImage } from "./image-file.ts";
 import { Interpreter, type Outcome } from "./interpreter.ts";
 import { decodeMarshal } from "./marshal/decode.ts";
@@ -37,7 +31,6 @@ export class Trial {
   readonly #kernel: Kernel;
   readonly #interpreter: Interpreter;
   readonly #image;
-  #gauge: FuelGauge | undefined;
   #maxAsked = Number.POSITIVE_INFINITY;
   asked = 0;
 
@@ -50,15 +43,13 @@ export class Trial {
 
   /** Units that the last run has used. */
   get spent(): number {
-    return this.#gauge?.spent ?? 0;
+    return this.#kernel.gauge?.spent ?? 0;
   }
 
   run(source: string, limits: TrialLimits = {}): Outcome {
-    const { fuel } = this.#kernel.machine;
     this.asked = 0;
     this.#maxAsked = limits.maxAsked ?? Number.POSITIVE_INFINITY;
-    this.#gauge = fuel && new FuelGauge(fuel, limits.sliceUnits);
-    this.#gauge?.start(limits.budget);
+    this.#kernel.gauge?.start(limits.budget, limits.sliceUnits);
     const request = { action: "run", source, filename: null, inputs: {}, finalize: false };
     return this.#interpreter.request(encodeMarshal(request, { maxBytes: 1 << 24 }), 1 << 24);
   }
@@ -73,48 +64,34 @@ export class Trial {
 
   reset(): void {
     this.#maxAsked = Number.POSITIVE_INFINITY;
-    this.#gauge?.start();
+    this.#kernel.gauge?.start();
     this.#kernel.restart(this.#process());
     this.#interpreter.reset(clearMemory);
   }
 
   #ask(): number {
     this.asked += 1;
-    if (this.asked >= this.#maxAsked || (this.#gauge ?? this.#kernel.gauge)?.refill() === false) {
+    if (this.asked >= this.#maxAsked || this.#kernel.gauge?.refill() === false) {
       throw this.#kernel.stop({ kind: "limit", limit: "wall", budget: 0, used: this.spent });
     }
     return 0;
   }
 
   #process(): Process {
-    const skeleton = new SkeletonFileSystem({ timeNs: 0n });
-    const mounts = new Mounts(skeleton);
     const { archive, files } = decodeLibrary(this.#loaded.library.bytes());
-    const library = new ArchiveFileSystem(archive, inflateRaw, { extra: files });
-    mounts.mount(skeleton.directory(libraryDirectory), library);
-    const scratch = {
+    const scratch = new MemoryFileSystem({
       quotaBytes: 1 << 24,
       maxInodes: 100,
       now: () => 0n,
       owner: guestOwner,
       rootMode: 0o755,
-    };
-    mounts.mount(skeleton.directory("/tmp"), new MemoryFileSystem(scratch));
-    const output = { write: () => {} };
-    return new Process({
-      mounts,
-      cwd: mounts.root,
+    });
+    return makeBareProcess({
+      library: new ArchiveFileSystem(archive, inflateRaw, { extra: files }),
+      mounts: [["/tmp", scratch]],
       clocks: new Clocks("frozen", nodeClock),
-      timeZone: utc,
       entropy: { fill: (target) => target.fill(7) },
-      environment: [],
-      streams: [
-        StandardStream.input({ read: () => 0 }, 0n),
-        StandardStream.output(output, "stdout", 0n),
-        StandardStream.output(output, "stderr", 0n),
-      ],
-      limits: { memoryBytes: 1 << 29, openFiles: 16 },
-      hostMemory: new HostMemory(1 << 26),
+      write: () => {},
     });
   }
 }

@@ -18,7 +18,8 @@ export const defaultSliceUnits = 10_000;
 
 export class FuelGauge {
   readonly #cell: FuelCell;
-  readonly #sliceUnits: number;
+  readonly #usualSliceUnits: number;
+  #sliceUnits: number;
   #budget = 0;
   #granted = 0;
   /** Units that were charged by the host and have not been taken from the cell yet. */
@@ -26,11 +27,13 @@ export class FuelGauge {
 
   constructor(cell: FuelCell, sliceUnits: number = defaultSliceUnits) {
     this.#cell = cell;
+    this.#usualSliceUnits = sliceUnits;
     this.#sliceUnits = sliceUnits;
   }
 
   /** Begins to count at 0, with `budget` units to spend: a positive integer or Infinity. */
-  start(budget: number = Number.POSITIVE_INFINITY): void {
+  start(budget: number = Number.POSITIVE_INFINITY, sliceUnits = this.#usualSliceUnits): void {
+    this.#sliceUnits = sliceUnits;
     this.#budget = budget;
     this.#granted = 0;
     this.#due = 0;

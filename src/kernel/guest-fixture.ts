@@ -136,6 +136,7 @@ export class Guest {
       stackPointer: new WebAssembly.Global({ value: "i32", mutable: true }, 200_000),
       symbol: (): undefined => undefined,
       fuel: undefined,
+      pace: undefined,
       receiveSignal: () => {},
       allocate: (bytes) => this.allocate(bytes),
       free: () => {},

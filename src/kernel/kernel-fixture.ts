@@ -3,8 +3,9 @@ import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { StandardStream } from "./character-file.ts";
 import { type ClockPolicy, Clocks } from "./clocks.ts";
+import type { GuestMachine } from "./guest-machine.ts";
 import { HostMemory } from "./host-memory.ts";
-import { type GuestMachine, Kernel } from "./kernel.ts";
+import { Kernel } from "./kernel.ts";
 import { Mounts } from "./mounts.ts";
 import { guestOwner } from "./permissions.ts";
 import { Process } from "./process.ts";
@@ -76,6 +77,7 @@ export function makeFixture(policy: ClockPolicy = "coarse", hostMemoryBytes = 1 
     stackPointer: new WebAssembly.Global({ value: "i32", mutable: true }, 200_000),
     symbol: (): undefined => undefined,
     fuel: undefined,
+    pace: undefined,
     receiveSignal: () => {},
   };
   kernel.attach(machine);

@@ -1,30 +1,11 @@
 // The kernel of one sandbox: the guest machine below, the process above, and whether it has been stopped.
 import { GuestMemory } from "../abi/guest-memory.ts";
 import { ForeignFunctions } from "./foreign/foreign-functions.ts";
-import { type FuelCell, FuelGauge } from "./fuel-gauge.ts";
+import { FuelGauge } from "./fuel-gauge.ts";
+import type { GuestMachine } from "./guest-machine.ts";
 import { GuestStop, type StopReason } from "./guest-stop.ts";
 import { fail } from "./kernel-error.ts";
 import type { Process } from "./process.ts";
-
-/** What the kernel needs of the wasm instance. Every number that comes back from it is as hostile as the guest. */
-export interface GuestMachine {
-  readonly memory: WebAssembly.Memory;
-  readonly table: WebAssembly.Table;
-  /** emscripten_builtin_memalign: 0 when there is no memory. */
-  alignedAllocate(alignment: number, bytes: number): number;
-  /** __dl_seterr(format*, 0): the text that dlerror(3) returns. */
-  setDlError(text: number): void;
-  /** __stack_pointer of C. */
-  readonly stackPointer: WebAssembly.Global<"i32">;
-  /** What the image exports under that name: a function, or the address of a data symbol. */
-  symbol(name: string): CallableFunction | number | undefined;
-  allocate(bytes: number): number;
-  free(address: number): void;
-  /** Of a metered module: the global in which the guest counts down. */
-  readonly fuel: FuelCell | undefined;
-  /** Python handles the signal at its next step; safe within any call (CPython, PyErr_SetInterruptEx). */
-  receiveSignal(signal: number): void;
-}
 
 /**
  * Asked by the guest's evaluation loop, very often, and by a metered guest whenever its slice of fuel is spent: a signal number, or 0.
@@ -37,6 +18,9 @@ const refillAlways: Interrupt = (kernel) => {
   return 0;
 };
 
+/** A plain guest looks for signals up to some ten million times a second; asking takes a tenth of a microsecond. */
+const looksPerAsk = 500;
+
 export class Kernel {
   process: Process;
   #machine: GuestMachine | undefined;
@@ -45,6 +29,7 @@ export class Kernel {
   #stop: GuestStop | undefined;
 
   #gauge: FuelGauge | undefined;
+  #pacer: FuelGauge | undefined;
   readonly #interrupt: Interrupt;
 
   constructor(process: Process, interrupt: Interrupt = refillAlways) {
@@ -53,6 +38,7 @@ export class Kernel {
   }
 
   pollInterrupt(): number {
+    this.#pacer?.refill();
     return this.#interrupt(this);
   }
 
@@ -75,7 +61,9 @@ export class Kernel {
   attach(machine: GuestMachine): void {
     this.#machine = machine;
     this.#gauge = machine.fuel && new FuelGauge(machine.fuel);
+    this.#pacer = machine.pace && new FuelGauge(machine.pace, looksPerAsk);
     this.#gauge?.start();
+    this.#pacer?.start();
     this.#memory = new GuestMemory(machine.memory);
     this.#foreign = new ForeignFunctions(machine, () => this.process.hostMemory);
   }

@@ -1,6 +1,7 @@
 // Reads a value that the guest wrote in marshal format. The bytes are hostile: whatever is wrong with them is a
 // MarshalFormatError, the stack stays shallow, and what the result costs the host, also when walked, is bounded beforehand.
 import { extensions } from "./extensions.ts";
+import { batchEntries, InsertionTime } from "./insertion-time.ts";
 import { maxIntegerDigits, readDigits } from "./integer.ts";
 import { flagRef, maxDepth, tag } from "./tags.ts";
 import { decodeAscii, decodeText } from "./text.ts";
@@ -21,6 +22,8 @@ export interface DecodeOptions {
    * for every path to it.
    */
   readonly maxItems?: number;
+  /** Milliseconds from an arbitrary origin. With a clock, keys chosen to collide are noticed; without, large dicts are refused. */
+  readonly nowMs?: () => number;
 }
 
 /** `bytes` is one whole frame, in memory that nobody changes meanwhile. Mapping: see GuestValue. */
@@ -47,6 +50,7 @@ class Reader {
   readonly #view: DataView;
   readonly #maxDepth: number;
   readonly #maxItems: number;
+  readonly #insertions: InsertionTime;
   /** By reference number; undefined while the value is being read. */
   readonly #references: (Reference | undefined)[] = [];
   #at = 0;
@@ -62,6 +66,7 @@ class Reader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#maxDepth = Math.min(options.maxDepth ?? maxDepth, maxDepth);
     this.#maxItems = Math.min(options.maxItems ?? defaultMaxItems, mostItems);
+    this.#insertions = new InsertionTime(options.nowMs);
   }
 
   whole(): GuestValue {
@@ -189,13 +194,23 @@ class Reader {
     this.#spend(bulkyItems);
     this.#unhashables += 1;
     const dict = new Map<GuestValue, GuestValue>();
+    let keys: GuestValue[] = [];
+    let values: GuestValue[] = [];
+    const insert = (): void => {
+      for (let index = 0; index < keys.length; index++) dict.set(keys[index], values[index]);
+    };
     let height = 0;
     while (((this.#bytes[this.#at] ?? 0) & ~flagRef) !== tag.NULL) {
-      const key = this.#key(depth + 1);
+      keys.push(this.#key(depth + 1));
       if (this.#height > height) height = this.#height;
-      dict.set(key, this.#value(depth + 1));
+      values.push(this.#value(depth + 1));
       if (this.#height > height) height = this.#height;
+      if (keys.length < batchEntries) continue;
+      this.#insert(dict.size, keys.length, insert);
+      keys = [];
+      values = [];
     }
+    this.#insert(dict.size, keys.length, insert);
     this.#at += 1;
     this.#height = height + 1;
     return dict;
@@ -205,13 +220,26 @@ class Reader {
     const count = this.#count(this.#size(), depth);
     this.#spend(bulkyItems);
     const members = new Set<GuestValue>();
+    let batch: GuestValue[] = [];
+    const insert = (): void => {
+      for (const member of batch) members.add(member);
+    };
     let height = 0;
     for (let index = 0; index < count; index++) {
-      members.add(this.#key(depth + 1));
+      batch.push(this.#key(depth + 1));
       if (this.#height > height) height = this.#height;
+      if (batch.length < batchEntries) continue;
+      this.#insert(members.size, batch.length, insert);
+      batch = [];
     }
+    this.#insert(members.size, batch.length, insert);
     this.#height = height + 1;
     return members;
+  }
+
+  #insert(present: number, entries: number, insert: () => void): void {
+    if (!this.#insertions.allows(present, entries, insert))
+      throw this.#error("the keys of a dict or set take too long");
   }
 
   #key(depth: number): GuestValue {

@@ -2,20 +2,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ArchiveFileSystem } from "../../filesystems/archive-filesystem.ts";
-import { SkeletonFileSystem } from "../../filesystems/skeleton.ts";
+import { makeBareProcess } from "../../host/bare-process.ts";
 import { type LoadedImage, loadImage } from "../../host/image-cache.ts";
 import { refusedByDefault } from "../../host/library-choice.ts";
 import { decodeLibrary, type LibraryFiles } from "../../host/library-file.ts";
-import { StandardStream } from "../../kernel/character-file.ts";
 import { Clocks } from "../../kernel/clocks.ts";
 import type { FileSystem } from "../../kernel/filesystem.ts";
-import { HostMemory } from "../../kernel/host-memory.ts";
 import { Kernel } from "../../kernel/kernel.ts";
-import { Mounts } from "../../kernel/mounts.ts";
-import { Process } from "../../kernel/process.ts";
-import { utc } from "../../kernel/time-zone.ts";
+import type { Process } from "../../kernel/process.ts";
 import { clearMemory, inflateRaw, nodeClock, nodeEntropy } from "../../platform/node/powers.ts";
-import { libraryDirectory } from "../boot.ts";
 import { decodeImage, type Image } from "../image-file.ts";
 import { Interpreter } from "../interpreter.ts";
 import { decodeMarshal } from "../marshal/decode.ts";
@@ -90,26 +85,12 @@ interface Surroundings {
   readonly bytecode?: FileSystem;
 }
 
-export function guestProcess(library: LibraryFiles, { write, bytecode }: Surroundings): Process {
-  const skeleton = new SkeletonFileSystem({ timeNs: 0n });
-  const mounts = new Mounts(skeleton);
-  const archive = new ArchiveFileSystem(library.archive, inflateRaw, { extra: library.files });
-  mounts.mount(skeleton.directory(libraryDirectory), archive);
-  if (bytecode) mounts.mount(skeleton.directory("/pycache"), bytecode);
-  const output = { write: (_stream: string, bytes: Uint8Array): void => write?.(bytes) };
-  return new Process({
-    mounts,
-    cwd: mounts.root,
+export function guestProcess(library: LibraryFiles, { write = () => {}, bytecode }: Surroundings): Process {
+  return makeBareProcess({
+    library: new ArchiveFileSystem(library.archive, inflateRaw, { extra: library.files }),
+    mounts: bytecode ? [["/pycache", bytecode]] : [],
     clocks: new Clocks("coarse", nodeClock),
-    timeZone: utc,
     entropy: nodeEntropy,
-    environment: [],
-    streams: [
-      StandardStream.input({ read: () => 0 }, 0n),
-      StandardStream.output(output, "stdout", 0n),
-      StandardStream.output(output, "stderr", 0n),
-    ],
-    limits: { memoryBytes: 1 << 28, openFiles: 64 },
-    hostMemory: new HostMemory(1 << 24),
+    write,
   });
 }

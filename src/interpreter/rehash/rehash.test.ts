@@ -61,7 +61,7 @@ describe("the hash secret", () => {
 });
 
 describe("everything is found by its hash", () => {
-  test.each([0, 1, 0x80, 0xff])("under secret %i", (number) => {
+  test.each([0, 0xff])("under secret %i", (number) => {
     expect(new Guest(prepared, secretOf(number)).run(consistencyCheck)).toEqual([]);
   });
 

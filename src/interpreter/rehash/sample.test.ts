@@ -25,7 +25,7 @@ beforeAll(async () => {
     owner: guestOwner,
     rootMode: 0o755,
   });
-  const rewritten = prepareModule(readDistributionFile("wasm"));
+  const rewritten = prepareModule(readDistributionFile("wasm"), { allSymbols: false });
   const image: Image = {
     hiddenGlobals: rewritten.hiddenGlobals,
     libraryBytes: 0,
@@ -61,13 +61,13 @@ test("has all kinds of tables and notes", () => {
   expect(late.length).toBeGreaterThan(0);
 });
 
-test.each([0, 3, 0x55, 0xfe])("is consistent under secret %i", (number) => {
+test.each([3, 0xfe])("is consistent under secret %i", (number) => {
   expect(new Guest(prepared, secretOf(number)).run(check)).toEqual([]);
 });
 
 test("and under secrets as they are drawn, after resets", () => {
   const guest = new Guest(prepared);
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 2; round++) {
     expect(guest.run(check)).toEqual([]);
     guest.reset();
   }

@@ -9,6 +9,7 @@ import { FunctionTypes } from "./function-types.ts";
 import { ImageFormatError } from "./image-format-error.ts";
 import type { ImportEntry } from "./import-section.ts";
 import { planMetering } from "./metering.ts";
+import { planPacing } from "./pacing.ts";
 import { openSection, type Sections, sectionId } from "./sections.ts";
 import { forwardsParameters, trampolineBody, trampolineImport, trampolineSignature } from "./trampoline.ts";
 
@@ -20,12 +21,18 @@ export interface RewrittenCode {
   readonly code: Uint8Array;
 }
 
-/** The new contents of the sections; metered if the index of the fuel global is given. */
+/** What the code counts down, and the index of the global that it does that in. */
+export interface Counting {
+  readonly count: "work" | "looks" | "nothing";
+  readonly global: number;
+}
+
+/** The new contents of the sections. */
 export function rewriteCode(
   sections: Sections,
   imports: readonly ImportEntry[],
   exports: Exports,
-  fuelGlobal?: number,
+  counting: Counting,
 ): RewrittenCode {
   const types = new FunctionTypes(openSection(sections, sectionId.type).bytes);
   const functions = new FunctionSpace(types, imports, openSection(sections, sectionId.function));
@@ -48,19 +55,18 @@ export function rewriteCode(
   for (const [index, target] of tableFunctions) tableSignatures.set(index, functions.signature(target));
   const body = trampolineBody(tableSignatures, table, types);
 
-  const metering =
-    fuelGlobal === undefined
-      ? undefined
-      : planMetering({
-          code,
-          types,
-          functions,
-          exports,
-          findImport: (name) => findFunctionImport(imports, "env", name),
-          tableFunctions: new Set(tableFunctions.values()),
-          trampoline: trampoline.functionIndex,
-          fuelGlobal,
-        });
+  const input = {
+    code,
+    types,
+    functions,
+    exports,
+    findImport: (name: string) => findFunctionImport(imports, "env", name),
+    tableFunctions: new Set(tableFunctions.values()),
+    trampoline: trampoline.functionIndex,
+    fuelGlobal: counting.global,
+  };
+  const plans = { work: planMetering, looks: planPacing, nothing: () => undefined };
+  const metering = plans[counting.count](input);
   const added = metering?.added ?? [];
   const rewritten = rewriteBodies(
     code,

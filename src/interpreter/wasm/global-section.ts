@@ -40,19 +40,19 @@ export function readGlobalSection(reader: ByteReader): GlobalSection {
 
 const i32Zero = [0x7f, 0x00, opcode.i32Const, 0x00, opcode.end];
 
-/** A mutable i32 global that starts at the largest value: a machine whose host does not meter runs on it for long. */
-const fuelGlobal = [0x7f, 0x01, opcode.i32Const, 0xff, 0xff, 0xff, 0xff, 0x07, opcode.end];
+/** A mutable i32 global that starts at the largest value: a machine whose host does not refill it runs on it for long. */
+const counterGlobal = [0x7f, 0x01, opcode.i32Const, 0xff, 0xff, 0xff, 0xff, 0x07, opcode.end];
 
 /**
  * The content of a global section that has `zeros` immutable i32 globals of value 0 in front of the given ones.
  * Immutable, so that V8 itself proves that no code writes them and a reset has nothing to restore.
- * With `metered` the fuel global stands behind all others.
+ * With `counter` a global to count down in stands behind all others.
  */
-export function prependZeroGlobals(section: GlobalSection, zeros: number, metered = false): Uint8Array {
+export function prependZeroGlobals(section: GlobalSection, zeros: number, counter = false): Uint8Array {
   const out = new ByteWriter(section.encoded.length + zeros * i32Zero.length + 20);
-  out.u32(zeros + section.entries.length + (metered ? 1 : 0));
+  out.u32(zeros + section.entries.length + (counter ? 1 : 0));
   for (let i = 0; i < zeros; i++) out.bytes(i32Zero);
   out.bytes(section.encoded);
-  if (metered) out.bytes(fuelGlobal);
+  if (counter) out.bytes(counterGlobal);
   return out.finish();
 }

@@ -31,6 +31,7 @@ export const opcode = {
   localTee: 0x22,
   globalGet: 0x23,
   globalSet: 0x24,
+  tableSet: 0x26,
   i32Const: 0x41,
   i32LtS: 0x48,
   i32GtS: 0x4a,

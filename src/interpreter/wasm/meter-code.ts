@@ -8,11 +8,15 @@ import { type FunctionBody, firstInstruction } from "./code-section.ts";
 import { instructionEnd, memoryCopy, memoryFill, numberAt, opcode } from "./instruction.ts";
 import { findPlainLoops, leadsToLoop, type PlainLoops, tableTargets } from "./plain-loops.ts";
 
-/** Where the metered form keeps its parts. All are indices of the module's index spaces. */
-export interface Meter {
+/** What is counted down, and what is called when it is used up. Indices of the module's index spaces. */
+export interface Counter {
   readonly fuelGlobal: number;
-  /** ()->void: to be called when the fuel is used up. */
+  /** ()->void. */
   readonly refuel: number;
+}
+
+/** Where the metered form keeps its parts. */
+export interface Meter extends Counter {
   /** (i32,i32,i32)->void: memory.copy and memory.fill that charge for their length. */
   readonly copy: number;
   readonly fill: number;
@@ -253,7 +257,11 @@ class MeterPass {
 }
 
 /** Writes the local declarations with those of the charges added and returns the index of the first added one. */
-function addLocals(body: FunctionBody, charges: BodyCharges, out: ByteWriter): number {
+export function addLocals(
+  body: FunctionBody,
+  charges: Pick<BodyCharges, "parameters" | "dispatch">,
+  out: ByteWriter,
+): number {
   const { bytes } = body;
   const groups = numberAt(bytes, body.start);
   const first = firstInstruction(body);
@@ -273,7 +281,7 @@ function numberEnd(bytes: Uint8Array, offset: number): number {
 }
 
 /** fuel -= units; if (fuel <= 0) refuel(). `scratch` is a local that is free here. */
-function charge(out: ByteWriter, meter: Meter, scratch: number, units: number): void {
+export function charge(out: ByteWriter, meter: Counter, scratch: number, units: number): void {
   out.byte(opcode.globalGet);
   out.u32(meter.fuelGlobal);
   out.byte(opcode.i32Const);
@@ -283,19 +291,19 @@ function charge(out: ByteWriter, meter: Meter, scratch: number, units: number): 
 }
 
 /** The end of a charge: takes the new value of the fuel from the operand stack. */
-export function finishCharge(out: ByteWriter, meter: Meter, scratch: number): void {
+export function finishCharge(out: ByteWriter, meter: Counter, scratch: number): void {
   askIfSpent(out, meter, scratch);
   out.byte(opcode.end);
 }
 
-function askIfSpent(out: ByteWriter, meter: Meter, local: number): void {
+function askIfSpent(out: ByteWriter, meter: Counter, local: number): void {
   setFuel(out, meter, local);
   out.bytes([opcode.i32LeS, opcode.if, emptyBlock, opcode.call]);
   out.u32(meter.refuel);
 }
 
 /** Takes the new value of the fuel from the operand stack, and leaves it there with a 0 to compare it with. */
-function setFuel(out: ByteWriter, meter: Meter, local: number): void {
+function setFuel(out: ByteWriter, meter: Counter, local: number): void {
   out.byte(opcode.localTee);
   out.u32(local);
   out.byte(opcode.globalSet);
@@ -305,7 +313,7 @@ function setFuel(out: ByteWriter, meter: Meter, local: number): void {
   out.bytes([opcode.i32Const, 0]);
 }
 
-function loadFuel(out: ByteWriter, meter: Meter, local: number): void {
+function loadFuel(out: ByteWriter, meter: Counter, local: number): void {
   out.byte(opcode.globalGet);
   out.u32(meter.fuelGlobal);
   out.byte(opcode.localSet);
@@ -313,7 +321,7 @@ function loadFuel(out: ByteWriter, meter: Meter, local: number): void {
 }
 
 /** A charge of one unit where `local` holds the fuel: short loops would wait for each other's stores to the global. */
-function chargeLoaded(out: ByteWriter, meter: Meter, local: number): void {
+function chargeLoaded(out: ByteWriter, meter: Counter, local: number): void {
   out.byte(opcode.localGet);
   out.u32(local);
   out.bytes([opcode.i32Const, 1, opcode.i32Sub]);
@@ -323,7 +331,7 @@ function chargeLoaded(out: ByteWriter, meter: Meter, local: number): void {
 }
 
 /** The first half of the same charge: leaves the fuel and 0 on the operand stack. */
-function takeLoaded(out: ByteWriter, meter: Meter, local: number): void {
+function takeLoaded(out: ByteWriter, meter: Counter, local: number): void {
   out.byte(opcode.localGet);
   out.u32(local);
   out.bytes([opcode.i32Const, 1, opcode.i32Sub]);

@@ -11,18 +11,17 @@ import { cutRecursion } from "./call-graph.ts";
 import { type FunctionBody, firstInstruction, readBodies } from "./code-section.ts";
 import { type Exports, findExport } from "./export-section.ts";
 import type { FunctionSpace } from "./function-space.ts";
-import { type FunctionTypes, i32Signature } from "./function-types.ts";
+import type { FunctionTypes } from "./function-types.ts";
 import { ImageFormatError } from "./image-format-error.ts";
 import { instructionEnd, numberAt, opcode } from "./instruction.ts";
 import { type Dispatch, type Meter, meterBody } from "./meter-code.ts";
 import { bulkBody, refuelBody } from "./meter-functions.ts";
+import { findSignals } from "./signals.ts";
 
 export const fuelExport = "sandboa.fuel";
 
 /** Not charged: whether it is called depends on how large an earlier guest has left the memory. It does not call back. */
 const growthImport = "emscripten_resize_heap";
-const signalImport = "_Py_CheckEmscriptenSignals_Helper";
-const interruptExport = "PyErr_SetInterruptEx";
 const evaluatorExport = "_PyEval_EvalFrameDefault";
 /** The evaluator switches over a byte, without 0 or with it. Its other tables are small. */
 const smallestSwitch = 255;
@@ -52,13 +51,8 @@ export interface Metering {
 export function planMetering(input: MeteringInput): Metering {
   const { code, types, functions, exports, fuelGlobal } = input;
   const bodies = [...readBodies(code, functions.importedCount)];
-  const signal = input.findImport(signalImport);
-  const interrupt = findExport(exports, interruptExport, "function").index;
-  if (functions.signature(interrupt) !== i32Signature(1, true)) {
-    throw new ImageFormatError(`${interruptExport} is ${functions.signature(interrupt)}`);
-  }
+  const { signal, interrupt, periodicCheck } = findSignals(input, bodies);
   const evaluator = findExport(exports, evaluatorExport, "function").index;
-  const periodicCheck = findPeriodicCheck(bodies, functions, signal);
   const meter: Meter = {
     fuelGlobal,
     refuel: functions.count,
@@ -87,34 +81,6 @@ export function planMetering(input: MeteringInput): Metering {
       { typeIndex: bulkType, body: bulkBody("fill", meter) },
     ],
   };
-}
-
-/**
- * _Py_CheckEmscriptenSignalsPeriodically (Python/emscripten_signal.c), which the evaluator calls instead of asking for signals
- * every time: the one function of type ()->void that calls the import. It counts in guest memory, where a guest can stop it.
- */
-function findPeriodicCheck(
-  bodies: readonly FunctionBody[],
-  functions: FunctionSpace,
-  signal: number,
-): number {
-  const found = bodies.filter(
-    (body) =>
-      functions.signature(body.functionIndex) === i32Signature(0, false) && callsFunction(body, signal),
-  );
-  const [check] = found;
-  if (check === undefined || found.length > 1) {
-    throw new ImageFormatError(`expected one periodic caller of ${signalImport}, found ${found.length}`);
-  }
-  return check.functionIndex;
-}
-
-function callsFunction(body: FunctionBody, callee: number): boolean {
-  const { bytes, end } = body;
-  for (let at = firstInstruction(body); at < end; at = instructionEnd(bytes, at)) {
-    if (bytes[at] === opcode.call && numberAt(bytes, at + 1) === callee) return true;
-  }
-  return false;
 }
 
 /**

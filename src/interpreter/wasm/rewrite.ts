@@ -10,7 +10,9 @@ import { ImageFormatError } from "./image-format-error.ts";
 import { type ImportEntry, readImportSection, writeImportSection } from "./import-section.ts";
 import { withMaximumPages } from "./memory-section.ts";
 import { fuelExport } from "./metering.ts";
+import { paceExport } from "./pacing.ts";
 import { joinSections, openSection, readSections, type Sections, sectionId } from "./sections.ts";
+import { stillTables } from "./still-tables.ts";
 
 export interface RewriteOptions {
   /** Names of exports to keep; a name that the module does not export is an error. */
@@ -19,12 +21,14 @@ export interface RewriteOptions {
   readonly memoryMaximumPages: number;
   /** Whether the guest's work is counted down in the exported global "sandboa.fuel". See metering.ts for the unit. */
   readonly metered?: boolean;
+  /** Whether looks for signals alone are counted, in "sandboa.pace". See pacing.ts. Not with `metered`. */
+  readonly paced?: boolean;
 }
 
 export interface RewrittenImage {
   /** The module with its data, for boot. */
   readonly full: Uint8Array;
-  /** The same module without data and with a minimum of one page: for instances whose memory is restored. */
+  /** The same module without data, with a minimum of one page and without a way to change a table: for instances that are restored. */
   readonly lean: Uint8Array;
   /** Names of exports that were added for the mutable globals that no kept export reaches, in index order. */
   readonly hiddenGlobals: readonly string[];
@@ -41,30 +45,29 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
   const gotGlobals = countGotGlobals(imports);
   const kept = selectExports(exports, options.exports);
   const hidden = exportHiddenGlobals(globals.entries, gotGlobals, kept);
-  const metered = options.metered === true;
-  const fuelGlobal = gotGlobals + globals.entries.length;
-  const fuel = metered ? [{ name: fuelExport, kind: exportKind.global, index: fuelGlobal }] : [];
+  const count = options.metered ? "work" : options.paced ? "looks" : "nothing";
+  const counter = gotGlobals + globals.entries.length;
+  const counterName = { work: fuelExport, looks: paceExport, nothing: undefined }[count];
+  const added =
+    counterName === undefined ? [] : [{ name: counterName, kind: exportKind.global, index: counter }];
 
   const output: Sections = new Map(sections);
-  const { types, functions, code } = rewriteCode(
-    sections,
-    imports,
-    exports,
-    metered ? fuelGlobal : undefined,
-  );
+  const { types, functions, code } = rewriteCode(sections, imports, exports, { count, global: counter });
   output.set(sectionId.type, types);
   output.set(sectionId.function, functions);
   output.set(sectionId.import, writeImportSection(imports.filter((entry) => entry.kind !== "global")));
   const memory = (minimumPages?: number): Uint8Array =>
     withMaximumPages(openSection(sections, sectionId.memory), options.memoryMaximumPages, minimumPages);
   output.set(sectionId.memory, memory());
-  output.set(sectionId.global, prependZeroGlobals(globals, gotGlobals, metered));
-  output.set(sectionId.export, writeExportSection([...kept, ...hidden, ...fuel]));
+  output.set(sectionId.global, prependZeroGlobals(globals, gotGlobals, added.length > 0));
+  output.set(sectionId.export, writeExportSection([...kept, ...hidden, ...added]));
   output.set(sectionId.code, code);
 
   const full = joinSections(output);
   output.delete(sectionId.dataCount);
   output.delete(sectionId.data);
+  const importedFunctions = imports.filter((entry) => entry.kind === "function").length;
+  output.set(sectionId.code, stillTables(code, importedFunctions));
   // A snapshot brings its own size; pages beyond it would only have to be zeroed at every reset.
   output.set(sectionId.memory, memory(1));
   return {

@@ -1,6 +1,6 @@
 // Callbacks and looked-up symbols of one guest: what stands in the places that the kernel added to the function table.
+import type { GuestMachine } from "../guest-machine.ts";
 import type { HostMemory } from "../host-memory.ts";
-import type { GuestMachine } from "../kernel.ts";
 import { adapterKey, adapterModule, dispatchModule } from "./adapter-module.ts";
 import type { ForeignSignature } from "./signature.ts";
 import { TableSlots } from "./table-slots.ts";

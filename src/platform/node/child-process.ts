@@ -1,6 +1,5 @@
 // The process behind a process wall: starting it with as little as the system lets us, speaking to it through one pipe, killing it.
 import { type ChildProcess, spawn } from "node:child_process";
-import { read } from "node:fs";
 import { serialize } from "node:v8";
 import { FrameReader } from "../../host/frames.ts";
 import { answerFileQuestion } from "../../host/host-answers.ts";
@@ -15,6 +14,8 @@ import {
 import type { Request } from "../../host/protocol.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
 import { confinedCommand } from "./confinement.ts";
+import { readHostInput } from "./host-input.ts";
+import { monotonicMs } from "./powers.ts";
 import { otherThreadCpuMs } from "./thread-cpu.ts";
 
 export interface ProcessStart {
@@ -27,7 +28,11 @@ export type ToProcess =
   | { readonly type: "reply"; readonly value: number; readonly bytes: Uint8Array }
   | Request;
 
-const frameOverheadBytes = 1 << 16;
+const frameOverheadBytes = 2 ** 17;
+/** How much may wait for the process to read it when it asks: our own code reads one reply before its next question. */
+const mostUnreadBytes = 2 * maxTransferBytes;
+/** How long what a dead process still wrote is waited for: another process may hold its end of the pipe open. */
+const lastWordsMs = 100;
 const nothing = new Uint8Array(0);
 
 export class ProcessLink implements Link {
@@ -35,15 +40,22 @@ export class ProcessLink implements Link {
   readonly #events: LinkEvents;
   readonly #gone: Promise<void>;
   #plan: SandboxPlan | undefined;
+  /** Aborted when the run is over; undefined outside of runs, when the process has nothing to ask and nothing to show. */
+  #running: AbortController | undefined;
   #outputBytes = 0;
   #answeringSinceMs: number | undefined;
   #pausedMs = 0;
   #reason: string | undefined;
   #killed = false;
+  /** It has said what our own code never says, and is not listened to any more. */
+  #distrusted = false;
 
   readonly view = {
     cpuMs: () => otherThreadCpuMs(`${this.#child.pid}/task/${this.#child.pid}`),
-    pause: () => ({ now: this.#answeringSinceMs !== undefined, totalMs: this.#pausedMs }),
+    pause: () => ({
+      now: this.#plan?.wallPauses === true && this.#answeringSinceMs !== undefined,
+      totalMs: this.#pausedMs,
+    }),
   };
 
   constructor(events: LinkEvents) {
@@ -58,24 +70,27 @@ export class ProcessLink implements Link {
     this.#child = child;
     const frames = new FrameReader(() => frameOverheadBytes + Math.max(maxTransferBytes, this.#valueBytes));
     child.stdout?.on("data", (chunk: Buffer) => {
+      if (this.#distrusted) return;
       try {
         for (const body of frames.push(chunk)) this.#onMessage(readFromProcess(body));
       } catch {
-        // Our own code never sends this: something else speaks in there.
+        this.#distrusted = true;
         this.#end("the process sent what no sandbox sends");
       }
     });
-    // A write to a process that has just died: its end is reported by "close".
-    child.stdin?.on("error", () => {});
+    child.stdout?.on("end", () => this.#end("the process closed its pipe"));
+    // Reads and writes of a process that has just died: its end is reported by "exit".
+    for (const stream of [child.stdin, child.stdout]) stream?.on("error", () => {});
     this.#gone = new Promise((resolve) => {
       child.on("error", (error) => {
         this.#reason ??= `the process could not be started: ${error.message}`;
         if (child.pid === undefined) resolve();
       });
-      child.on("close", (status, signal) => {
+      child.on("exit", (status, signal) => {
         this.#reason ??= `the process ended (${signal ?? `status ${status}`})`;
-        resolve();
+        setTimeout(() => child.stdout?.destroy(), lastWordsMs).unref();
       });
+      child.on("close", () => resolve());
     });
     void this.#gone.then(() => {
       if (!this.#killed) events.onDeath(this.#reason ?? "the process ended");
@@ -87,13 +102,15 @@ export class ProcessLink implements Link {
     this.#post({ type: "start", image: { lean, image: image.slice(), library: library.bytes().slice() } });
   }
 
-  serve(plan: SandboxPlan): void {
+  serve(plan: SandboxPlan | undefined): void {
     this.#plan = plan;
   }
 
   send(request: Request): void {
     if (request.type === "run") {
+      this.#running = new AbortController();
       this.#outputBytes = 0;
+      this.#answeringSinceMs = undefined;
       this.#pausedMs = 0;
     }
     this.#post(request);
@@ -120,6 +137,7 @@ export class ProcessLink implements Link {
     this.#killed = true;
     this.#child.kill("SIGKILL");
     await this.#gone;
+    this.#running?.abort();
   }
 
   get #valueBytes(): number {
@@ -137,9 +155,11 @@ export class ProcessLink implements Link {
   #onMessage(message: FromProcess): void {
     switch (message.kind) {
       case "answer":
+        if (message.answer.type === "done") this.#finish();
         this.#events.onAnswer(message.answer);
         break;
       case "output":
+        this.#demandRun();
         this.#outputBytes += message.bytes.length;
         if (this.#outputBytes > (this.#plan?.limits.outputBytes ?? 0))
           throw new RangeError("too much output");
@@ -150,21 +170,36 @@ export class ProcessLink implements Link {
     }
   }
 
+  #demandRun(): AbortController {
+    if (this.#running === undefined) throw new RangeError("a word outside of a run");
+    return this.#running;
+  }
+
+  #finish(): void {
+    this.#running?.abort();
+    this.#running = undefined;
+  }
+
   #onQuestion(question: FileQuestion, content: Uint8Array): void {
+    const { signal } = this.#demandRun();
     const plan = this.#plan;
     if (plan === undefined) throw new RangeError("a question of a guest that was given nothing");
+    if (this.#answeringSinceMs !== undefined) throw new RangeError("a question before the last was answered");
+    if ((this.#child.stdin?.writableLength ?? 0) > mostUnreadBytes)
+      throw new RangeError("questions whose answers are not read");
     if (question.operation !== "input") {
       const { value, bytes = nothing } = answerFileQuestion(plan, question, content);
       this.#post({ type: "reply", value, bytes });
       return;
     }
     if (plan.stdin !== "host") throw new RangeError("standard input was not granted");
-    const start = performance.now();
-    if (plan.wallPauses) this.#answeringSinceMs = start;
-    void readInput(Math.min(question.length, maxTransferBytes)).then((bytes) => {
-      if (plan.wallPauses) this.#pausedMs += performance.now() - start;
+    const start = monotonicMs();
+    this.#answeringSinceMs = start;
+    void readHostInput(Math.min(question.length, maxTransferBytes), signal).then((bytes) => {
+      if (signal.aborted) return;
+      if (plan.wallPauses) this.#pausedMs += monotonicMs() - start;
       this.#answeringSinceMs = undefined;
-      if (!this.#killed) this.#post({ type: "reply", value: bytes.length, bytes });
+      this.#post({ type: "reply", value: bytes.length, bytes });
     });
   }
 
@@ -172,18 +207,4 @@ export class ProcessLink implements Link {
     this.#reason ??= reason;
     this.#child.kill("SIGKILL");
   }
-}
-
-/** The embedder's standard input, without blocking its thread; empty at the end. */
-function readInput(length: number): Promise<Uint8Array> {
-  return new Promise((resolve) => {
-    const target = new Uint8Array(length);
-    const attempt = (): void => {
-      read(0, target, 0, length, null, (error, count) => {
-        if (error?.code === "EAGAIN") setTimeout(attempt, 5);
-        else resolve(error ? nothing : target.subarray(0, count));
-      });
-    };
-    attempt();
-  });
 }

@@ -1,6 +1,7 @@
 // How a process wall starts its process: Node's permission model, no core dumps, no files, bounded memory, and on Linux what a
 // user without privileges can give up: the network and other namespaces, new privileges, living on without its parent.
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { processScript } from "./package-files.ts";
 
@@ -19,9 +20,11 @@ const dataKb = 5 * 2 ** 20;
 const openFiles = 64;
 
 /**
- * Read by sh. A limit that the system refuses is left out; only with the larger stack is the engine told of it.
+ * Read by a shell. What the embedder holds without close-on-exec is closed: its shell may have left it that. A limit that the system
+ * refuses is left out; only with the larger stack is the engine told of it.
  */
 const script = `
+for fd in /proc/self/fd/$SANDBOA_DIGITS; do fd=\${fd##*/}; [ "$fd" -gt 2 ] && eval "exec $fd>&-"; done
 ulimit -c 0; ulimit -f 0; ulimit -n ${openFiles}; ulimit -d ${dataKb}
 if ulimit -s ${stackMb * 1024}; then stack=--stack-size=${engineStackMb * 1024}; else stack=--stack-size=900; fi
 node=$1; shift
@@ -39,8 +42,16 @@ export function confinedCommand(): ConfinedCommand {
         spawnSync("/bin/sh", ["-c", `exec ${words} true`], { env: {}, stdio: "ignore" }).status === 0,
     )
     .join(" ");
-  const confined = script.replace("$SANDBOA_PREFIX", prefix).replaceAll("; ulimit", " 2>/dev/null; ulimit");
-  return { command: "/bin/sh", args: ["-c", confined, "sandboa", process.execPath, ...args] };
+  // Other shells know descriptors of one digit only, and take a longer number for a command.
+  const bash = existsSync("/bin/bash");
+  const confined = script
+    .replace("$SANDBOA_PREFIX", prefix)
+    .replace("$SANDBOA_DIGITS", bash ? "*" : "?")
+    .replaceAll("; ulimit", " 2>/dev/null; ulimit");
+  return {
+    command: bash ? "/bin/bash" : "/bin/sh",
+    args: ["-c", confined, "sandboa", process.execPath, ...args],
+  };
 }
 
 /** Node's permission model: the process may read its own script and nothing else. */

@@ -16,17 +16,8 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { type ErrnoName, errno as errnoNumbers } from "../../abi/errno.ts";
-import type { HostFilePower } from "../../filesystems/host-file.ts";
-import type { HostFileMode } from "../../host/plan.ts";
+import type { HostFileMode, HostFilePower, HostFileTicket } from "../../filesystems/host-file.ts";
 import { fail, KernelError } from "../../kernel/kernel-error.ts";
-
-export interface HostFileTicket {
-  /** The open file; undefined while it does not exist. Made files are the ticket's from then on. */
-  fd: number | undefined;
-  readonly missing:
-    | { readonly directoryFd: number; readonly directory: string; readonly name: string }
-    | undefined;
-}
 
 /** Why a file cannot be granted, in words for the embedder. */
 export class HostFileRefusal extends Error {}
@@ -71,8 +62,12 @@ function missingFile(absolute: string): HostFileTicket {
   }
 }
 
+/** Closes what the ticket holds and empties it: the numbers will soon be those of other files. */
 export function releaseHostFile(ticket: HostFileTicket): void {
-  for (const fd of [ticket.fd, ticket.missing?.directoryFd]) if (fd !== undefined) closeSync(fd);
+  const held = [ticket.fd, ticket.missing?.directoryFd];
+  ticket.fd = undefined;
+  ticket.missing = undefined;
+  for (const fd of held) if (fd !== undefined) closeSync(fd);
 }
 
 /** The file behind an open descriptor of this process. */

@@ -92,16 +92,19 @@ function open({ image }: ProcessStart): Session {
         ask({ operation: "create", place: number });
         return remoteFile(number);
       },
+      readHostInput: (target) => {
+        const { value, bytes } = ask({
+          operation: "input",
+          length: Math.min(target.length, maxTransferBytes),
+        });
+        target.set(bytes);
+        return value;
+      },
     }),
     // The permission model hides /proc; this counts the engine's helper threads as well.
     threadCpuMs: () => {
       const { user, system } = process.cpuUsage();
       return (user + system) / 1000;
-    },
-    readHostInput: (target: Uint8Array) => {
-      const { value, bytes } = ask({ operation: "input", length: Math.min(target.length, maxTransferBytes) });
-      target.set(bytes);
-      return value;
     },
   };
   const output = {

@@ -1,11 +1,11 @@
-// What a session needs of the machine, the same in each thread: clocks, entropy, inflating, clearing, standard input.
-import { readSync } from "node:fs";
+// What a session needs of the machine, the same in each thread: clocks, entropy, inflating, clearing. How it reaches granted files
+// and standard input depends on the wall.
 import type { SessionPowers } from "../../host/session.ts";
 import { clearMemory, monotonicMs, nodeClock, nodeEntropy } from "./powers.ts";
 import { makeThreadCpuClock } from "./thread-cpu.ts";
 
 export function makeSessionPowers(
-  files: Pick<SessionPowers, "openHostFile" | "createHostFile">,
+  granted: Pick<SessionPowers, "openHostFile" | "createHostFile" | "readHostInput">,
 ): SessionPowers {
   return {
     clock: nodeClock,
@@ -13,22 +13,6 @@ export function makeSessionPowers(
     clearMemory,
     monotonicMs,
     threadCpuMs: makeThreadCpuClock(),
-    readHostInput,
-    openHostFile: files.openHostFile,
-    createHostFile: files.createHostFile,
+    ...granted,
   };
-}
-
-/** The process's own standard input; a non-blocking descriptor is asked again after a pause. */
-function readHostInput(target: Uint8Array, pause: () => void): number {
-  for (;;) {
-    try {
-      return readSync(0, target, 0, target.length, null);
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (code === "EOF") return 0;
-      if (code !== "EAGAIN") throw error;
-      pause();
-    }
-  }
 }

@@ -2,6 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import { Control } from "../../host/control.ts";
 import { OutputWriter } from "../../host/output-ring.ts";
+import { maxTransferBytes } from "../../host/process-protocol.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "../../host/protocol.ts";
 import { Session } from "../../host/session.ts";
 import { LibraryFileSystem, SharedLibrary } from "../../host/shared-library.ts";
@@ -18,7 +19,8 @@ const send = (message: FromWorker): void => port.postMessage(message);
 
 function libraryOf(start: WorkerStart, control: Control): LibraryFileSystem {
   const library = new SharedLibrary(start.library, () => {
-    if (control.question(() => send({ type: "library" })) < 0) throw new Error("the library cannot be read");
+    const ask = (question: number): void => send({ type: "library", question });
+    if (control.question(ask, () => {}) < 0) throw new Error("the library cannot be read");
   });
   return new LibraryFileSystem(() => library.bytes(), inflateRaw);
 }
@@ -29,8 +31,17 @@ function open(start: WorkerStart): Session | undefined {
     openHostFile: ({ ticket }) => (ticket.fd === undefined ? undefined : openHostFile(ticket.fd)),
     // The host makes it: a descriptor that a thread opens is closed with the thread.
     createHostFile: (_place, number) => {
-      const reply = control.question(() => send({ type: "create", place: number }));
+      const ask = (question: number): void => send({ type: "create", place: number, question });
+      const reply = control.question(ask, () => {});
       return reply < 0 ? failNumber(-reply) : openHostFile(reply);
+    },
+    // The host reads: a thread that waits in a read of its own cannot be ended before there is input.
+    readHostInput: (bytes, pause) => {
+      const target = new SharedArrayBuffer(Math.min(bytes.length, maxTransferBytes));
+      const ask = (question: number): void => send({ type: "input", target, question });
+      const count = control.question(ask, pause);
+      bytes.set(new Uint8Array(target, 0, count));
+      return count;
     },
   });
   const output = new OutputWriter(start.ring, () => send({ type: "output" }));

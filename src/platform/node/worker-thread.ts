@@ -7,6 +7,7 @@ import { hostFileAt, type SandboxPlan } from "../../host/plan.ts";
 import type { FromWorker, Request, ToWorker } from "../../host/protocol.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
 import { createHostFileReply } from "./host-files.ts";
+import { readHostInput } from "./host-input.ts";
 import { workerScript } from "./package-files.ts";
 import { otherThreadCpuMs } from "./thread-cpu.ts";
 
@@ -25,6 +26,8 @@ export class WorkerLink implements Link {
   #library: LoadedImage["library"] | undefined;
   #plan: SandboxPlan | undefined;
   #thread: string | undefined;
+  /** Aborted when nobody waits any more for the input that is being read. */
+  #reading = new AbortController();
   #killed = false;
 
   readonly view = {
@@ -53,6 +56,7 @@ export class WorkerLink implements Link {
           : `the worker thread failed: ${error.message}`;
     });
     this.#worker.on("exit", () => {
+      this.#reading.abort();
       if (this.#killed) return;
       this.#drain();
       events.onDeath(reason);
@@ -67,7 +71,7 @@ export class WorkerLink implements Link {
     });
   }
 
-  serve(plan: SandboxPlan): void {
+  serve(plan: SandboxPlan | undefined): void {
     this.#plan = plan;
   }
 
@@ -90,6 +94,7 @@ export class WorkerLink implements Link {
 
   async kill(): Promise<void> {
     this.#killed = true;
+    this.#reading.abort();
     this.#worker.ref();
     await this.#worker.terminate();
     this.#drain();
@@ -106,14 +111,21 @@ export class WorkerLink implements Link {
         break;
       case "create": {
         const { ticket, mode } = hostFileAt(this.#demandPlan(), message.place);
-        this.#control.reply(createHostFileReply(ticket, mode));
+        this.#control.reply(message.question, createHostFileReply(ticket, mode));
         break;
       }
       case "library":
-        this.#control.reply(this.#readLibrary());
+        this.#control.reply(message.question, this.#readLibrary());
+        break;
+      case "input":
+        void this.#input(message.question, message.target);
         break;
       case "ready":
         this.#thread = message.thread;
+        this.#events.onAnswer(message);
+        break;
+      case "done":
+        this.#reading.abort();
         this.#events.onAnswer(message);
         break;
       default:
@@ -129,6 +141,17 @@ export class WorkerLink implements Link {
     } catch {
       return -1;
     }
+  }
+
+  async #input(question: number, target: SharedArrayBuffer): Promise<void> {
+    this.#reading.abort();
+    this.#reading = new AbortController();
+    const { signal } = this.#reading;
+    const granted = this.#plan?.stdin === "host";
+    const bytes = granted ? await readHostInput(target.byteLength, signal) : new Uint8Array(0);
+    if (signal.aborted) return;
+    new Uint8Array(target).set(bytes);
+    this.#control.reply(question, bytes.length);
   }
 
   #demandPlan(): SandboxPlan {

@@ -1,6 +1,14 @@
 // The words of the command line, turned into grants of the public API.
 import { InvalidArgumentError } from "commander";
-import { type FileCapability, type HostFileMode, hostFile, OptionError, scratch } from "../../index.ts";
+import {
+  type FileCapability,
+  type HostFileMode,
+  hostFile,
+  type Isolation,
+  type Limits,
+  OptionError,
+  scratch,
+} from "../../index.ts";
 
 export type Grant =
   | { readonly kind: "file"; readonly guest: string; readonly capability: FileCapability }
@@ -29,7 +37,12 @@ export interface RunFlags {
   readonly stdin?: boolean;
   readonly memory?: string;
   readonly wall?: string;
+  readonly cpu?: string;
+  readonly fuel?: number | "unlimited";
   readonly output?: string;
+  readonly hostMemory?: string;
+  readonly grace?: string;
+  readonly isolation?: Isolation;
   readonly clock?: "real" | "coarse" | "frozen";
   readonly timeZone?: string;
   readonly json?: boolean;
@@ -66,6 +79,28 @@ function checked<T>(make: () => T): T {
     if (error instanceof OptionError) throw new InvalidArgumentError(error.message);
     throw error;
   }
+}
+
+/** Units of fuel as people write them: 5000000, 5_000_000, 5e6. */
+export function fuel(text: string): number | "unlimited" {
+  if (text === "unlimited") return text;
+  const units = Number(text.replaceAll("_", ""));
+  if (text.trim() === "" || !Number.isSafeInteger(units))
+    throw new InvalidArgumentError("expected a whole number of units, or unlimited");
+  return units;
+}
+
+/** What was not said is left to the library's defaults. */
+export function limitsOf({ memory, hostMemory, wall, cpu, fuel, output, grace }: RunFlags): Limits {
+  return {
+    ...(memory !== undefined && { memory }),
+    ...(hostMemory !== undefined && { hostMemory }),
+    ...(wall !== undefined && { wall }),
+    ...(cpu !== undefined && { cpu }),
+    ...(fuel !== undefined && { fuel }),
+    ...(output !== undefined && { output }),
+    ...(grace !== undefined && { soft: { grace } }),
+  };
 }
 
 export const grants = {

@@ -1,4 +1,5 @@
-// The one JSON object of `--json`. Values that JSON lacks become objects with one key that begins with "$".
+// The one JSON object of `--json`. Values that JSON lacks become objects with one key that begins with "$"; in `usage`, what is
+// unlimited (Infinity) or not counted is null.
 import {
   type GuestValue,
   LimitError,
@@ -16,6 +17,7 @@ export function successReport(run: Run): string {
     exitCode: run.exitCode,
     stdout: run.stdout,
     stderr: run.stderr,
+    softStop: run.softStop ?? null,
     error: null,
     usage: run.usage,
   });
@@ -30,6 +32,7 @@ export function failureReport(
     exitCode: null,
     stdout: error.stdout ?? "",
     stderr: error.stderr ?? "",
+    softStop: null,
     error: {
       code: error.code,
       message: error instanceof PythonError ? error.pythonMessage : error.message,

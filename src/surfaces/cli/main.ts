@@ -2,22 +2,27 @@
 // The command. It knows words and exit statuses; everything else is the library's public API.
 import { Command, CommanderError, Option } from "commander";
 import { exitStatus } from "./exit-status.ts";
-import { Collected, grants, type RunFlags } from "./flags.ts";
+import { Collected, fuel, grants, type RunFlags } from "./flags.ts";
 import { runCommand } from "./run-command.ts";
 
 const help = `
 Grants (nothing is granted by default; HOST is a path here, GUEST is where the program sees it):
   a HOST without :GUEST appears under the same path, a relative one below /
 
+Sizes are bytes or 64KiB, 10MiB, 1GB; durations are milliseconds or 250ms, 5s, 2min; fuel is a count of units, each
+about one bytecode instruction or one turn of a loop in C. --wall, --cpu and --fuel may be "unlimited".
+
 Exit status:
-  the program's own; 1 uncaught exception, 2 wrong usage or grants, 124 out of time,
-  125 the sandbox was lost, 126 another limit
+  the program's own; 1 uncaught exception, 2 wrong usage or grants, 124 out of time (--wall, --cpu),
+  125 the sandbox was lost, 126 another limit; after a soft stop (--grace) that the program obeys, its own
 
 Examples:
   sandboa run -c 'print(sum(range(10)))'
   sandboa run --read sales.csv --create report.md analyse.py sales.csv
   sandboa run --read data.json -m json.tool data.json
-  sandboa run --scratch /tmp=10MiB --memory 128MiB --wall 5s untrusted.py`;
+  sandboa run --scratch /tmp=10MiB --memory 128MiB --wall 5s untrusted.py
+  sandboa run --isolation process --cpu 2s --host-memory 8MiB --json untrusted.py
+  sandboa run --fuel 5_000_000 --clock frozen -c 'print(sum(range(10)))'`;
 
 function program(): Command {
   const command = new Command("sandboa");
@@ -42,10 +47,31 @@ function program(): Command {
     .addOption(many("--create <host[:guest]>", "grant the making of one new file", "create"))
     .addOption(many("--scratch <guest=size>", "grant an empty folder in memory, e.g. /tmp=10MiB", "scratch"))
     .addOption(many("--env <name=value>", "set an environment variable", "env"))
-    .option("--stdin", "grant this command's standard input (otherwise it is empty)")
+    .option("--stdin", "grant this command's standard input, unless inline (otherwise it is empty)")
     .addOption(many("--module <name>", "grant a built-in module that is refused by default", "module"))
+    .addOption(
+      new Option("--isolation <wall>", "what the program runs behind (default worker)").choices([
+        "inline",
+        "worker",
+        "process",
+      ]),
+    )
     .option("--memory <size>", "limit of the interpreter's memory (default 256MiB)")
+    .option(
+      "--host-memory <size>",
+      "limit of what is held for the program outside of its memory: files, descriptors, output (default 64MiB and --scratch)",
+    )
     .option("--wall <duration>", "limit of time (default 10s)")
+    .option("--cpu <duration>", "limit of processor time (default as --wall)")
+    .option(
+      "--fuel <units>",
+      "limit of steps, the same on every machine; meters the program (default none)",
+      fuel,
+    )
+    .option(
+      "--grace <duration>",
+      "when time or fuel is spent, raise KeyboardInterrupt and wait this long before the end (default none)",
+    )
     .option("--output <size>", "limit of what is written to stdout and stderr (default 1MiB)")
     .addOption(
       new Option("--clock <policy>", "the program's clock (default coarse)").choices([

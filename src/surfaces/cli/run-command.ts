@@ -13,7 +13,7 @@ import {
   SandboxLostError,
 } from "../../index.ts";
 import { exitStatus } from "./exit-status.ts";
-import type { Grant, RunFlags } from "./flags.ts";
+import { type Grant, limitsOf, type RunFlags } from "./flags.ts";
 import { failureReport, successReport } from "./json-report.ts";
 import { printable } from "./printable.ts";
 
@@ -78,6 +78,10 @@ function readText(file: string | 0): string {
 }
 
 function optionsOf(flags: RunFlags, args: readonly string[]): CreateOptions {
+  if (flags.stdin && flags.isolation === "inline")
+    throw new UsageError(
+      "--stdin needs --isolation worker or process: inline, waiting for input could not be ended",
+    );
   const collected: Grant[] = [
     flags.read,
     flags.write,
@@ -101,11 +105,8 @@ function optionsOf(flags: RunFlags, args: readonly string[]): CreateOptions {
     env: Object.fromEntries(env),
     args,
     modules,
-    limits: {
-      ...(flags.memory !== undefined && { memory: flags.memory }),
-      ...(flags.wall !== undefined && { wall: flags.wall }),
-      ...(flags.output !== undefined && { output: flags.output }),
-    },
+    limits: limitsOf(flags),
+    ...(flags.isolation && { isolation: flags.isolation }),
     ...(flags.stdin && { stdin: hostStdin }),
     ...(flags.clock && { clock: flags.clock }),
     ...(flags.timeZone !== undefined && { timeZone: flags.timeZone }),
@@ -131,6 +132,8 @@ async function runProgram(sandbox: Sandbox, program: Program, json: boolean): Pr
     if (json) process.stdout.write(`${failureReport(error)}\n`);
     else if (error instanceof PythonError) process.stderr.write(printable(error.traceback, false));
     else if (!(error instanceof SandboxLostError && error.exitCode !== undefined)) {
+      // After a soft stop: where the program was.
+      if (error.cause instanceof PythonError) process.stderr.write(printable(error.cause.traceback, false));
       process.stderr.write(`sandboa: ${printable(error.message, true)}\n`);
     }
     return statusOf(error);
@@ -139,7 +142,8 @@ async function runProgram(sandbox: Sandbox, program: Program, json: boolean): Pr
 
 function statusOf(error: SandboxError): number {
   if (error instanceof PythonError) return exitStatus.pythonError;
-  if (error instanceof LimitError) return error.limit === "wall" ? exitStatus.time : exitStatus.limit;
+  if (error instanceof LimitError)
+    return error.limit === "wall" || error.limit === "cpu" ? exitStatus.time : exitStatus.limit;
   if (error instanceof OptionError) return exitStatus.usage;
   // os._exit is the guest's own word, as in every other Python.
   if (error instanceof SandboxLostError && error.exitCode !== undefined) return error.exitCode;

@@ -1,0 +1,47 @@
+// The embedder's standard input for guests behind a wall, without blocking its thread. It is read through process.stdin: a plain read
+// of a pipe that stays silent would hold a thread of Node's pool until the process is killed, and would take what comes later
+// away from whoever asks next.
+
+const nothing = new Uint8Array(0);
+
+/** At most `length` bytes as soon as there are some; none at the end of the input, or when `abandoned` fires. Never rejects. */
+export async function readHostInput(length: number, abandoned: AbortSignal): Promise<Uint8Array> {
+  const { stdin } = process;
+  if (stdin.listenerCount("error") === 0) stdin.on("error", () => {});
+  hold(true);
+  try {
+    while (!abandoned.aborted && !stdin.readableEnded && !stdin.destroyed) {
+      const chunk: unknown = stdin.read(Math.min(length, stdin.readableLength));
+      if (chunk instanceof Uint8Array && chunk.length > 0) return new Uint8Array(chunk);
+      if (typeof chunk === "string" && chunk !== "") return new TextEncoder().encode(chunk);
+      if (length === 0) return nothing;
+      await change(abandoned);
+    }
+    return nothing;
+  } finally {
+    hold(false);
+  }
+}
+
+/** Only while somebody waits for it does the input keep the process alive. */
+function hold(alive: boolean): void {
+  const { stdin } = process;
+  const handle = stdin as { ref?(): void; unref?(): void };
+  if (alive) handle.ref?.();
+  else if (stdin.listenerCount("readable") === 0 && stdin.listenerCount("data") === 0) handle.unref?.();
+}
+
+/** Resolves when there may be something new. */
+function change(abandoned: AbortSignal): Promise<void> {
+  const { stdin } = process;
+  const events = ["readable", "end", "error", "close"] as const;
+  return new Promise((resolve) => {
+    const done = (): void => {
+      for (const event of events) stdin.off(event, done);
+      abandoned.removeEventListener("abort", done);
+      resolve();
+    };
+    for (const event of events) stdin.on(event, done);
+    abandoned.addEventListener("abort", done);
+  });
+}

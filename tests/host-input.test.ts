@@ -1,0 +1,52 @@
+// The embedder's own standard input, granted to a guest: it arrives, waiting for it may stand outside of wall time, a deadline or a
+// signal ends the waiting, and nothing of it keeps the embedder's process alive.
+import { spawn } from "node:child_process";
+import { expect, test } from "vitest";
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+}
+
+/** Runs a script that has `Sandbox` and `hostStdin`; `feed` writes to its standard input, which stays open until the script ends. */
+function script(body: string, feed: (write: (text: string) => void) => void): Promise<Ended> {
+  const source = `const { hostStdin, Sandbox } = await import("sandboa");\n${body}`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: "pipe" });
+  let stdout = "";
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+    feed((text) => child.stdin.write(text));
+  });
+  child.stdin.on("error", () => {});
+  return new Promise((done) => child.on("exit", (status) => done({ status, stdout })));
+}
+
+test.each(["worker", "process"])("behind the wall %s", async (isolation) => {
+  const body = `
+    const sandbox = await Sandbox.create({
+      isolation: "${isolation}", stdin: hostStdin, limits: { wall: "500 ms", wallPausesForHost: true },
+    });
+    const waiting = sandbox.run("input()");
+    setTimeout(() => console.log("waiting"), 1000);
+    console.log((await waiting).value);
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 50);
+    console.log(await sandbox.run("input()", { signal: stop.signal }).catch((error) => error.code));
+    await sandbox.close();
+    const strict = await Sandbox.create({ isolation: "${isolation}", stdin: hostStdin, limits: { wall: "200 ms" } });
+    console.log(await strict.run("input()").catch((error) => error.code));
+    await strict.close();`;
+  let fed = false;
+  const ended = await script(body, (write) => {
+    if (!fed) write("late but welcome\n");
+    fed = true;
+  });
+  expect(ended).toEqual({ status: 0, stdout: "waiting\nlate but welcome\nRUN_CANCELLED\nLIMIT_WALL\n" });
+});
+
+test("an inline guest cannot have it: waiting would hold the embedder's thread", async () => {
+  const body = `
+    const error = await Sandbox.create({ isolation: "inline", stdin: hostStdin }).catch((reason) => reason);
+    console.log(error.code, error.option);`;
+  expect((await script(body, () => {})).stdout).toBe("BAD_OPTION stdin\n");
+});
