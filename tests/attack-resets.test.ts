@@ -154,7 +154,8 @@ def count(parts):
         at += piece
         if at >= END: break
     return found
-END = 16 << 20
+import sandboa
+END = sandboa.usage()["memory"][0]
 count(["emaSes"[3:] + "ame", "Opened"])`;
     expect(word).toBe("SesameOpened");
     expect(await tenants(pool, value("1"), value(plant + search))).toBeGreaterThan(50_000);
