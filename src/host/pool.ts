@@ -67,6 +67,8 @@ export class Pool implements AsyncDisposable {
   readonly #queue: PoolQueue<Member>;
   readonly #members = new Set<Member>();
   readonly #idle: Member[] = [];
+  /** Members that are no more, whose walls are still being taken down. */
+  #ending = 0;
   #closed = false;
   #whenEmpty: (() => void) | undefined;
 
@@ -228,7 +230,11 @@ export class Pool implements AsyncDisposable {
   #sourceFor(member: Member) {
     return {
       open: async (onFall: OnFall): Promise<Wall> => {
-        member.wall = await this.#open(member, onFall);
+        // It may fall later, when it waits for somebody else.
+        member.wall = await this.#open(member, (failure) => {
+          onFall(failure);
+          this.#lose(member);
+        });
         return member.wall;
       },
       release: async (): Promise<void> => {
@@ -264,11 +270,15 @@ export class Pool implements AsyncDisposable {
   async #drop(member: Member): Promise<void> {
     const at = this.#idle.indexOf(member);
     if (at >= 0) this.#idle.splice(at, 1);
-    if (this.#members.delete(member)) await member.wall?.kill(ended());
+    if (this.#members.delete(member)) {
+      this.#ending += 1;
+      await member.wall?.kill(ended());
+      this.#ending -= 1;
+    }
     this.#noteEmpty();
   }
 
   #noteEmpty(): void {
-    if (this.#closed && this.#members.size === 0) this.#whenEmpty?.();
+    if (this.#closed && this.#members.size + this.#ending === 0) this.#whenEmpty?.();
   }
 }

@@ -58,6 +58,8 @@ export class Supervisor {
   finish(): RunMeters {
     const meters = this.meters();
     this.#plan = undefined;
+    // What we do between runs is not the guest's.
+    this.#kernel?.gauge?.start();
     return meters;
   }
 

@@ -13,7 +13,7 @@ interface EngineFlag {
 
 /**
  * A module keeps what it was compiled with, so that is when to set it. Time of the kernels relative to stock Pyodide's
- * (`npm run bench -- kernels`, least times): Node 20 97.4 % without, about 93 % with; Node 22 101.4 and 95.6 %. Node 24 has it.
+ * (`npm run bench -- kernels`, medians): Node 20 101.6 % without, 96 % with; Node 22 101.4 and 95.6 %. Node 24 has it.
  */
 const inlining: EngineFlag = {
   set: "--experimental-wasm-inlining",
