@@ -85,6 +85,8 @@ test("a truncated file and a flipped bit are noticed and made anew", async () =>
     writeFileSync(join(copy, name), change(Buffer.from(before)));
     // Needs a module that the image does not hold, or the library would not be read.
     expect(await hello(copy, project, "import calendar; print('hello')")).toEqual(fine);
+    // A library was of use without its bytecode, and is made when the next one starts.
+    expect(await hello(copy)).toEqual(fine);
     expect(statSync(join(copy, name)).size).toBeGreaterThan(before.length * 0.9);
     wholeFiles(copy);
   };

@@ -25,7 +25,7 @@ const files = (readdirSync(source, { recursive: true }) as string[])
   .filter((name) => name.endsWith(".ts"))
   .map((name) => join(source, name));
 const production = files.filter((file) => !/(\.test|-fixture|-for-tests)\.ts$/.test(file));
-const importPattern = /(?:from|import)\s+"([^"]+)"/g;
+const importPattern = /(?:from|import)[\s(]+"([^"]+)"/g;
 
 function room(file: string): string {
   return relative(source, file).split("/")[0] ?? "";

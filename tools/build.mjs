@@ -18,6 +18,9 @@ await build({
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
   format: "esm",
+  // Half the bytes to parse at each start, and names stay readable in a stack.
+  minifyWhitespace: true,
+  minifySyntax: true,
   platform: "node",
   target: "node20.19",
   sourcemap: true,
@@ -34,6 +37,8 @@ await build({
   outExtension: { ".js": ".cjs" },
   bundle: true,
   format: "cjs",
+  minifyWhitespace: true,
+  minifySyntax: true,
   platform: "node",
   target: "node20.19",
   sourcemap: true,

@@ -2,10 +2,10 @@
 import { Control } from "../../src/host/control.ts";
 import { loadImage } from "../../src/host/image-cache.ts";
 import { refusedByDefault } from "../../src/host/library-choice.ts";
+import { LibraryFileSystem } from "../../src/host/library-filesystem.ts";
 import { idlePlan } from "../../src/host/plan.ts";
 import { encodeRun } from "../../src/host/run.ts";
 import { Session } from "../../src/host/session.ts";
-import { LibraryFileSystem } from "../../src/host/shared-library.ts";
 import { decodeImage } from "../../src/interpreter/image-file.ts";
 import { Machine } from "../../src/interpreter/machine.ts";
 import { Rehash } from "../../src/interpreter/rehash/apply.ts";

@@ -1,19 +1,21 @@
 // The image for a set of built-in modules: from memory, from the cache on disk, or built. Files in the cache are keyed by
 // everything that went into them, so a change of version, format, guest code or hash simply misses.
-import { ImageError } from "../errors/image-error.ts";
-import { distribution } from "../interpreter/distribution.ts";
+import { distribution, verifyDistributionFile } from "../interpreter/distribution.ts";
 import { decodeImage } from "../interpreter/image-file.ts";
-import { checkImports } from "../kernel/bind-imports.ts";
 import { compileInterpreter } from "../platform/node/engine-flags.ts";
 import { ImageStore } from "../platform/node/image-store.ts";
-import { readGuestFiles } from "../platform/node/package-files.ts";
+import { readDistributionFile, readGuestFiles } from "../platform/node/package-files.ts";
 import { sha256 } from "../platform/node/powers.ts";
-import { buildImage, buildModule, type ImageChoice, type Progress } from "./image-build.ts";
+import type { ImageChoice, Progress } from "./image-build.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
+import { encodeLibrary } from "./library-file.ts";
 import { SharedLibrary } from "./shared-library.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
 const imageFormat = 11;
+
+/** Loaded when it is needed: most starts find everything in the cache. */
+const builder = () => import("./image-build.ts");
 
 /** What a worker needs to run an interpreter: everything is shared between threads, nothing is copied. */
 export interface LoadedImage {
@@ -52,11 +54,13 @@ async function load(choice: ImageChoice, progress: Progress | undefined): Promis
     compile: bytecodeModules,
   };
   const key = sha256(new TextEncoder().encode(JSON.stringify(recipe)), ...guestFiles.values()).slice(0, 40);
-  const cached = store.read(moduleFile(key, choice), false) as Uint8Array<ArrayBuffer> | undefined;
-  let share =
-    shares.get(key) ?? readShare(store, key, () => buildImage(guestFiles, choice, undefined).library);
-  if (cached === undefined || share === undefined) progress?.("preparing the interpreter (once per version)");
+  const cached = store.read(moduleFile(key, choice), false);
+  const compiled = cached && compileInterpreter(cached);
+  let share = shares.get(key) ?? readShare(store, key, guestFiles);
+  if (compiled === undefined || share === undefined)
+    progress?.("preparing the interpreter (once per version)");
   if (share === undefined) {
+    const { buildImage } = await builder();
     const { image, library } = buildImage(guestFiles, choice, progress);
     store.write(imageFile(key), [image]);
     store.write(libraryFile(key), [library]);
@@ -65,16 +69,15 @@ async function load(choice: ImageChoice, progress: Progress | undefined): Promis
     share.library.bytes();
   }
   shares.set(key, share);
-  const module = compileInterpreter(cached ?? makeModule(store, key, choice));
-  checkImports(WebAssembly.Module.imports(module));
+  const module = compiled ?? compileInterpreter(await makeModule(store, key, choice));
   return { key, module, ...share };
 }
 
-/** `rebuild` makes the library anew when it turns out to be damaged on its first use. */
+/** A library that turns out to be damaged on its first use serves without its bytecode, and is made anew at the next start. */
 function readShare(
   store: ImageStore,
   key: string,
-  rebuild: () => Uint8Array,
+  guestFiles: ReadonlyMap<string, Uint8Array>,
 ): Pick<LoadedImage, "image" | "library"> | undefined {
   const image = store.read(imageFile(key), true);
   if (image === undefined) return undefined;
@@ -82,23 +85,20 @@ function readShare(
   if (store.size(libraryFile(key)) !== libraryBytes) return undefined;
   const library = SharedLibrary.ofSize(libraryBytes, (content) => {
     if (store.readInto(libraryFile(key), content)) return;
-    const built = rebuild();
-    if (built.length !== libraryBytes)
-      throw new ImageError("IMAGE_BUILD_FAILED", "the library is not the one that the image was made with");
-    store.write(libraryFile(key), [built]);
-    content.set(built);
+    store.remove(libraryFile(key));
+    content.set(encodeLibrary({ archive: readLibraryArchive(), files: guestFiles }));
   });
   return { image, library };
 }
 
 /** The image's module as bytes, for a process that compiles it itself. */
-export function readLeanModule(image: LoadedImage, choice: ImageChoice): Uint8Array {
+export async function readLeanModule(image: LoadedImage, choice: ImageChoice): Promise<Uint8Array> {
   const store = new ImageStore();
-  return store.read(moduleFile(image.key, choice), false) ?? makeModule(store, image.key, choice);
+  return store.read(moduleFile(image.key, choice), false) ?? (await makeModule(store, image.key, choice));
 }
 
-function makeModule(store: ImageStore, key: string, choice: ImageChoice): Uint8Array<ArrayBuffer> {
-  const lean = buildModule(choice);
+async function makeModule(store: ImageStore, key: string, choice: ImageChoice) {
+  const lean = (await builder()).buildModule(choice);
   store.write(moduleFile(key, choice), [lean]);
   return lean;
 }
@@ -107,6 +107,12 @@ const moduleFile = (key: string, choice: ImageChoice): string =>
   `${key}.${choice.metered ? "metered" : "plain"}.wasm`;
 const imageFile = (key: string): string => `${key}.image`;
 const libraryFile = (key: string): string => `${key}.library`;
+
+function readLibraryArchive(): Uint8Array {
+  const archive = readDistributionFile("library");
+  verifyDistributionFile("library", archive, sha256);
+  return archive;
+}
 
 function shared(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));

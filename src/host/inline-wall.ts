@@ -1,16 +1,18 @@
 // The thinnest wall: the guest runs in the embedder's own thread, which waits for it. The interpreter is metered, so every loop of
 // the guest comes past the supervisor; what else separates the two is WebAssembly itself.
 import { SandboxLostError } from "../errors/run-errors.ts";
+import { RenewalFailure } from "../interpreter/interpreter.ts";
 import { createHostFile, openHostFile } from "../platform/node/host-files.ts";
 import { inflateRaw } from "../platform/node/powers.ts";
 import { makeSessionPowers } from "../platform/node/session-powers.ts";
 import { Control } from "./control.ts";
 import type { LoadedImage } from "./image-cache.ts";
+import { LibraryFileSystem } from "./library-filesystem.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 import { failureOf } from "./run.ts";
 import { Session } from "./session.ts";
-import { LibraryFileSystem, type SharedLibrary } from "./shared-library.ts";
+import type { SharedLibrary } from "./shared-library.ts";
 import type { TakeOutput, Wall } from "./wall.ts";
 
 const powers = makeSessionPowers({
@@ -30,7 +32,16 @@ function libraryOf({ library }: LoadedImage): LibraryFileSystem {
   return known;
 }
 
-export class InlineWall implements Wall {
+/** Throws SandboxLostError and LimitError. */
+export function openInline(image: LoadedImage): Wall {
+  try {
+    return new InlineWall(image);
+  } catch (error) {
+    throw error instanceof RenewalFailure ? failureOf(error.outcome, undefined) : error;
+  }
+}
+
+class InlineWall implements Wall {
   readonly #control = new Control();
   readonly #session: Session;
   #takeOutput: TakeOutput | undefined;

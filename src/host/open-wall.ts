@@ -1,21 +1,21 @@
-// Chooses the wall. The image is read while a thread or process comes up.
-import { RenewalFailure } from "../interpreter/interpreter.ts";
-import { ProcessLink } from "../platform/node/child-process.ts";
+// Chooses the wall. The image is read while a thread or process comes up. What only one kind of wall needs is loaded with it: the
+// command, which has one wall and starts anew each time, would wait for code that it does not use.
+import type { ProcessLink } from "../platform/node/child-process.ts";
 import { WorkerLink } from "../platform/node/worker-thread.ts";
 import type { Progress } from "./image-build.ts";
 import { type LoadedImage, loadImage, readLeanModule } from "./image-cache.ts";
-import { InlineWall } from "./inline-wall.ts";
 import type { CheckedEngine } from "./options.ts";
 import { RemoteWall } from "./remote-wall.ts";
-import { failureOf } from "./run.ts";
 import type { OnFall, Wall } from "./wall.ts";
 
 /** A pristine interpreter behind the chosen wall. Throws ImageError, SandboxLostError. */
 export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?: Progress): Promise<Wall> {
   const image = (): Promise<LoadedImage> => loadImage(engine, progress);
   switch (engine.isolation) {
-    case "inline":
-      return openInline(await image());
+    case "inline": {
+      const inline = await import("./inline-wall.ts");
+      return inline.openInline(await image());
+    }
     case "worker": {
       let link: WorkerLink | undefined;
       return RemoteWall.open(
@@ -28,26 +28,19 @@ export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?:
       );
     }
     case "process": {
+      const child = await import("../platform/node/child-process.ts");
       let link: ProcessLink | undefined;
       return RemoteWall.open(
         (events) => {
-          link = new ProcessLink(events);
+          link = new child.ProcessLink(events);
           return link;
         },
         async () => {
           const loaded = await image();
-          link?.introduce(loaded, readLeanModule(loaded, engine));
+          link?.introduce(loaded, await readLeanModule(loaded, engine));
         },
         onFall,
       );
     }
-  }
-}
-
-function openInline(image: LoadedImage): Wall {
-  try {
-    return new InlineWall(image);
-  } catch (error) {
-    throw error instanceof RenewalFailure ? failureOf(error.outcome, undefined) : error;
   }
 }

@@ -1,8 +1,5 @@
 // The guest's library in memory that all threads share. It is read when the first sandbox of a process opens a file of it: most small
 // programs need nothing but what the image holds already.
-import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
-import type { DirectoryNode, FileSystem, FileSystemUsage } from "../kernel/filesystem.ts";
-import { decodeLibrary } from "./library-file.ts";
 
 const stateBytes = 8;
 const state = { empty: 0, full: 1 } as const;
@@ -31,31 +28,5 @@ export class SharedLibrary {
       Atomics.store(this.#state, 0, state.full);
     }
     return content;
-  }
-}
-
-/** The library as the sandboxes of one thread find it. */
-export class LibraryFileSystem implements FileSystem {
-  readonly #open: () => FileSystem;
-  #opened: FileSystem | undefined;
-
-  constructor(bytes: () => Uint8Array, inflate: (compressed: Uint8Array, sizeBytes: number) => Uint8Array) {
-    this.#open = () => {
-      const { archive, files } = decodeLibrary(bytes());
-      return new ArchiveFileSystem(archive, inflate, { extra: files });
-    };
-  }
-
-  get root(): DirectoryNode {
-    return this.#archive.root;
-  }
-
-  usage(): FileSystemUsage {
-    return this.#archive.usage();
-  }
-
-  get #archive(): FileSystem {
-    this.#opened ??= this.#open();
-    return this.#opened;
   }
 }

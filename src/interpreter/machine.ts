@@ -4,7 +4,7 @@ import { bindImports } from "../kernel/bind-imports.ts";
 import type { GuestMachine } from "../kernel/guest-machine.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { PythonExports } from "./exports.ts";
-import { fuelExport } from "./wasm/metering.ts";
+import { fuelExport } from "./wasm/fuel-export.ts";
 import { paceExport } from "./wasm/pacing.ts";
 
 export class Machine implements GuestMachine {

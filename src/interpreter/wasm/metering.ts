@@ -18,8 +18,6 @@ import { type Dispatch, type Meter, meterBody } from "./meter-code.ts";
 import { bulkBody, refuelBody } from "./meter-functions.ts";
 import { findSignals } from "./signals.ts";
 
-export const fuelExport = "sandboa.fuel";
-
 /** Not charged: whether it is called depends on how large an earlier guest has left the memory. It does not call back. */
 const growthImport = "emscripten_resize_heap";
 const evaluatorExport = "_PyEval_EvalFrameDefault";

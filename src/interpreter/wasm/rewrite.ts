@@ -5,11 +5,11 @@
 import { rewriteCode } from "./code-rewrite.ts";
 import { exportKind, readExportSection, selectExports, writeExportSection } from "./export-section.ts";
 import { exportHiddenGlobals, readSymbols } from "./exported-globals.ts";
+import { fuelExport } from "./fuel-export.ts";
 import { prependZeroGlobals, readGlobalSection } from "./global-section.ts";
 import { ImageFormatError } from "./image-format-error.ts";
 import { type ImportEntry, readImportSection, writeImportSection } from "./import-section.ts";
 import { withMaximumPages } from "./memory-section.ts";
-import { fuelExport } from "./metering.ts";
 import { paceExport } from "./pacing.ts";
 import { joinSections, openSection, readSections, type Sections, sectionId } from "./sections.ts";
 import { stillTables } from "./still-tables.ts";

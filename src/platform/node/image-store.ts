@@ -75,6 +75,10 @@ export class ImageStore {
     }
   }
 
+  remove(key: string): void {
+    discard(this.#path(key));
+  }
+
   #sweep(): void {
     for (const name of readdirSync(this.#directory)) {
       const file = this.#path(name);

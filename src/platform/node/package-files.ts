@@ -1,11 +1,20 @@
 // Where the package's own files are: the guest's Python, the worker script, and Pyodide's two data files.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { distribution } from "../../interpreter/distribution.ts";
 
-const resolver = createRequire(import.meta.url);
-const packageRoot = dirname(resolver.resolve("sandboa/package.json"));
+/** One to three folders up, in the package as in its source. The resolver would read and parse what stands there. */
+const packageRoot = above(dirname(fileURLToPath(import.meta.url)));
+
+/** Throws when nothing above is a package, rather than climbing for ever. */
+function above(folder: string): string {
+  if (existsSync(join(folder, "package.json"))) return folder;
+  const parent = dirname(folder);
+  if (parent === folder) throw new Error("this file does not stand in a package");
+  return above(parent);
+}
 
 export const workerScript = join(packageRoot, "dist", "worker.cjs");
 export const processScript = join(packageRoot, "dist", "process.cjs");
@@ -23,5 +32,5 @@ export function readGuestFiles(): ReadonlyMap<string, Uint8Array> {
 }
 
 export function readDistributionFile(part: "wasm" | "library"): Uint8Array {
-  return readFileSync(resolver.resolve(`pyodide/${distribution[part].file}`));
+  return readFileSync(createRequire(import.meta.url).resolve(`pyodide/${distribution[part].file}`));
 }

@@ -1,11 +1,12 @@
 // The entry of the worker thread: builds the session, then answers one message at a time.
 import { parentPort } from "node:worker_threads";
 import { Control } from "../../host/control.ts";
+import { LibraryFileSystem } from "../../host/library-filesystem.ts";
 import { OutputWriter } from "../../host/output-ring.ts";
 import { maxTransferBytes } from "../../host/process-protocol.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "../../host/protocol.ts";
 import { Session } from "../../host/session.ts";
-import { LibraryFileSystem, SharedLibrary } from "../../host/shared-library.ts";
+import { SharedLibrary } from "../../host/shared-library.ts";
 import { RenewalFailure } from "../../interpreter/interpreter.ts";
 import { failNumber } from "../../kernel/kernel-error.ts";
 import { openHostFile } from "./host-files.ts";

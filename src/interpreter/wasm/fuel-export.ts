@@ -1,0 +1,3 @@
+// Apart from the metering itself, which no running interpreter needs.
+
+export const fuelExport = "sandboa.fuel";
