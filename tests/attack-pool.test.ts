@@ -134,16 +134,22 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
 });
 
 test.each(["SIGKILL", "SIGSTOP"] as const)("a process that gets a %s while it waits", async (signal) => {
-  const before = new Set(children());
+  const known = new Set(children());
+  const newChild = (): number => {
+    const child = children().find((pid) => !known.has(pid)) ?? 0;
+    expect(child).toBeGreaterThan(0);
+    known.add(child);
+    return child;
+  };
   await using pool = await Pool.create({ size: 1, isolation: "process" });
   // The second interpreter of the member: who opened it is not the pool itself.
   const sandbox = await pool.checkout({ limits: { wall: "2 s" } });
-  await code(sandbox.run("import os; os._exit(1)"));
+  process.kill(newChild(), "SIGKILL");
+  expect(await code(sandbox.run("1"))).toBe("SANDBOX_CRASHED");
   await sandbox.reset();
   await sandbox.close();
   await vi.waitFor(() => expect(pool.state().idle).toBe(1), 20_000);
-  const child = children().find((pid) => !before.has(pid)) ?? 0;
-  expect(child).toBeGreaterThan(0);
+  const child = newChild();
   process.kill(child, signal);
   if (signal === "SIGKILL") await vi.waitFor(() => expect(children()).not.toContain(child), 5000);
   await vi.waitFor(() => expect(pool.state()).toMatchObject({ idle: 1, preparing: 0 }), 20_000);
