@@ -23,9 +23,8 @@ const inlining: EngineFlag = {
 
 /**
  * How much a function works before it is optimised. A module keeps it from its compilation. The evaluator is so large that a few
- * dozen bytecodes spend the default, so that every process compiled it (150 ms of a second processor, which the end of the process
- * waits for) even for `print(1)`: 310 ms became 240. With this one programs of a second get quicker as well, since the engine has
- * seen more of them when it optimises (seven kernels, Node 20: 0.82 of the time); a greater one costs them more than it gains.
+ * dozen bytecodes spend the default, so that every process compiled it even for `print(1)`, and the end of the process waits for that.
+ * With this one the engine has also seen more of a longer program when it optimises; a greater one costs those more than it gains.
  */
 const tieringBudget: readonly EngineFlag[] = [
   { set: "--wasm-tiering-budget=200000000", restore: "--wasm-tiering-budget=1800000", v8: [11] },
