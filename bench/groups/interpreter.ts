@@ -12,7 +12,7 @@ import { Rehash } from "../../src/interpreter/rehash/apply.ts";
 import { hashSecretBytes } from "../../src/interpreter/rehash/plan.ts";
 import { restoreFresh, restoreInPlace } from "../../src/interpreter/snapshot.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";
-import { clearMemory, inflateRaw } from "../../src/platform/node/powers.ts";
+import { inflateRaw, nodeMemory } from "../../src/platform/node/powers.ts";
 import { makeSessionPowers } from "../../src/platform/node/session-powers.ts";
 import { report } from "../harness/report.ts";
 import { samples } from "../harness/samples.ts";
@@ -48,7 +48,7 @@ export async function measure(): Promise<void> {
     const kernel = new Kernel(undefined as never);
     let from = performance.now();
     const machine = new Machine(image.module, kernel, opened.hiddenGlobals);
-    restoreFresh(machine, opened.snapshot);
+    restoreFresh(machine, opened.snapshot, nodeMemory);
     fresh.push(performance.now() - from);
     const secret = new Uint8Array(hashSecretBytes).fill(i);
     from = performance.now();
@@ -58,7 +58,7 @@ export async function measure(): Promise<void> {
     // The first one looks at pages that nobody has touched yet: each is a fault of the system's.
     for (const series of [firstResets, [], inPlace]) {
       from = performance.now();
-      restoreInPlace(machine, opened.snapshot, clearMemory);
+      restoreInPlace(machine, opened.snapshot, nodeMemory);
       series.push(performance.now() - from);
       from = performance.now();
       rehash.apply(secret);

@@ -3,7 +3,7 @@
 import type { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { decodeImage, type Image } from "../interpreter/image-file.ts";
 import { Interpreter, type Outcome, RenewalFailure } from "../interpreter/interpreter.ts";
-import type { ClearPower } from "../interpreter/snapshot.ts";
+import type { MemoryPower } from "../interpreter/snapshot.ts";
 import { clockStepNs } from "../kernel/clocks.ts";
 import type { FileSystem } from "../kernel/filesystem.ts";
 import { Kernel } from "../kernel/kernel.ts";
@@ -22,7 +22,7 @@ export interface SessionPowers
     Pick<WorldPowers, "openHostFile" | "createHostFile"> {
   readonly clock: Omit<ClockPower, "sleepMs">;
   readonly entropy: EntropyPower;
-  readonly clearMemory: ClearPower;
+  readonly memory: MemoryPower;
   /**
    * Reads the embedder's own standard input: waits until there is something; 0 means the end. `pause` is called now and then meanwhile,
    * and throws when the guest is to be stopped or has a signal.
@@ -107,7 +107,7 @@ export class Session {
     try {
       this.#kernel.restart(this.#world(plan));
       this.#plan = plan;
-      if (plan.fixedHashes) this.#interpreter.reset(this.#powers.clearMemory, fixedHashSecret);
+      if (plan.fixedHashes) this.#interpreter.reset(fixedHashSecret);
       this.#interpreter.equip({
         args: plan.args,
         environment: plan.environment,
@@ -142,7 +142,7 @@ export class Session {
     // After a trap that nobody planned the machine itself is not trusted to be as it was. Memory cannot shrink, and its size would
     // tell the next guest of this one.
     if (this.#broken || this.#interpreter.hasGrown) this.#interpreter = this.#newInterpreter();
-    else this.#interpreter.reset(this.#powers.clearMemory);
+    else this.#interpreter.reset();
     this.#broken = false;
     this.#failure = undefined;
   }
@@ -181,7 +181,7 @@ export class Session {
   }
 
   #newInterpreter(): Interpreter {
-    return Interpreter.start(this.#module, this.#kernel, this.#image);
+    return Interpreter.start(this.#module, this.#kernel, this.#image, this.#powers.memory);
   }
 
   #world(plan: SandboxPlan) {

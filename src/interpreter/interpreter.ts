@@ -9,7 +9,7 @@ import { encodeMarshal } from "./marshal/encode.ts";
 import { Rehash } from "./rehash/apply.ts";
 import { hashSecretBytes } from "./rehash/plan.ts";
 import { call, NoAnswer, OversizedAnswer } from "./request.ts";
-import { type ClearPower, restoreFresh, restoreInPlace } from "./snapshot.ts";
+import { type MemoryPower, restoreFresh, restoreInPlace } from "./snapshot.ts";
 
 export type Outcome =
   /** The handler's answer in marshal format: hostile bytes. */
@@ -35,12 +35,14 @@ export class Interpreter {
   readonly #machine: Machine;
   readonly #kernel: Kernel;
   readonly #image: Image;
+  readonly #memory: MemoryPower;
   readonly #rehash: Rehash;
 
-  private constructor(machine: Machine, kernel: Kernel, image: Image) {
+  private constructor(machine: Machine, kernel: Kernel, image: Image, memory: MemoryPower) {
     this.#machine = machine;
     this.#kernel = kernel;
     this.#image = image;
+    this.#memory = memory;
     this.#rehash = new Rehash(machine, image.rehash);
   }
 
@@ -52,11 +54,12 @@ export class Interpreter {
     module: WebAssembly.Module,
     kernel: Kernel,
     image: Image,
+    memory: MemoryPower,
     hashSecret?: Uint8Array,
   ): Interpreter {
     const machine = new Machine(module, kernel, image.hiddenGlobals);
-    restoreFresh(machine, image.snapshot);
-    const interpreter = new Interpreter(machine, kernel, image);
+    restoreFresh(machine, image.snapshot, memory);
+    const interpreter = new Interpreter(machine, kernel, image, memory);
     interpreter.#renew(hashSecret);
     return interpreter;
   }
@@ -72,8 +75,8 @@ export class Interpreter {
   }
 
   /** Back to pristine in the same instance, with the kernel's present process. Throws RenewalFailure. */
-  reset(clear: ClearPower, hashSecret?: Uint8Array): void {
-    restoreInPlace(this.#machine, this.#image.snapshot, clear);
+  reset(hashSecret?: Uint8Array): void {
+    restoreInPlace(this.#machine, this.#image.snapshot, this.#memory);
     this.#renew(hashSecret);
   }
 
