@@ -2,7 +2,7 @@
 // and ends with a reset, which makes everything new: the process with all that the kernel held, and the memory.
 import type { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { decodeImage, type Image } from "../interpreter/image-file.ts";
-import { Interpreter, type Outcome, RenewalFailure } from "../interpreter/interpreter.ts";
+import { type Equipment, Interpreter, type Outcome, RenewalFailure } from "../interpreter/interpreter.ts";
 import type { MemoryPower } from "../interpreter/snapshot.ts";
 import { clockStepNs } from "../kernel/clocks.ts";
 import type { FileSystem } from "../kernel/filesystem.ts";
@@ -46,6 +46,15 @@ const fixedHashSecret = new Uint8Array(24).fill(0x5a);
 function isPlanned(outcome: Outcome): boolean {
   if (outcome.kind !== "stopped") return outcome.kind !== "crashed";
   return ["limit", "cancelled", "exit"].includes(outcome.reason.kind);
+}
+
+function equipmentOf(plan: SandboxPlan): Equipment {
+  return {
+    args: plan.args,
+    environment: plan.environment,
+    recursion: plan.limits.recursion,
+    timeoutSignal: plan.soft?.raise === "TimeoutError" ? timeoutSignal : 0,
+  };
 }
 
 export class Session {
@@ -108,12 +117,7 @@ export class Session {
       this.#kernel.restart(this.#world(plan));
       this.#plan = plan;
       if (plan.fixedHashes) this.#interpreter.reset(fixedHashSecret);
-      this.#interpreter.equip({
-        args: plan.args,
-        environment: plan.environment,
-        recursion: plan.limits.recursion,
-        timeoutSignal: plan.soft?.raise === "TimeoutError" ? timeoutSignal : 0,
-      });
+      this.#interpreter.equip(equipmentOf(plan));
     } catch (error) {
       if (!(error instanceof RenewalFailure)) throw error;
       this.#failure = error.outcome;
@@ -143,6 +147,8 @@ export class Session {
     // tell the next guest of this one.
     if (this.#broken || this.#interpreter.hasGrown) this.#interpreter = this.#newInterpreter();
     else this.#interpreter.reset();
+    // Off the path of the next user, who most often wants nothing else.
+    this.#interpreter.equip(equipmentOf(idlePlan));
     this.#broken = false;
     this.#failure = undefined;
   }

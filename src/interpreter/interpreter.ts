@@ -37,6 +37,8 @@ export class Interpreter {
   readonly #image: Image;
   readonly #memory: MemoryPower;
   readonly #rehash: Rehash;
+  /** What the guest was equipped with, as text. */
+  #equipped = "";
 
   private constructor(machine: Machine, kernel: Kernel, image: Image, memory: MemoryPower) {
     this.#machine = machine;
@@ -92,9 +94,14 @@ export class Interpreter {
     }
   }
 
-  /** Gives a pristine interpreter what was chosen for it. Throws RenewalFailure. */
+  /**
+   * Gives a pristine interpreter what was chosen for it. What it has already is not given again, so that an idle interpreter can be
+   * equipped in advance with what most sandboxes choose. Throws RenewalFailure.
+   */
   equip(equipment: Equipment): void {
     const { timeZone } = this.#kernel.process;
+    const equipped = JSON.stringify([equipment, timeZone]);
+    if (equipped === this.#equipped) return;
     this.#demand({
       action: "equip",
       argv: equipment.args,
@@ -109,11 +116,13 @@ export class Interpreter {
       recursion: equipment.recursion,
       timeout_signal: equipment.timeoutSignal,
     });
+    this.#equipped = equipped;
   }
 
   /** What would be the same in every sandbox made from the image. The hashes come first: no Python runs before. */
   #renew(hashSecret?: Uint8Array): void {
     this.#rehash.apply(hashSecret ?? drawHashSecret(this.#kernel.process.entropy));
+    this.#equipped = "";
     this.#demand({ action: "renew" });
   }
 
