@@ -39,19 +39,13 @@ export class FolderEntries {
     return stats.isSymbolicLink() ? undefined : this.entry(stats);
   }
 
-  /** The link of this name in the open directory, which lies `depth` directories below the root; undefined when it is no link. */
+  /** The link of this name in the open directory, which lies `depth` directories below the root; undefined when it is none by now. */
   link(directoryFd: number, name: ByteString, depth: number): TreeEntry | undefined {
-    const stats = statAt(directoryFd, name);
-    return stats.isSymbolicLink() ? this.#link(stats, directoryFd, name, depth) : undefined;
-  }
-
-  /** Whatever has this name there; undefined when it went away. */
-  present(directoryFd: number, name: ByteString, depth: number): TreeEntry | undefined {
     try {
       const stats = statAt(directoryFd, name);
-      return stats.isSymbolicLink() ? this.#link(stats, directoryFd, name, depth) : this.entry(stats);
+      return this.#entry("link", stats, this.target(directoryFd, name, depth).length);
     } catch (error) {
-      if (error instanceof KernelError && error.name === "ENOENT") return undefined;
+      if (error instanceof KernelError && error.name === "EINVAL") return undefined;
       throw error;
     }
   }
@@ -59,15 +53,6 @@ export class FolderEntries {
   /** The link's target as the guest may see it. EINVAL for what is no link. */
   target(directoryFd: number, name: ByteString, depth: number): ByteString {
     return shownTarget(targetAt(directoryFd, name), depth, this.#folder.path());
-  }
-
-  #link(stats: BigIntStats, directoryFd: number, name: ByteString, depth: number): TreeEntry | undefined {
-    try {
-      return this.#entry("link", stats, this.target(directoryFd, name, depth).length);
-    } catch (error) {
-      if (error instanceof KernelError && error.name === "EINVAL") return undefined;
-      throw error;
-    }
   }
 
   #entry(kind: TreeEntry["kind"], stats: BigIntStats, size: number, mode?: number): TreeEntry {

@@ -84,14 +84,12 @@ export class HostTree implements Tree {
     const names = namesOf(path);
     return this.#folder.directory(names, (fd) => {
       if (!this.#isVisible(path, "directory")) fail("ENOENT");
-      const found: NamedTreeEntry[] = [];
-      for (const bytes of this.#folder.names(fd)) {
-        const entry = this.#entries.present(fd, bytes, names.length);
+      const found = this.#folder.entries(fd, (place, bytes): NamedTreeEntry[] => {
+        const entry = this.#entries.ofPlace(place) ?? this.#entries.link(fd, bytes, names.length);
         const name = treePath(bytes);
-        if (entry && this.#isVisible(childPath(path, name), entry.kind)) found.push({ ...entry, name });
-      }
-      if (names.length > 0) this.#folder.demandInside(fd);
-      return found;
+        return entry && this.#isVisible(childPath(path, name), entry.kind) ? [{ ...entry, name }] : [];
+      });
+      return found.flat();
     });
   }
 

@@ -4,8 +4,8 @@
 import { closeSync, constants, opendirSync, openSync, readFileSync } from "node:fs";
 import type { ByteString } from "../../kernel/filesystem.ts";
 import { fail } from "../../kernel/kernel-error.ts";
-import { attempt } from "./host-errors.ts";
-import { directoryFlags, itself, mountOf, openAt, pathOf, placeFlags, withOpen } from "./open-at.ts";
+import { attempt, attemptFound } from "./host-errors.ts";
+import { directoryFlags, itself, mountOf, nameIn, openAt, pathOf, placeFlags, withOpen } from "./open-at.ts";
 
 /** Longer paths than the system takes in one piece (PATH_MAX less its NUL) would be out of reach for everybody else. */
 const maxPathBytes = 4095;
@@ -60,8 +60,26 @@ export class OpenedFolder {
     fail("ENOENT");
   }
 
-  /** The names in a directory of this folder, without those on which something is mounted. */
-  names(directoryFd: number): ByteString[] {
+  /**
+   * What is in a directory of this folder, each with a descriptor that permits nothing: as it was at a moment when it was in here, and
+   * not while the directory was somewhere else. What is mounted there, or went away, is left out.
+   */
+  entries<T>(directoryFd: number, look: (fd: number, name: ByteString) => T): T[] {
+    const names = this.#names(directoryFd);
+    const root = this.path();
+    const found: T[] = [];
+    for (const name of names) {
+      const place = attemptFound(() => openSync(nameIn(directoryFd, name), placeFlags));
+      if (place === undefined) continue;
+      withOpen(place, (fd) => {
+        if (isWithin(pathOf(fd), root)) found.push(look(fd, name));
+      });
+    }
+    if (this.path() !== root) fail("EBUSY");
+    return found;
+  }
+
+  #names(directoryFd: number): ByteString[] {
     const names: ByteString[] = [];
     attempt(() => {
       const stream = opendirSync(itself(directoryFd), { encoding: "latin1" as BufferEncoding });
