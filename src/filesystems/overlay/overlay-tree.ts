@@ -51,7 +51,8 @@ export class OverlayLayer {
   /** Forgets all changes. Files that are open stay as they are, for those who have them open. */
   discard(): Later<void> {
     const layer = this;
-    return this.turns.take(function* (): Steps<void> {
+    return this.turns.take(function* () {
+      yield* now(undefined);
       layer.forget();
     });
   }
@@ -173,8 +174,8 @@ export class OverlayTree implements Required<Tree> {
 
   *#create(path: TreePath, access: TreeAccess): Steps<TreeFile> {
     if (path === "") fail("ENOENT");
+    if (access.create === "never") yield* this.#refuse(path);
     const { directory, name } = yield* this.#place(path);
-    if (access.create === "never") fail("ENOENT");
     this.#room.chargeNew(directory, name);
     const node = new UpperFile(this.#born(access.mode), undefined, this.#room.quota);
     this.#room.place(directory, name, node);
