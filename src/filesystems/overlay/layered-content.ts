@@ -88,9 +88,9 @@ export class LayeredContent {
 
   /** Whether writing there begins with reading the lower file. */
   #loads(position: number, length: number): boolean {
-    const end = Math.min(position + length, this.#lowerBytes);
-    for (let at = position; at < end; at = chunkEnd(at))
-      if (!this.#own.has(Math.floor(at / chunkBytes))) return true;
+    const first = Math.floor(position / chunkBytes);
+    for (let index = first; index * chunkBytes < Math.min(position + length, this.#lowerBytes); index++)
+      if (!this.#own.has(index)) return true;
     return false;
   }
 
