@@ -35,6 +35,12 @@ export class LayeredContent {
     return this.#own.size * chunkBytes < this.#lowerBytes;
   }
 
+  /** Whether bytes of the lower file were copied. */
+  get copied(): boolean {
+    for (const copy of this.#own.values()) if (copy !== undefined) return true;
+    return false;
+  }
+
   *read(position: number, length: number, lower: LowerFile): Steps<Uint8Array> {
     const target = new Uint8Array(Math.max(0, Math.min(length, this.sizeBytes - position)));
     this.#store.read(target, position);

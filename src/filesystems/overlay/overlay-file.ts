@@ -1,7 +1,7 @@
 // A file that is open in an overlay: the lower file as long as nobody has changed it, and the overlay's own node from then on.
 import { fail } from "../../kernel/kernel-error.ts";
 import { now, type Steps } from "../later.ts";
-import type { Later, TreeAccess, TreeChange, TreeEntry, TreeFile } from "../tree.ts";
+import type { Later, TreeAccess, TreeChange, TreeEntry, TreeFile, TreePath } from "../tree.ts";
 import { sameOrigin } from "./same-origin.ts";
 import type { Turns } from "./turns.ts";
 import { UpperFile } from "./upper-node.ts";
@@ -27,7 +27,14 @@ export class OverlayFile implements TreeFile {
   #closed = false;
 
   /** The subject was counted as open. `lower` is the open file of an untouched one. */
-  constructor(overlay: FileRoom, access: TreeAccess, subject: UpperFile | OpenLower, lower?: TreeFile) {
+  constructor(
+    overlay: FileRoom,
+    path: TreePath,
+    access: TreeAccess,
+    subject: UpperFile | OpenLower,
+    lower?: TreeFile,
+  ) {
+    if (access.write) overlay.room.writers.set(this, path);
     this.#overlay = overlay;
     this.#access = access;
     this.#subject = subject;
@@ -106,6 +113,7 @@ export class OverlayFile implements TreeFile {
   *#close(): Steps<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#overlay.room.writers.delete(this);
     if ("content" in this.#subject) this.#subject.closed();
     else this.#overlay.room.closed(this.#subject);
     const lower = this.#lower;

@@ -25,6 +25,8 @@ import {
   pathNames,
   treePath,
 } from "../tree-path.ts";
+import { changesOf, type OverlayChange } from "./overlay-changes.ts";
+import { type CommitReport, commitRoom } from "./overlay-commit.ts";
 import { type FileRoom, OverlayFile } from "./overlay-file.ts";
 import { Turns } from "./turns.ts";
 import { UpperDirectory, UpperFile, UpperLink, type UpperNode } from "./upper-node.ts";
@@ -48,6 +50,23 @@ export class OverlayLayer {
     this.room = new UpperRoom(quotaBytes, maxFiles);
   }
 
+  /** What the overlay would change in `lower`; nothing of it is read yet. */
+  changes(lower: Tree): Later<OverlayChange[]> {
+    const overlay = new OverlayTree(this, lower, () => 0n);
+    return this.turns.take(() => changesOf(this.room.root, overlay, lower));
+  }
+
+  /** Brings all changes into `lower`, or none of them, and forgets them. Throws OverlayConflictError, OverlayCommitError. */
+  commitTo(lower: Tree): Later<CommitReport> {
+    const layer = this;
+    return this.turns.take(function* () {
+      const alone = new OverlayTree({ room: layer.room, turns: new Turns() }, lower, () => 0n);
+      const report = yield* commitRoom(layer.room, alone, lower);
+      layer.forget();
+      return report;
+    });
+  }
+
   /** Forgets all changes. Files that are open stay as they are, for those who have them open. */
   discard(): Later<void> {
     const layer = this;
@@ -64,12 +83,12 @@ export class OverlayLayer {
 }
 
 export class OverlayTree implements Required<Tree> {
-  readonly #layer: OverlayLayer;
+  readonly #layer: Pick<OverlayLayer, "room" | "turns">;
   readonly #lower: Tree;
   readonly #nowNs: () => bigint;
 
   /** `nowNs` is what times of changed files are taken from: nanoseconds since the epoch, as the guest's clock policy shows them. */
-  constructor(layer: OverlayLayer, lower: Tree, nowNs: () => bigint) {
+  constructor(layer: Pick<OverlayLayer, "room" | "turns">, lower: Tree, nowNs: () => bigint) {
     this.#layer = layer;
     this.#lower = lower;
     this.#nowNs = nowNs;
@@ -160,7 +179,7 @@ export class OverlayTree implements Required<Tree> {
     if (kindOf(found) === "link") fail("ELOOP");
     if (found.node === undefined && !access.truncate) {
       const file = yield* this.#openLower(found.lower);
-      return new OverlayFile(this.#files(), access, this.#room.opened(found.lower, path), file);
+      return new OverlayFile(this.#files(), path, access, this.#room.opened(found.lower, path), file);
     }
     const node = yield* this.#copyUp(path);
     if (node.kind !== "file") fail("EIO");
@@ -169,7 +188,7 @@ export class OverlayTree implements Required<Tree> {
       node.wrote(this.#nowNs());
     }
     node.opened();
-    return new OverlayFile(this.#files(), access, node);
+    return new OverlayFile(this.#files(), path, access, node);
   }
 
   *#create(path: TreePath, access: TreeAccess): Steps<TreeFile> {
@@ -181,7 +200,7 @@ export class OverlayTree implements Required<Tree> {
     this.#room.place(directory, name, node);
     directory.contentChanged(this.#nowNs());
     node.opened();
-    return new OverlayFile(this.#files(), access, node);
+    return new OverlayFile(this.#files(), path, access, node);
   }
 
   *#readLink(path: TreePath): Steps<string> {

@@ -31,6 +31,8 @@ export interface OpenLower {
 export class UpperRoom {
   readonly quota: Quota;
   root: UpperDirectory | undefined;
+  /** Files that are open for writing, with the paths under which they were opened. */
+  readonly writers = new Map<object, TreePath>();
   readonly #open = new Map<TreePath, OpenLower>();
   #lastId = 0;
 
