@@ -79,15 +79,26 @@ export const prelude: readonly Step[] = [
   })),
 ];
 
-/** A tree and the model. `mayRunOut`: the tree may answer ENOSPC, and then has changed nothing. */
+/**
+ * A tree and the model. `mayRunOut`: the tree may answer ENOSPC, and then has changed nothing. `foldersStay`: it renames no folder (EXDEV).
+ */
 export class SideBySide {
   readonly model: ModelDirectory;
   readonly #tree: Tree;
   readonly #mayRunOut: boolean;
+  readonly #foldersStay: boolean;
   readonly #kept: { readonly file: TreeFile; readonly model: ModelFile; readonly append: boolean }[] = [];
 
-  constructor(tree: Tree, options: { readonly mayRunOut?: boolean; readonly model?: ModelDirectory } = {}) {
+  constructor(
+    tree: Tree,
+    options: {
+      readonly mayRunOut?: boolean;
+      readonly foldersStay?: boolean;
+      readonly model?: ModelDirectory;
+    } = {},
+  ) {
     this.#tree = tree;
+    this.#foldersStay = options.foldersStay ?? false;
     this.#mayRunOut = options.mayRunOut ?? false;
     this.model = options.model ?? { kind: "directory", children: new Map(), mode: 0o755 };
   }
@@ -269,6 +280,7 @@ export class SideBySide {
   #renameOutcome(from: string, to: string): string {
     const moved = this.#find(from);
     if (this.#parent(from) === undefined || moved === undefined) return this.#missing(from);
+    if (this.#foldersStay && moved.kind === "directory") return "EXDEV";
     if (this.#parent(to) === undefined) return this.#missing(to);
     if (from === to) return "ok";
     if (to.startsWith(`${from}/`)) return "EINVAL";
@@ -386,15 +398,15 @@ export function viewOfModel(directory: ModelDirectory, below = ""): Map<string, 
   return view;
 }
 
-/** A tree whose answers come later whenever `later()` says so; so do those of its open files. */
-export function sometimesLater(tree: Tree, later: () => boolean): Tree {
+/** A tree whose answers come later whenever `later()` says so, but for the methods in `now`; so do those of its open files. */
+export function sometimesLater(tree: Tree, later: () => boolean, now: readonly string[] = []): Tree {
   const delayed = (target: object): object =>
     new Proxy(target, {
       get: (_, key) => {
         const method = Reflect.get(target, key);
         if (typeof method !== "function") return method;
         return (...parameters: unknown[]) => {
-          const wait = later();
+          const wait = later() && !now.includes(String(key));
           const answer = wait ? undefined : method.apply(target, parameters);
           const made = (value: unknown): unknown => (key === "open" ? delayed(value as object) : value);
           if (wait) return Promise.resolve().then(async () => made(await method.apply(target, parameters)));
