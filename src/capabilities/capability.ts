@@ -29,7 +29,7 @@ export interface Scratch {
 export interface TreeCapability {
   readonly kind: "tree";
   /** Called once for each lifetime, that is when the sandbox is created and at each reset; what it gives is closed at the end of it. */
-  open(): Tree;
+  open(environment: PlaceEnvironment): Tree;
 }
 
 /** Another place, with a tree of one's own around its tree: the way to restrict, watch or change a place in any manner. */
@@ -37,14 +37,14 @@ export interface Wrapped {
   readonly kind: "wrapped";
   readonly inner: FileCapability;
   /** Called once for each lifetime. Closing the tree that it gives is to close `tree`. */
-  wrap(tree: Tree, environment: WrapEnvironment): Tree;
+  wrap(tree: Tree, environment: PlaceEnvironment): Tree;
 }
 
-/** What a wrapper has besides the tree that it wraps. */
-export interface WrapEnvironment {
+/** What a place has of the host besides itself, for one lifetime. */
+export interface PlaceEnvironment {
   /** The host's clock: milliseconds since the epoch. */
   nowMs(): number;
-  /** Tells the embedder that its code failed, where the guest is not to notice. */
+  /** Tells the embedder that code of a place has failed, where the guest is not to notice: an event of type "fault". */
   fault(error: unknown): void;
 }
 

@@ -7,13 +7,15 @@ import type { ClearPower } from "../interpreter/snapshot.ts";
 import { clockStepNs } from "../kernel/clocks.ts";
 import type { FileSystem } from "../kernel/filesystem.ts";
 import { Kernel } from "../kernel/kernel.ts";
-import { fail } from "../kernel/kernel-error.ts";
+import { fail, failNumber } from "../kernel/kernel-error.ts";
 import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
+import { askedTree } from "./asked-tree.ts";
 import type { Control } from "./control.ts";
 import type { Meters, RunMeters, SessionReport } from "./meters.ts";
 import { idlePlan, type SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
 import { Supervisor, type SupervisorPowers } from "./supervisor.ts";
+import type { AskTree, TreeQuestion, TreeReply } from "./tree-questions.ts";
 import { usageOf } from "./usage.ts";
 import { makeWorld, type WorldPowers } from "./world.ts";
 
@@ -28,6 +30,8 @@ export interface SessionPowers
    * and throws when the guest is to be stopped or has a signal.
    */
   readHostInput(target: Uint8Array, pause: () => void): number;
+  /** Asks the host about a granted tree; `look` is called now and then meanwhile, and throws when the guest is to be stopped. */
+  askTree(question: TreeQuestion, bytes: Uint8Array | undefined, look: () => void): TreeReply;
 }
 
 export interface SessionImage {
@@ -82,6 +86,7 @@ export class Session {
       openHostFile: powers.openHostFile,
       createHostFile: (place, number) =>
         supervisor.whileHostAnswers(() => powers.createHostFile(place, number)),
+      tree: (number) => askedTree(number, this.#askTree),
     };
     this.#kernel = new Kernel(this.#world(idlePlan), supervisor.ask);
     this.#interpreter = this.#newInterpreter();
@@ -189,6 +194,19 @@ export class Session {
     this.#scratches = scratches;
     return process;
   }
+
+  /** No signal interrupts it: an operation that was asked for twice would be done twice. */
+  readonly #askTree: AskTree = (question, bytes) => {
+    const supervisor = this.#supervisor;
+    // Files that a lifetime leaves open are closed by the host.
+    if (!supervisor.running) return fail("EIO");
+    const reply = supervisor.whileHostAnswers(() =>
+      this.#powers.askTree(question, bytes, () => supervisor.lookWhileWaiting()),
+    );
+    if (reply.errno !== 0) failNumber(reply.errno);
+    if (question.operation === "read" && reply.bytes) bytes?.set(reply.bytes);
+    return reply.answer as never;
+  };
 
   #hostInput(): InputPower {
     const supervisor = this.#supervisor;

@@ -2,7 +2,7 @@
 // wrapper sees every use of it by every sandbox that it is granted to.
 import { OptionError } from "../../errors/option-error.ts";
 import type { Tree } from "../../filesystems/tree.ts";
-import type { FileCapability, WrapEnvironment, Wrapped } from "../capability.ts";
+import type { FileCapability, PlaceEnvironment, Wrapped } from "../capability.ts";
 
 /**
  * `wrap` is called whenever a sandbox begins a lifetime with this capability, that is when it is created and at each reset. It gets the
@@ -10,7 +10,7 @@ import type { FileCapability, WrapEnvironment, Wrapped } from "../capability.ts"
  */
 export function wrapped(
   inner: FileCapability,
-  wrap: (tree: Tree, environment: WrapEnvironment) => Tree,
+  wrap: (tree: Tree, environment: PlaceEnvironment) => Tree,
 ): Wrapped {
   if (typeof inner !== "object" || inner === null || typeof inner.kind !== "string")
     throw new OptionError("wrapped capability", inner, "a capability such as hostDirectory(…)");

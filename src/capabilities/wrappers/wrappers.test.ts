@@ -15,7 +15,7 @@ import {
   sometimesLater,
   viewOf,
 } from "../../filesystems/tree-model-fixture.ts";
-import type { FileCapability, WrapEnvironment } from "../capability.ts";
+import type { FileCapability, PlaceEnvironment } from "../capability.ts";
 import { type FilterRequest, filtered } from "./filtered.ts";
 import { limited } from "./limited.ts";
 import { type FileUse, observed } from "./observed.ts";
@@ -27,7 +27,7 @@ const writing: TreeAccess = { ...reading, write: true, create: "missing", mode: 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** A clock that is moved by hand, and the faults that were told. */
-class Hands implements WrapEnvironment {
+class Hands implements PlaceEnvironment {
   ms = 1000;
   readonly faults: unknown[] = [];
   nowMs = (): number => this.ms;
@@ -41,7 +41,7 @@ function capabilityOf(tree: Tree): FileCapability {
 }
 
 /** As a sandbox gets it, from the inside out. */
-function resolve(capability: FileCapability, environment: WrapEnvironment = new Hands()): Tree {
+function resolve(capability: FileCapability, environment: PlaceEnvironment = new Hands()): Tree {
   if (capability.kind === "tree") return capability.open();
   if (capability.kind !== "wrapped") throw new Error(capability.kind);
   return capability.wrap(resolve(capability.inner, environment), environment);
