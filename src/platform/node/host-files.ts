@@ -15,9 +15,9 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { type ErrnoName, errno as errnoNumbers } from "../../abi/errno.ts";
 import type { HostFileMode, HostFilePower, HostFileTicket } from "../../filesystems/host-file.ts";
 import { fail, KernelError } from "../../kernel/kernel-error.ts";
+import { attempt } from "./host-errors.ts";
 
 /** Why a file cannot be granted, in words for the embedder. */
 export class HostFileRefusal extends Error {}
@@ -120,17 +120,5 @@ class NodeFile implements HostFilePower {
   }
   sync(): void {
     attempt(() => fsyncSync(this.#fd));
-  }
-}
-
-/** Host errors that mean the same to the guest; every other one is EIO. */
-const shownErrors: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG", "EEXIST", "EACCES", "EROFS"]);
-
-function attempt<T>(operation: () => T): T {
-  try {
-    return operation();
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "";
-    return fail(shownErrors.has(code) && code in errnoNumbers ? (code as ErrnoName) : "EIO");
   }
 }
