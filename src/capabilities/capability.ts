@@ -23,6 +23,8 @@ export interface Scratch {
   readonly kind: "scratch";
   readonly quotaBytes: number;
   readonly maxFiles: number;
+  readonly maxDepth: number;
+  readonly maxNameBytes: number;
 }
 
 /** Files that code provides. */
@@ -48,4 +50,20 @@ export interface PlaceEnvironment {
   fault(error: unknown): void;
 }
 
-export type FileCapability = HostFile | MemoryFile | Scratch | TreeCapability | Wrapped;
+/** A place with state of its own over another one, which it resolves by itself (overlay.ts). */
+export interface OverlayPlace {
+  readonly kind: "overlay";
+  /** Resolves what is below, unless that is done. Throws OptionError. */
+  use(option: string): PlaceUse;
+}
+
+/** Authority that was resolved: held until it is released. */
+export interface PlaceUse {
+  /** Links of the tree lead only to what is below its root. */
+  readonly confinesLinks?: boolean;
+  /** The tree of one lifetime, which closes it. */
+  open(environment: PlaceEnvironment): Tree;
+  release(): void;
+}
+
+export type FileCapability = HostFile | MemoryFile | Scratch | TreeCapability | Wrapped | OverlayPlace;

@@ -19,7 +19,7 @@ export interface FilterRequest {
 
 export type Filter = (request: FilterRequest) => Later<boolean>;
 
-/** What is filtered out does not exist for who looks, and cannot be opened, made or changed (EACCES). The root is always there. */
+/** What is filtered out does not exist for who looks, and cannot be opened, made or changed (EACCES). The root is always there, and a place that is one file can be refused by operation. */
 export function filtered(capability: FileCapability, filter: Filter): Wrapped {
   if (typeof filter !== "function") throw new OptionError("filtered filter", filter, "a function");
   return wrapped(capability, (tree) => filteredTree(tree, filter));
@@ -29,7 +29,7 @@ export function filteredTree(tree: Tree, filter: Filter): Tree {
   function* passes(operation: FilterRequest["operation"], path: TreePath): Steps<boolean> {
     for (let at = path; at !== ""; at = parentPath(at))
       if ((yield* now(filter({ operation: "stat", path: at }))) !== true) return false;
-    if (operation === "stat" || path === "") return true;
+    if (operation === "stat" || (path === "" && effects[operation] === "looks")) return true;
     return (yield* now(filter({ operation, path }))) === true;
   }
 

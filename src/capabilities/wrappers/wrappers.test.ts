@@ -42,7 +42,7 @@ function capabilityOf(tree: Tree): FileCapability {
 
 /** As a sandbox gets it, from the inside out. */
 function resolve(capability: FileCapability, environment: PlaceEnvironment = new Hands()): Tree {
-  if (capability.kind === "tree") return capability.open();
+  if (capability.kind === "tree") return capability.open(environment);
   if (capability.kind !== "wrapped") throw new Error(capability.kind);
   return capability.wrap(resolve(capability.inner, environment), environment);
 }

@@ -50,6 +50,12 @@ export class OverlayLayer {
     this.room = new UpperRoom(quotaBytes, maxFiles);
   }
 
+  /** Whether there is nothing to change. */
+  get isEmpty(): boolean {
+    const { root } = this.room;
+    return root === undefined || (root.slots.size === 0 && !root.attributesChanged);
+  }
+
   /** What the overlay would change in `lower`; nothing of it is read yet. */
   changes(lower: Tree): Later<OverlayChange[]> {
     const overlay = new OverlayTree(this, lower, () => 0n);

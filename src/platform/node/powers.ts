@@ -43,6 +43,11 @@ export function clearMemory(gap: Uint8Array): void {
   }
 }
 
+/** Milliseconds since the epoch. */
+export function nowMs(): number {
+  return Date.now();
+}
+
 /** Milliseconds from an arbitrary origin. */
 export function monotonicMs(): number {
   return performance.now();
