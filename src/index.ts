@@ -8,11 +8,20 @@ export type {
 } from "./capabilities/capability.ts";
 export { hostFile, memoryFile, scratch } from "./capabilities/files.ts";
 export type { Quantity } from "./capabilities/quantity.ts";
+export { type GuestFileCode, GuestFileError } from "./errors/guest-file-error.ts";
 export { ImageError } from "./errors/image-error.ts";
 export { OptionError } from "./errors/option-error.ts";
 export { PoolError } from "./errors/pool-error.ts";
 export { LimitError, type LimitName, PythonError, RunError, SandboxLostError } from "./errors/run-errors.ts";
 export { type ErrorCode, SandboxError, type SandboxState } from "./errors/sandbox-error.ts";
+export type {
+  GuestFileEntry,
+  GuestFileStat,
+  GuestFiles,
+  ReadOptions,
+  WalkedFile,
+  WalkOptions,
+} from "./host/guest-files.ts";
 export type { Limits } from "./host/limits-option.ts";
 export {
   type EngineOptions,

@@ -21,6 +21,10 @@ export type ErrorCode =
   | "POOL_CLOSED"
   | "POOL_CANCELLED"
   | "BAD_OPTION"
+  | "FILE_NOT_FOUND"
+  | "FILE_NOT_READABLE"
+  | "FILE_TOO_LARGE"
+  | "FILE_CHANGED"
   | "IMAGE_UNKNOWN_FILE"
   | "IMAGE_BUILD_FAILED";
 

@@ -10,6 +10,7 @@ import type { LoadedImage } from "./image-cache.ts";
 import { LibraryFileSystem } from "./library-filesystem.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
 import { failureOf } from "./run.ts";
 import { Session } from "./session.ts";
 import type { SharedLibrary } from "./shared-library.ts";
@@ -77,6 +78,10 @@ class InlineWall implements Wall {
     } finally {
       this.#takeOutput = undefined;
     }
+  }
+
+  async look(question: FilesQuestion): Promise<FilesReply> {
+    return this.#inside(() => this.#session.look(question));
   }
 
   cancel(): void {

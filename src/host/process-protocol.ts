@@ -63,6 +63,11 @@ export function readFromProcess(body: Uint8Array): FromProcess {
       };
       return { kind: "answer", answer: { type: "done", id: count(message.get("id")), report } };
     }
+    case "seen": {
+      if (bytes.length > maxTransferBytes) throw new Violation("more than was asked for");
+      const reply = { errno: count(message.get("errno")), next: count(message.get("next")), bytes };
+      return { kind: "answer", answer: { type: "seen", id: count(message.get("id")), reply } };
+    }
     case "reset":
       return { kind: "answer", answer: { type: "reset", id: count(message.get("id")) } };
     default:

@@ -3,6 +3,7 @@
 import type { Outcome } from "../interpreter/interpreter.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
 
 export interface WorkerStart {
   readonly module: WebAssembly.Module;
@@ -19,6 +20,8 @@ export interface WorkerStart {
 export type Request =
   | { readonly type: "begin"; readonly id: number; readonly plan: SandboxPlan }
   | { readonly type: "run"; readonly id: number; readonly request: Uint8Array }
+  /** Between runs: the host looks at the guest's files. */
+  | { readonly type: "look"; readonly id: number; readonly question: FilesQuestion }
   | { readonly type: "reset"; readonly id: number };
 
 /** From the inside of a wall. */
@@ -29,6 +32,7 @@ export type Answer =
   | { readonly type: "failed"; readonly outcome: Outcome }
   | { readonly type: "begun"; readonly id: number; readonly failure: Outcome | undefined }
   | { readonly type: "done"; readonly id: number; readonly report: SessionReport }
+  | { readonly type: "seen"; readonly id: number; readonly reply: FilesReply }
   | { readonly type: "reset"; readonly id: number };
 
 export type ToWorker = { readonly type: "start"; readonly start: WorkerStart } | Request;

@@ -5,6 +5,7 @@ import { Backstop, type OutsideView } from "./backstop.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
 import { failureOf } from "./run.ts";
 import type { OnFall, TakeOutput, Wall } from "./wall.ts";
 
@@ -30,7 +31,7 @@ export interface LinkEvents {
   readonly onDeath: (reason: string) => void;
 }
 
-const answerTypes = { begin: "begun", run: "done", reset: "reset" } as const satisfies Record<
+const answerTypes = { begin: "begun", run: "done", look: "seen", reset: "reset" } as const satisfies Record<
   Request["type"],
   Answer["type"]
 >;
@@ -115,6 +116,11 @@ export class RemoteWall implements Wall {
       this.#running = false;
       this.#takeOutput = undefined;
     }
+  }
+
+  async look(question: FilesQuestion): Promise<FilesReply> {
+    const answer = await this.#inTime(this.#ask((id) => ({ type: "look", id, question })));
+    return (answer as Extract<Answer, { type: "seen" }>).reply;
   }
 
   cancel(failure: Error): void {

@@ -3,6 +3,7 @@
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
 import type { HostFileTicket } from "../filesystems/host-file.ts";
 import { releaseHostFile } from "../platform/node/host-files.ts";
+import { GuestFiles } from "./guest-files.ts";
 import type { Progress } from "./image-build.ts";
 import type { Meters } from "./meters.ts";
 import { openWall } from "./open-wall.ts";
@@ -17,6 +18,7 @@ import {
   usesFuel,
 } from "./options.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
 import { encodeRun, endingOf, type Run, type RunOptions } from "./run.ts";
 import { RunRecord } from "./run-record.ts";
 import { type Usage, usageOf } from "./usage.ts";
@@ -40,6 +42,8 @@ export interface WallSource {
 const closedError = () => new SandboxLostError("SANDBOX_CLOSED", "the sandbox was closed");
 
 export class Sandbox implements AsyncDisposable {
+  /** What the guest left, after a run. */
+  readonly files: GuestFiles;
   readonly #plan: SandboxPlan;
   readonly #tickets: readonly HostFileTicket[];
   readonly #source: WallSource;
@@ -47,6 +51,10 @@ export class Sandbox implements AsyncDisposable {
   #state: State = "usable";
   #lastUsage: Usage;
   #record: RunRecord | undefined;
+  /** Ends with each run and each reset. */
+  #time = {};
+  /** Resolves when the questions about files that are under way are answered; undefined when there are none. */
+  #looked: Promise<void> | undefined;
 
   /** For `Sandbox.create` and `Pool.checkout`. */
   constructor(grants: CheckedGrants, wall: Wall, source: WallSource) {
@@ -55,6 +63,14 @@ export class Sandbox implements AsyncDisposable {
     this.#tickets = grants.tickets;
     this.#wall = wall;
     this.#source = source;
+    const time = (): object => this.#time;
+    this.files = new GuestFiles({
+      look: (question) => this.#look(question),
+      distrust: () => this.#distrust(),
+      get time() {
+        return time();
+      },
+    });
   }
 
   /**
@@ -109,9 +125,16 @@ export class Sandbox implements AsyncDisposable {
     const onAbort = (): void => wall.cancel(cancelled());
     this.#record = record;
     this.#state = "running";
+    this.#time = {};
     signal?.addEventListener("abort", onAbort, { once: true });
     let meters: Meters | undefined;
     try {
+      // What is asked about files is answered first, and is not the run's time.
+      if (this.#looked !== undefined) {
+        await this.#looked;
+        if (signal?.aborted) this.#end("usable");
+        signal?.throwIfAborted();
+      }
       const report = await wall.run(request, record.take);
       meters = report.meters;
       const ending = endingOf(report, this.#plan);
@@ -139,7 +162,9 @@ export class Sandbox implements AsyncDisposable {
     if (this.#state === "running") throw new RunError("SANDBOX_BUSY", "a run is under way", "usable");
     if (this.#state === "closed") throw closedError();
     this.#state = "running";
+    this.#time = {};
     try {
+      await this.#looked;
       await this.#wall.reset().catch((error: unknown) => {
         // Fallen before or just now: a new one is as pristine.
         if (this.#wall.stands) throw error;
@@ -160,6 +185,7 @@ export class Sandbox implements AsyncDisposable {
     const running = this.#state === "running";
     this.#state = "closed";
     if (running) await this.#wall.kill(closedError());
+    await this.#looked;
     await this.#source.release(this.#wall);
     for (const ticket of this.#tickets) releaseHostFile(ticket);
   }
@@ -171,6 +197,31 @@ export class Sandbox implements AsyncDisposable {
   /** For whoever opened the wall: it fell while nothing was asked of it. */
   fell(): void {
     this.#end("lost");
+  }
+
+  async #look(question: FilesQuestion): Promise<FilesReply> {
+    if (this.#state === "closed") throw closedError();
+    if (this.#state === "running")
+      throw new RunError("SANDBOX_BUSY", "a run or a reset is under way", "usable");
+    const wall = this.#wall;
+    if (!wall.stands)
+      throw new SandboxLostError(
+        "SANDBOX_CRASHED",
+        "the sandbox was lost, and with it what the guest left; reset() makes a pristine one",
+      );
+    const seen = wall.look(question);
+    const looked = Promise.allSettled([this.#looked, seen]).then(() => {
+      if (this.#looked === looked) this.#looked = undefined;
+    });
+    this.#looked = looked;
+    return seen;
+  }
+
+  async #distrust(): Promise<SandboxLostError> {
+    const error = new SandboxLostError("SANDBOX_CRASHED", "the process sent what no sandbox sends");
+    await this.#wall.kill(error);
+    this.#end("lost");
+    return error;
   }
 
   async #replaceWall(): Promise<void> {

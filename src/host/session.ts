@@ -13,6 +13,7 @@ import type { Control } from "./control.ts";
 import type { Meters, RunMeters, SessionReport } from "./meters.ts";
 import { idlePlan, type SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
+import { type FilesQuestion, type FilesReply, Results } from "./results.ts";
 import { Supervisor, type SupervisorPowers } from "./supervisor.ts";
 import { usageOf } from "./usage.ts";
 import { makeWorld, type WorldPowers } from "./world.ts";
@@ -59,6 +60,7 @@ export class Session {
   #interpreter: Interpreter;
   #scratches: readonly MemoryFileSystem[] = [];
   #plan = idlePlan;
+  #results: Results;
   #outputBytes = 0;
   #heldOutputBytes = 0;
   #broken = false;
@@ -84,6 +86,7 @@ export class Session {
         supervisor.whileHostAnswers(() => powers.createHostFile(place, number)),
     };
     this.#kernel = new Kernel(this.#world(idlePlan), supervisor.ask);
+    this.#results = new Results(this.#kernel.process.mounts);
     this.#interpreter = this.#newInterpreter();
   }
 
@@ -95,6 +98,8 @@ export class Session {
         return { type: "begun", id, failure: this.#failure };
       case "run":
         return { type: "done", id, report: this.run(request.request) };
+      case "look":
+        return { type: "seen", id, reply: this.look(request.question) };
       case "reset":
         this.reset();
         return { type: "reset", id };
@@ -105,7 +110,7 @@ export class Session {
   begin(plan: SandboxPlan): Outcome | undefined {
     this.#heldOutputBytes = 0;
     try {
-      this.#kernel.restart(this.#world(plan));
+      this.#restart(plan);
       this.#plan = plan;
       if (plan.fixedHashes) this.#interpreter.reset(this.#powers.clearMemory, fixedHashSecret);
       this.#interpreter.equip({
@@ -122,6 +127,7 @@ export class Session {
   }
 
   run(request: Uint8Array): SessionReport {
+    this.#results.letGo();
     const { hostMemory } = this.#kernel.process;
     hostMemory.give(this.#heldOutputBytes);
     this.#heldOutputBytes = 0;
@@ -135,10 +141,15 @@ export class Session {
     return { outcome, meters };
   }
 
+  /** What the host asks about the guest's files, between runs. */
+  look(question: FilesQuestion): FilesReply {
+    return this.#results.answer(question);
+  }
+
   /** Pristine again, without grants. Throws RenewalFailure. */
   reset(): void {
     this.#plan = idlePlan;
-    this.#kernel.restart(this.#world(idlePlan));
+    this.#restart(idlePlan);
     // After a trap that nobody planned the machine itself is not trusted to be as it was. Memory cannot shrink, and its size would
     // tell the next guest of this one.
     if (this.#broken || this.#interpreter.hasGrown) this.#interpreter = this.#newInterpreter();
@@ -182,6 +193,12 @@ export class Session {
 
   #newInterpreter(): Interpreter {
     return Interpreter.start(this.#module, this.#kernel, this.#image);
+  }
+
+  #restart(plan: SandboxPlan): void {
+    this.#results.letGo();
+    this.#kernel.restart(this.#world(plan));
+    this.#results = new Results(this.#kernel.process.mounts);
   }
 
   #world(plan: SandboxPlan) {

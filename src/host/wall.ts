@@ -4,6 +4,7 @@
 import type { SessionReport } from "./meters.ts";
 import type { OutputStream } from "./output-ring.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
 
 export type TakeOutput = (stream: OutputStream, bytes: Uint8Array<ArrayBuffer>) => void;
 
@@ -17,6 +18,8 @@ export interface Wall {
   begin(plan: SandboxPlan): Promise<void>;
   /** Runs one request under the lifetime's limits. Rejects with the error that ended the wall, if it fell. */
   run(request: Uint8Array, takeOutput: TakeOutput): Promise<SessionReport>;
+  /** Between the runs of a lifetime: what of the guest's files the host asks about. Rejects when the wall fell. */
+  look(question: FilesQuestion): Promise<FilesReply>;
   /** Ends the run under way, if there is one, as cancelled; `failure` is the error of the run if the wall must fall for that. */
   cancel(failure: Error): void;
   /** Ends the lifetime: pristine again, nothing granted. Rejects when the wall fell. */

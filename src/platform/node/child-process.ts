@@ -42,6 +42,8 @@ export class ProcessLink implements Link {
   #plan: SandboxPlan | undefined;
   /** Aborted when the run is over; undefined outside of runs, when the process has nothing to ask and nothing to show. */
   #running: AbortController | undefined;
+  /** Questions of ours about files that are not answered yet, for which it may have to ask back. */
+  #looking = 0;
   #outputBytes = 0;
   #answeringSinceMs: number | undefined;
   #pausedMs = 0;
@@ -113,6 +115,7 @@ export class ProcessLink implements Link {
       this.#answeringSinceMs = undefined;
       this.#pausedMs = 0;
     }
+    if (request.type === "look") this.#looking += 1;
     this.#post(request);
   }
 
@@ -156,6 +159,7 @@ export class ProcessLink implements Link {
     switch (message.kind) {
       case "answer":
         if (message.answer.type === "done") this.#finish();
+        if (message.answer.type === "seen") this.#looking -= 1;
         this.#events.onAnswer(message.answer);
         break;
       case "output":
@@ -181,7 +185,7 @@ export class ProcessLink implements Link {
   }
 
   #onQuestion(question: FileQuestion, content: Uint8Array): void {
-    const { signal } = this.#demandRun();
+    if (this.#looking === 0) this.#demandRun();
     const plan = this.#plan;
     if (plan === undefined) throw new RangeError("a question of a guest that was given nothing");
     if (this.#answeringSinceMs !== undefined) throw new RangeError("a question before the last was answered");
@@ -192,6 +196,7 @@ export class ProcessLink implements Link {
       this.#post({ type: "reply", value, bytes });
       return;
     }
+    const { signal } = this.#demandRun();
     if (plan.stdin !== "host") throw new RangeError("standard input was not granted");
     const start = monotonicMs();
     this.#answeringSinceMs = start;
