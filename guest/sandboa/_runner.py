@@ -123,11 +123,13 @@ def _execute(source, filename, namespace):
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):
         last = ast.Expression(tree.body.pop().value)
-    code = compile(tree, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    _evaluate(code, namespace)
+    future = 0
+    if tree.body or last is None:
+        code = compile(tree, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        _evaluate(code, namespace)
+        future = code.co_flags & _FUTURE_FLAGS
     if last is None:
         return None
-    future = code.co_flags & _FUTURE_FLAGS
     return _evaluate(
         compile(last, filename, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | future, dont_inherit=True), namespace
     )
