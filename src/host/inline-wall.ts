@@ -14,7 +14,7 @@ import type { FilesQuestion, FilesReply } from "./results.ts";
 import { failureOf } from "./run.ts";
 import { Session } from "./session.ts";
 import type { SharedLibrary } from "./shared-library.ts";
-import type { TakeOutput, Wall } from "./wall.ts";
+import type { TakeDenial, TakeOutput, Wall } from "./wall.ts";
 
 const powers = makeSessionPowers({
   readHostInput: () => {
@@ -46,6 +46,7 @@ class InlineWall implements Wall {
   readonly #control = new Control();
   readonly #session: Session;
   #takeOutput: TakeOutput | undefined;
+  #takeDenial: TakeDenial | undefined;
   #failure: Error | undefined;
 
   /** Throws RenewalFailure. */
@@ -55,7 +56,13 @@ class InlineWall implements Wall {
         if (bytes.length > 0) this.#takeOutput?.(stream, new Uint8Array(bytes));
       },
     };
-    this.#session = new Session({ ...image, library: libraryOf(image) }, powers, output, this.#control);
+    this.#session = new Session(
+      { ...image, library: libraryOf(image) },
+      powers,
+      output,
+      this.#control,
+      (denial) => this.#takeDenial?.(denial),
+    );
   }
 
   get stands(): boolean {
@@ -67,9 +74,10 @@ class InlineWall implements Wall {
     if (failure) throw failureOf(failure, plan);
   }
 
-  async run(request: Uint8Array, takeOutput: TakeOutput): Promise<SessionReport> {
+  async run(request: Uint8Array, takeOutput: TakeOutput, takeDenial?: TakeDenial): Promise<SessionReport> {
     this.#control.clear();
     this.#takeOutput = takeOutput;
+    this.#takeDenial = takeDenial;
     try {
       const report = this.#inside(() => this.#session.run(request));
       // Killed from within onOutput.
@@ -77,6 +85,7 @@ class InlineWall implements Wall {
       return report;
     } finally {
       this.#takeOutput = undefined;
+      this.#takeDenial = undefined;
     }
   }
 

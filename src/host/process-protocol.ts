@@ -6,6 +6,7 @@ import { decodeBody } from "./frames.ts";
 import type { Meters } from "./meters.ts";
 import type { OutputStream } from "./output-ring.ts";
 import type { Answer } from "./protocol.ts";
+import { denialAccesses, denialKinds, type RawDenial } from "./raw-denial.ts";
 
 /** What the inside asks of a granted file of the host, or of the host's standard input. */
 export type FileQuestion =
@@ -17,6 +18,7 @@ export type FileQuestion =
 export type FromProcess =
   | { readonly kind: "answer"; readonly answer: Answer }
   | { readonly kind: "output"; readonly stream: OutputStream; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: "denial"; readonly denial: RawDenial }
   | { readonly kind: "question"; readonly question: FileQuestion; readonly bytes: Uint8Array };
 
 /** The host's reply to a question: a number (a count, a size) or a negative errno, and bytes. */
@@ -38,6 +40,8 @@ export function readFromProcess(body: Uint8Array): FromProcess {
       return { kind: "output", stream: oneOf(message.get("stream"), ["stdout", "stderr"]), bytes };
     case "question":
       return { kind: "question", question: readQuestion(message), bytes };
+    case "denial":
+      return { kind: "denial", denial: readDenial(message) };
     case "ready":
       return { kind: "answer", answer: { type: "ready", thread: undefined } };
     case "failed":
@@ -99,6 +103,22 @@ function oneOf<T extends string>(value: unknown, words: readonly T[]): T {
   const found = words.find((word) => word === value);
   if (found === undefined) throw new Violation("an unknown word");
   return found;
+}
+
+function readDenial(message: ReadonlyMap<string, unknown>): RawDenial {
+  const name = message.get("name");
+  if (typeof name !== "string" || !/^[\0-\xff]{0,1024}$/.test(name)) throw new Violation("no name");
+  const port = count(message.get("port"));
+  if (port > 65_535) throw new Violation("no port");
+  return {
+    kind: oneOf(message.get("kind"), denialKinds),
+    access: oneOf(message.get("access"), denialAccesses),
+    name,
+    port,
+    place: count(message.get("place")),
+    errno: count(message.get("errno")),
+    count: count(message.get("count")),
+  };
 }
 
 function readQuestion(message: ReadonlyMap<string, unknown>): FileQuestion {
@@ -187,5 +207,6 @@ function readMeters(value: unknown): Meters {
     outputBytes: number("outputBytes"),
     openFiles: number("openFiles"),
     files: number("files"),
+    untoldDenials: number("untoldDenials"),
   };
 }

@@ -3,6 +3,7 @@
 import type { Outcome } from "../interpreter/interpreter.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { RawDenial } from "./raw-denial.ts";
 import type { FilesQuestion, FilesReply } from "./results.ts";
 
 export interface WorkerStart {
@@ -39,6 +40,8 @@ export type ToWorker = { readonly type: "start"; readonly start: WorkerStart } |
 
 export type FromWorker =
   | Answer
+  /** The guest was refused something. */
+  | { readonly type: "denial"; readonly denial: RawDenial }
   /** There is output in the ring. */
   | { readonly type: "output" }
   /** The guest makes the file that was granted at this place; the thread waits for the answer in its control words. */

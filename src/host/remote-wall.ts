@@ -7,7 +7,7 @@ import type { SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
 import type { FilesQuestion, FilesReply } from "./results.ts";
 import { failureOf } from "./run.ts";
-import type { OnFall, TakeOutput, Wall } from "./wall.ts";
+import type { OnFall, TakeDenial, TakeOutput, Wall } from "./wall.ts";
 
 /** The connection to one inside. */
 export interface Link {
@@ -27,6 +27,7 @@ export interface LinkEvents {
   /** Throws RangeError for an answer to nothing that was asked. */
   readonly onAnswer: (answer: Answer) => void;
   readonly onOutput: TakeOutput;
+  readonly onDenial: TakeDenial;
   /** The inside is gone without having been asked to go. */
   readonly onDeath: (reason: string) => void;
 }
@@ -57,6 +58,7 @@ export class RemoteWall implements Wall {
   readonly #pending = new Map<number, Pending>();
   #plan: SandboxPlan | undefined;
   #takeOutput: TakeOutput | undefined;
+  #takeDenial: TakeDenial | undefined;
   #running = false;
   #failure: Error | undefined;
   #ended: Promise<void> | undefined;
@@ -67,6 +69,7 @@ export class RemoteWall implements Wall {
     this.#link = connect({
       onAnswer: (answer) => this.#onAnswer(answer),
       onOutput: (stream, bytes) => this.#takeOutput?.(stream, bytes),
+      onDenial: (denial) => this.#takeDenial?.(denial),
       onDeath: (reason) => this.#fall(new SandboxLostError("SANDBOX_CRASHED", reason)),
     });
   }
@@ -102,10 +105,11 @@ export class RemoteWall implements Wall {
     if (answer.type === "begun" && answer.failure) throw failureOf(answer.failure, plan);
   }
 
-  async run(request: Uint8Array, takeOutput: TakeOutput): Promise<SessionReport> {
+  async run(request: Uint8Array, takeOutput: TakeOutput, takeDenial?: TakeDenial): Promise<SessionReport> {
     const plan = this.#plan;
     if (plan === undefined) throw new RangeError("a run needs a lifetime");
     this.#takeOutput = takeOutput;
+    this.#takeDenial = takeDenial;
     this.#running = true;
     const backstop = new Backstop(plan, this.#link.view, (error) => void this.kill(error));
     try {
@@ -115,6 +119,7 @@ export class RemoteWall implements Wall {
       backstop.disarm();
       this.#running = false;
       this.#takeOutput = undefined;
+      this.#takeDenial = undefined;
     }
   }
 

@@ -10,12 +10,14 @@ import { Kernel } from "../kernel/kernel.ts";
 import { fail } from "../kernel/kernel-error.ts";
 import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
 import type { Control } from "./control.ts";
+import { DenialLog } from "./denial-log.ts";
 import type { Meters, RunMeters, SessionReport } from "./meters.ts";
 import { idlePlan, type SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
 import { type FilesQuestion, type FilesReply, Results } from "./results.ts";
 import { Supervisor, type SupervisorPowers } from "./supervisor.ts";
 import { usageOf } from "./usage.ts";
+import type { TakeDenial } from "./wall.ts";
 import { makeWorld, type WorldPowers } from "./world.ts";
 
 export interface SessionPowers
@@ -64,12 +66,14 @@ export class Session {
   readonly #library: FileSystem;
   readonly #powers: SessionPowers;
   readonly #supervisor: Supervisor;
-  readonly #worldPowers: WorldPowers;
+  readonly #worldPowers: Omit<WorldPowers, "refusals" | "inputAsked">;
+  readonly #tell: TakeDenial;
   readonly #kernel: Kernel;
   #interpreter: Interpreter;
   #scratches: readonly MemoryFileSystem[] = [];
   #plan = idlePlan;
   #results: Results;
+  #denials: DenialLog;
   #outputBytes = 0;
   #heldOutputBytes = 0;
   #broken = false;
@@ -77,7 +81,14 @@ export class Session {
   #failure: Outcome | undefined;
 
   /** Throws RenewalFailure. */
-  constructor(image: SessionImage, powers: SessionPowers, output: OutputPower, control: Control) {
+  constructor(
+    image: SessionImage,
+    powers: SessionPowers,
+    output: OutputPower,
+    control: Control,
+    tellDenial: TakeDenial = () => {},
+  ) {
+    this.#tell = tellDenial;
     this.#module = image.module;
     this.#image = decodeImage(image.image);
     this.#library = image.library;
@@ -94,6 +105,7 @@ export class Session {
       createHostFile: (place, number) =>
         supervisor.whileHostAnswers(() => powers.createHostFile(place, number)),
     };
+    this.#denials = new DenialLog(idlePlan, tellDenial);
     this.#kernel = new Kernel(this.#world(idlePlan), supervisor.ask);
     this.#results = new Results(this.#kernel.process.mounts);
     this.#interpreter = this.#newInterpreter();
@@ -137,9 +149,11 @@ export class Session {
     this.#heldOutputBytes = 0;
     this.#outputBytes = 0;
     this.#supervisor.begin(this.#kernel, this.#plan);
+    this.#denials.listening = true;
     const outcome =
       this.#failure ??
       this.#interpreter.request(request, Math.min(this.#plan.limits.valueBytes, hostMemory.freeBytes));
+    this.#denials.finish();
     this.#broken ||= !isPlanned(outcome);
     const meters = { ...this.#holdings(), ...this.#supervisor.finish() };
     return { outcome, meters };
@@ -172,6 +186,7 @@ export class Session {
       hostMemoryPeakBytes: hostMemory.peakBytes,
       outputBytes: this.#outputBytes,
       openFiles: this.#kernel.process.fds.size,
+      untoldDenials: this.#denials.untold,
       files: this.#scratches.reduce((sum, scratch) => sum + scratch.usedInodes, 0),
     };
   }
@@ -208,7 +223,11 @@ export class Session {
   }
 
   #world(plan: SandboxPlan) {
-    const { process, scratches } = makeWorld(plan, this.#library, this.#worldPowers);
+    const denials = new DenialLog(plan, this.#tell);
+    const powers = { ...this.#worldPowers, refusals: denials, inputAsked: denials.inputAsked };
+    const { process, scratches } = makeWorld(plan, this.#library, powers);
+    denials.watch(process);
+    this.#denials = denials;
     this.#scratches = scratches;
     return process;
   }

@@ -12,6 +12,7 @@ import {
   readFromProcess,
 } from "../../host/process-protocol.ts";
 import type { Request } from "../../host/protocol.ts";
+import { maxDenialMessages } from "../../host/raw-denial.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
 import { confinedCommand } from "./confinement.ts";
 import { readHostInput } from "./host-input.ts";
@@ -48,6 +49,7 @@ export class ProcessLink implements Link {
   /** Questions of ours about files that are not answered yet, for which it may have to ask back. */
   #looking = 0;
   #outputBytes = 0;
+  #denialMessages = 0;
   #answeringSinceMs: number | undefined;
   #pausedMs = 0;
   #reason: string | undefined;
@@ -119,6 +121,7 @@ export class ProcessLink implements Link {
     if (request.type === "run") {
       this.#running = new AbortController();
       this.#outputBytes = 0;
+      this.#denialMessages = 0;
       this.#answeringSinceMs = undefined;
       this.#pausedMs = 0;
     }
@@ -182,6 +185,12 @@ export class ProcessLink implements Link {
         if (this.#outputBytes > (this.#plan?.limits.outputBytes ?? 0))
           throw new RangeError("too much output");
         this.#events.onOutput(message.stream, message.bytes);
+        break;
+      case "denial":
+        this.#demandRun();
+        this.#denialMessages += 1;
+        if (this.#denialMessages > maxDenialMessages) throw new RangeError("too many denials");
+        this.#events.onDenial(message.denial);
         break;
       case "question":
         this.#onQuestion(message.question, message.bytes);

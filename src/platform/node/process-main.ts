@@ -126,6 +126,7 @@ function open({ image }: ProcessStart): Session {
     powers,
     output,
     new Control(),
+    (denial) => send({ type: "denial", ...denial }),
   );
 }
 
