@@ -5,15 +5,31 @@ export type {
   HostFileMode,
   MemoryFile,
   Scratch,
+  TreeCapability,
+  Wrapped,
 } from "./capabilities/capability.ts";
 export { hostFile, memoryFile, scratch } from "./capabilities/files.ts";
 export type { Quantity } from "./capabilities/quantity.ts";
+export { type VirtualFileSource, virtualDirectory, virtualFile } from "./capabilities/virtual.ts";
+export { FileError, type FileErrorCode } from "./errors/file-error.ts";
 export { type GuestFileCode, GuestFileError } from "./errors/guest-file-error.ts";
 export { ImageError } from "./errors/image-error.ts";
 export { OptionError } from "./errors/option-error.ts";
 export { PoolError } from "./errors/pool-error.ts";
 export { LimitError, type LimitName, PythonError, RunError, SandboxLostError } from "./errors/run-errors.ts";
 export { type ErrorCode, SandboxError, type SandboxState } from "./errors/sandbox-error.ts";
+export type {
+  Later,
+  NamedTreeEntry,
+  Tree,
+  TreeAccess,
+  TreeChange,
+  TreeEntry,
+  TreeFile,
+  TreePath,
+  TreeRoom,
+} from "./filesystems/tree.ts";
+export type { FaultEvent, OnEvent, SandboxEvent } from "./host/events.ts";
 export type {
   GuestFileEntry,
   GuestFileStat,

@@ -1,7 +1,8 @@
-// What an embedder grants: an object that carries authority, placed under a guest path. In this version a capability is one of
-// three kinds of place; the constructors check their arguments, the host resolves them when the sandbox is created.
+// What an embedder grants: an object that carries authority, placed under a guest path. The constructors check their arguments, the
+// host resolves them when the sandbox is created.
 
 import type { HostFileMode } from "../filesystems/host-file.ts";
+import type { Tree } from "../filesystems/tree.ts";
 
 export type { HostFileMode };
 
@@ -24,4 +25,19 @@ export interface Scratch {
   readonly maxFiles: number;
 }
 
-export type FileCapability = HostFile | MemoryFile | Scratch;
+/** Files that code provides. */
+export interface TreeCapability {
+  readonly kind: "tree";
+  /** Called once for each lifetime, that is when the sandbox is created and at each reset; what it gives is closed at the end of it. */
+  open(): Tree;
+}
+
+/** Another place, with a tree of one's own around its tree: the way to restrict, watch or change a place in any manner. */
+export interface Wrapped {
+  readonly kind: "wrapped";
+  readonly inner: FileCapability;
+  /** Called once for each lifetime. Closing the tree that it gives is to close `tree`. */
+  wrap(tree: Tree): Tree;
+}
+
+export type FileCapability = HostFile | MemoryFile | Scratch | TreeCapability | Wrapped;

@@ -1,6 +1,7 @@
 // The thinnest wall: the guest runs in the embedder's own thread, which waits for it. The interpreter is metered, so every loop of
 // the guest comes past the supervisor; what else separates the two is WebAssembly itself.
 import { SandboxLostError } from "../errors/run-errors.ts";
+import { isPending } from "../filesystems/later.ts";
 import { RenewalFailure } from "../interpreter/interpreter.ts";
 import { createHostFile, openHostFile } from "../platform/node/host-files.ts";
 import { inflateRaw } from "../platform/node/powers.ts";
@@ -14,11 +15,16 @@ import type { FilesQuestion, FilesReply } from "./results.ts";
 import { failureOf } from "./run.ts";
 import { Session } from "./session.ts";
 import type { SharedLibrary } from "./shared-library.ts";
+import type { TreeQuestion, TreeReply } from "./tree-questions.ts";
+import type { TreeServer } from "./tree-server.ts";
 import type { TakeDenial, TakeOutput, Wall } from "./wall.ts";
 
 const powers = makeSessionPowers({
   readHostInput: () => {
     throw new RangeError("an inline guest cannot be given the standard input");
+  },
+  askTree: () => {
+    throw new RangeError("a question of a guest that was given nothing");
   },
   openHostFile: ({ ticket }) => (ticket.fd === undefined ? undefined : openHostFile(ticket.fd)),
   createHostFile: ({ ticket, mode }) => openHostFile(createHostFile(ticket, mode)),
@@ -48,6 +54,7 @@ class InlineWall implements Wall {
   #takeOutput: TakeOutput | undefined;
   #takeDenial: TakeDenial | undefined;
   #failure: Error | undefined;
+  #trees: TreeServer | undefined;
 
   /** Throws RenewalFailure. */
   constructor(image: LoadedImage) {
@@ -56,9 +63,13 @@ class InlineWall implements Wall {
         if (bytes.length > 0) this.#takeOutput?.(stream, new Uint8Array(bytes));
       },
     };
+    const own = {
+      ...powers,
+      askTree: (question: TreeQuestion, bytes: Uint8Array | undefined) => this.#askTree(question, bytes),
+    };
     this.#session = new Session(
       { ...image, library: libraryOf(image) },
-      powers,
+      own,
       output,
       this.#control,
       (denial) => this.#takeDenial?.(denial),
@@ -69,7 +80,8 @@ class InlineWall implements Wall {
     return this.#failure === undefined;
   }
 
-  async begin(plan: SandboxPlan): Promise<void> {
+  async begin(plan: SandboxPlan, trees?: TreeServer): Promise<void> {
+    this.#trees = trees;
     const failure = this.#inside(() => this.#session.begin(plan));
     if (failure) throw failureOf(failure, plan);
   }
@@ -98,12 +110,21 @@ class InlineWall implements Wall {
   }
 
   async reset(): Promise<void> {
+    this.#trees = undefined;
     this.#inside(() => this.#session.reset());
   }
 
   async kill(failure: Error): Promise<void> {
     this.#failure ??= failure;
     this.#control.cancel();
+  }
+
+  #askTree(question: TreeQuestion, bytes: Uint8Array | undefined): TreeReply {
+    const trees = this.#trees;
+    if (trees === undefined) throw new RangeError("a question of a guest that was given nothing");
+    // A copy: memory may grow, and so be detached, while the embedder's code still holds the bytes.
+    const reply = trees.answer(question, question.operation === "write" ? bytes?.slice() : undefined);
+    return isPending(reply) ? trees.refusePending(question) : reply;
   }
 
   #inside<T>(work: () => T): T {

@@ -5,6 +5,7 @@ import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { RawDenial } from "./raw-denial.ts";
 import type { FilesQuestion, FilesReply } from "./results.ts";
+import type { TreeQuestion, TreeReply } from "./tree-questions.ts";
 
 export interface WorkerStart {
   readonly module: WebAssembly.Module;
@@ -15,6 +16,8 @@ export interface WorkerStart {
   readonly ring: SharedArrayBuffer;
   /** The words of Control. */
   readonly control: SharedArrayBuffer;
+  /** The port where replies about granted trees come in, each with the number of its question. */
+  readonly replies: object;
 }
 
 /** To the inside of a wall. */
@@ -36,6 +39,12 @@ export type Answer =
   | { readonly type: "seen"; readonly id: number; readonly reply: FilesReply }
   | { readonly type: "reset"; readonly id: number };
 
+/** Through the port for replies. */
+export interface NumberedReply {
+  readonly question: number;
+  readonly reply: TreeReply;
+}
+
 export type ToWorker = { readonly type: "start"; readonly start: WorkerStart } | Request;
 
 export type FromWorker =
@@ -48,5 +57,16 @@ export type FromWorker =
   | { readonly type: "create"; readonly place: number; readonly question: number }
   /** The guest reads the host's standard input into `target`; the reply is the number of bytes. */
   | { readonly type: "input"; readonly target: SharedArrayBuffer; readonly question: number }
+  /**
+   * The guest asks about a granted tree; the reply comes through the port, and the control words tell when. What is written lies at the
+   * start of the shared piece, and what is read is put there; the inside makes it when it first needs one.
+   */
+  | {
+      readonly type: "tree";
+      readonly question: number;
+      readonly asked: TreeQuestion;
+      readonly writtenBytes: number;
+      readonly piece: SharedArrayBuffer | undefined;
+    }
   /** The guest opens the library, which is not read yet. */
   | { readonly type: "library"; readonly question: number };

@@ -63,6 +63,7 @@ export class Results {
         case "read": {
           const target = new Uint8Array(Math.min(question.length, maxTransferBytes));
           const count = this.#handle(question.path).read(target, question.position);
+          if (count === 0) this.letGo();
           return { errno: 0, next: 0, bytes: target.subarray(0, count) };
         }
       }
@@ -80,7 +81,13 @@ export class Results {
   letGo(): void {
     const held = this.#held;
     this.#held = undefined;
-    if (held?.operation === "read") held.handle.close();
+    if (held?.operation !== "read") return;
+    try {
+      held.handle.close();
+    } catch (error) {
+      // A place that cannot even close was told so where it is served; nobody waits for this.
+      if (!(error instanceof KernelError || error instanceof GuestStop)) throw error;
+    }
   }
 
   #list(path: ByteString, after: number): FilesReply {

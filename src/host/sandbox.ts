@@ -1,10 +1,9 @@
 // A sandbox: one interpreter behind a wall, what it was granted, and the state that tells what may be asked of it. All authority
 // is decided before anything starts; afterwards this file only sends runs and collects what comes back.
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
-import type { HostFileTicket } from "../filesystems/host-file.ts";
-import { releaseHostFile } from "../platform/node/host-files.ts";
 import { GuestFiles } from "./guest-files.ts";
 import type { Progress } from "./image-build.ts";
+import { beginLifetime, type Lifetime } from "./lifetime.ts";
 import type { Meters } from "./meters.ts";
 import { openWall } from "./open-wall.ts";
 import { optionRecord } from "./option-record.ts";
@@ -17,6 +16,7 @@ import {
   type SandboxOptions,
   usesFuel,
 } from "./options.ts";
+import { releasePlaces } from "./places-option.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { FilesQuestion, FilesReply } from "./results.ts";
 import { encodeRun, endingOf, type Run, type RunOptions } from "./run.ts";
@@ -44,8 +44,9 @@ const closedError = () => new SandboxLostError("SANDBOX_CLOSED", "the sandbox wa
 export class Sandbox implements AsyncDisposable {
   /** What the guest left, after a run. */
   readonly files: GuestFiles;
+  readonly #grants: CheckedGrants;
   readonly #plan: SandboxPlan;
-  readonly #tickets: readonly HostFileTicket[];
+  #lifetime: Lifetime;
   readonly #source: WallSource;
   #wall: Wall;
   #state: State = "usable";
@@ -57,10 +58,11 @@ export class Sandbox implements AsyncDisposable {
   #looked: Promise<void> | undefined;
 
   /** For `Sandbox.create` and `Pool.checkout`. */
-  constructor(grants: CheckedGrants, wall: Wall, source: WallSource) {
+  constructor(grants: CheckedGrants, lifetime: Lifetime, wall: Wall, source: WallSource) {
+    this.#grants = grants;
     this.#plan = grants.plan;
+    this.#lifetime = lifetime;
     this.#lastUsage = usageOf(grants.plan, {});
-    this.#tickets = grants.tickets;
     this.#wall = wall;
     this.#source = source;
     const time = (): object => this.#time;
@@ -87,14 +89,17 @@ export class Sandbox implements AsyncDisposable {
     };
     let sandbox: Sandbox | undefined;
     let wall: Wall | undefined;
+    let lifetime: Lifetime | undefined;
     try {
+      lifetime = await beginLifetime(grants);
       wall = await source.open(() => sandbox?.fell());
-      await wall.begin(grants.plan);
-      sandbox = new Sandbox(grants, wall, source);
+      await wall.begin(lifetime.plan, lifetime.trees);
+      sandbox = new Sandbox(grants, lifetime, wall, source);
       return sandbox;
     } catch (error) {
       await wall?.kill(closedError());
-      for (const ticket of grants.tickets) releaseHostFile(ticket);
+      await lifetime?.trees?.end();
+      releasePlaces(grants);
       throw error;
     }
   }
@@ -148,6 +153,7 @@ export class Sandbox implements AsyncDisposable {
       if (error instanceof Error) record.attachTo(error, meters);
       throw error;
     } finally {
+      this.#lifetime.trees?.abandon();
       signal?.removeEventListener("abort", onAbort);
       this.#lastUsage = record.usage(meters);
       this.#record = undefined;
@@ -170,7 +176,15 @@ export class Sandbox implements AsyncDisposable {
         if (this.#wall.stands) throw error;
         return this.#replaceWall();
       });
-      await this.#wall.begin(this.#plan);
+      await this.#lifetime.trees?.end();
+      const lifetime = await beginLifetime(this.#grants);
+      // Closed meanwhile: nobody would end it.
+      if (this.#is("closed")) {
+        await lifetime.trees?.end();
+        throw closedError();
+      }
+      this.#lifetime = lifetime;
+      await this.#wall.begin(lifetime.plan, lifetime.trees);
       this.#lastUsage = usageOf(this.#plan, {});
       this.#end("usable");
     } catch (error) {
@@ -187,7 +201,8 @@ export class Sandbox implements AsyncDisposable {
     if (running) await this.#wall.kill(closedError());
     await this.#looked;
     await this.#source.release(this.#wall);
-    for (const ticket of this.#tickets) releaseHostFile(ticket);
+    await this.#lifetime.trees?.end();
+    releasePlaces(this.#grants);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -235,7 +250,13 @@ export class Sandbox implements AsyncDisposable {
   }
 
   #end(state: "usable" | "lost"): void {
+    // A guest that is lost leaves its files open, and has no more use for them.
+    if (state === "lost") void this.#lifetime.trees?.end();
     if (this.#state !== "closed") this.#state = state;
+  }
+
+  #is(state: State): boolean {
+    return this.#state === state;
   }
 
   #demandUsable(): void {

@@ -7,8 +7,9 @@ import type { MemoryPower } from "../interpreter/snapshot.ts";
 import { clockStepNs } from "../kernel/clocks.ts";
 import type { FileSystem } from "../kernel/filesystem.ts";
 import { Kernel } from "../kernel/kernel.ts";
-import { fail } from "../kernel/kernel-error.ts";
+import { fail, failNumber } from "../kernel/kernel-error.ts";
 import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
+import { askedTree } from "./asked-tree.ts";
 import type { Control } from "./control.ts";
 import { DenialLog } from "./denial-log.ts";
 import type { Meters, RunMeters, SessionReport } from "./meters.ts";
@@ -16,6 +17,7 @@ import { idlePlan, type SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
 import { type FilesQuestion, type FilesReply, Results } from "./results.ts";
 import { Supervisor, type SupervisorPowers } from "./supervisor.ts";
+import type { AskTree, TreeQuestion, TreeReply } from "./tree-questions.ts";
 import { usageOf } from "./usage.ts";
 import type { TakeDenial } from "./wall.ts";
 import { makeWorld, type WorldPowers } from "./world.ts";
@@ -31,6 +33,8 @@ export interface SessionPowers
    * and throws when the guest is to be stopped or has a signal.
    */
   readHostInput(target: Uint8Array, pause: () => void): number;
+  /** Asks the host about a granted tree; `look` is called now and then meanwhile, and throws when the guest is to be stopped. */
+  askTree(question: TreeQuestion, bytes: Uint8Array | undefined, look: () => void): TreeReply;
 }
 
 export interface SessionImage {
@@ -73,6 +77,7 @@ export class Session {
   #scratches: readonly MemoryFileSystem[] = [];
   #plan = idlePlan;
   #results: Results;
+  #looking = false;
   #denials: DenialLog;
   #outputBytes = 0;
   #heldOutputBytes = 0;
@@ -104,6 +109,7 @@ export class Session {
       openHostFile: powers.openHostFile,
       createHostFile: (place, number) =>
         supervisor.whileHostAnswers(() => powers.createHostFile(place, number)),
+      tree: (number) => askedTree(number, this.#askTree),
     };
     this.#denials = new DenialLog(idlePlan, tellDenial);
     this.#kernel = new Kernel(this.#world(idlePlan), supervisor.ask);
@@ -143,7 +149,7 @@ export class Session {
   }
 
   run(request: Uint8Array): SessionReport {
-    this.#results.letGo();
+    this.#asHost(() => this.#results.letGo());
     const { hostMemory } = this.#kernel.process;
     hostMemory.give(this.#heldOutputBytes);
     this.#heldOutputBytes = 0;
@@ -161,7 +167,7 @@ export class Session {
 
   /** What the host asks about the guest's files, between runs. */
   look(question: FilesQuestion): FilesReply {
-    return this.#results.answer(question);
+    return this.#asHost(() => this.#results.answer(question));
   }
 
   /** Pristine again, without grants. Throws RenewalFailure. */
@@ -216,6 +222,16 @@ export class Session {
     return Interpreter.start(this.#module, this.#kernel, this.#image, this.#powers.memory);
   }
 
+  /** Granted trees are asked for the host that looks, not for the guest. */
+  #asHost<T>(work: () => T): T {
+    this.#looking = true;
+    try {
+      return work();
+    } finally {
+      this.#looking = false;
+    }
+  }
+
   #restart(plan: SandboxPlan): void {
     this.#results.letGo();
     this.#kernel.restart(this.#world(plan));
@@ -231,6 +247,19 @@ export class Session {
     this.#scratches = scratches;
     return process;
   }
+
+  /** No signal interrupts it: an operation that was asked for twice would be done twice. */
+  readonly #askTree: AskTree = (question, bytes) => {
+    const supervisor = this.#supervisor;
+    // Files that a lifetime leaves open are closed by the host.
+    if (!supervisor.running && !this.#looking) return fail("EIO");
+    const reply = supervisor.whileHostAnswers(() =>
+      this.#powers.askTree(question, bytes, () => supervisor.lookWhileWaiting()),
+    );
+    if (reply.errno !== 0) failNumber(reply.errno);
+    if (question.operation === "read" && reply.bytes) bytes?.set(reply.bytes);
+    return reply.answer as never;
+  };
 
   #hostInput(): InputPower {
     const supervisor = this.#supervisor;

@@ -17,6 +17,8 @@ import {
 } from "../filesystems/host-file.ts";
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
+import type { SyncTree } from "../filesystems/sync-tree.ts";
+import { TreeFileSystem } from "../filesystems/tree-filesystem.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
 import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
@@ -43,6 +45,8 @@ export interface WorldPowers {
   readonly inputAsked: () => void;
   /** The open file behind the place of this number in the plan; undefined while it does not exist. */
   openHostFile(place: PlannedHostFile, number: number): HostFilePower | undefined;
+  /** The tree behind the place of this number. */
+  tree(number: number): SyncTree;
   /** Makes the file that was granted there. Throws KernelError. */
   createHostFile(place: PlannedHostFile, number: number): HostFilePower;
 }
@@ -87,6 +91,7 @@ class Tree {
   readonly #powers: WorldPowers;
   readonly #clocks: Clocks;
   readonly #hostMemory: HostMemory;
+  readonly #timeNs: bigint;
 
   constructor(
     plan: SandboxPlan,
@@ -96,6 +101,7 @@ class Tree {
     this.#powers = powers;
     this.#clocks = lifetime.clocks;
     this.#hostMemory = lifetime.hostMemory;
+    this.#timeNs = lifetime.timeNs;
     const skeleton = new SkeletonFileSystem({ timeNs: lifetime.timeNs });
     this.skeleton = skeleton;
     this.mounts = new Mounts(skeleton);
@@ -132,6 +138,13 @@ class Tree {
       }
       case "hostFile":
         this.#placeHostFile(path, place, number);
+        return;
+      case "tree": {
+        const options = { timeNs: this.#timeNs, confinesLinks: place.confinesLinks };
+        const files = new TreeFileSystem(this.#powers.tree(number), options);
+        if (place.root === "file") skeleton.placeAsked(path, files.rootFile());
+        else this.mounts.mount(skeleton.directory(path), files);
+      }
     }
   }
 

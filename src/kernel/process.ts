@@ -43,14 +43,14 @@ export class Process {
   readonly hostMemory: HostMemory;
   readonly refusals: RefusalObserver | undefined;
   readonly fds: FdTable;
-  cwd: DirectoryNode;
+  #cwd: DirectoryNode;
   umask = 0o022;
   #namedPipes = new WeakMap<PipeNode, PipeBuffer>();
   #nextAnonymousIno = 4;
 
   constructor(setup: ProcessSetup) {
     this.mounts = setup.mounts;
-    this.cwd = setup.cwd;
+    this.#cwd = setup.cwd;
     this.clocks = setup.clocks;
     this.timeZone = setup.timeZone;
     this.entropy = setup.entropy;
@@ -60,6 +60,16 @@ export class Process {
     this.refusals = setup.refusals;
     this.fds = new FdTable(setup.limits.openFiles, setup.hostMemory);
     for (const stream of setup.streams) this.fds.provide(stream);
+  }
+
+  get cwd(): DirectoryNode {
+    return this.#cwd;
+  }
+
+  set cwd(directory: DirectoryNode) {
+    directory.keep?.();
+    this.#cwd.drop?.();
+    this.#cwd = directory;
   }
 
   /** The buffer behind a named pipe, one per node while anyone holds the node, which pays for it. */

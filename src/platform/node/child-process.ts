@@ -1,6 +1,7 @@
 // The process behind a process wall: starting it with as little as the system lets us, speaking to it through one pipe, killing it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { serialize } from "node:v8";
+import { isPending } from "../../filesystems/later.ts";
 import { FrameReader } from "../../host/frames.ts";
 import { answerFileQuestion } from "../../host/host-answers.ts";
 import type { LoadedImage } from "../../host/image-cache.ts";
@@ -14,6 +15,8 @@ import {
 import type { Request } from "../../host/protocol.ts";
 import { maxDenialMessages } from "../../host/raw-denial.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
+import type { TreeQuestion, TreeReply } from "../../host/tree-questions.ts";
+import type { TreeServer } from "../../host/tree-server.ts";
 import { confinedCommand } from "./confinement.ts";
 import { readHostInput } from "./host-input.ts";
 import { monotonicMs } from "./powers.ts";
@@ -27,7 +30,13 @@ export interface ProcessStart {
 export type ToProcess =
   | { readonly type: "start"; readonly image: ProcessStart["image"] }
   | { readonly type: "reply"; readonly value: number; readonly bytes: Uint8Array }
+  | { readonly type: "treeReply"; readonly reply: TreeReply }
   | Request;
+
+/** Bytes of its own: a view of shared memory cannot be serialised, and a view is sent with all that it is a view of. */
+function serializable({ bytes, ...reply }: TreeReply): TreeReply {
+  return bytes === undefined ? reply : { ...reply, bytes: new Uint8Array(bytes) };
+}
 
 const frameOverheadBytes = 2 ** 17;
 /** How much may wait for the process to read it when it asks: our own code reads one reply before its next question. */
@@ -47,7 +56,10 @@ export class ProcessLink implements Link {
   /** Aborted when the run is over; undefined outside of runs, when the process has nothing to ask and nothing to show. */
   #running: AbortController | undefined;
   /** Questions of ours about files that are not answered yet, for which it may have to ask back. */
-  #looking = 0;
+  #looks = 0;
+  /** Aborted when they are answered; undefined when there are none. */
+  #looking: AbortController | undefined;
+  #trees: TreeServer | undefined;
   #outputBytes = 0;
   #denialMessages = 0;
   #answeringSinceMs: number | undefined;
@@ -113,8 +125,9 @@ export class ProcessLink implements Link {
     this.#post({ type: "start", image: { lean, image: image.slice(), library: library.bytes().slice() } });
   }
 
-  serve(plan: SandboxPlan | undefined): void {
+  serve(plan: SandboxPlan | undefined, trees: TreeServer | undefined): void {
     this.#plan = plan;
+    this.#trees = trees;
   }
 
   send(request: Request): void {
@@ -125,7 +138,10 @@ export class ProcessLink implements Link {
       this.#answeringSinceMs = undefined;
       this.#pausedMs = 0;
     }
-    if (request.type === "look") this.#looking += 1;
+    if (request.type === "look") {
+      this.#looks += 1;
+      this.#looking ??= new AbortController();
+    }
     this.#post(request);
   }
 
@@ -176,7 +192,7 @@ export class ProcessLink implements Link {
     switch (message.kind) {
       case "answer":
         if (message.answer.type === "done") this.#finish();
-        if (message.answer.type === "seen") this.#looking -= 1;
+        if (message.answer.type === "seen") this.#seen();
         this.#events.onAnswer(message.answer);
         break;
       case "output":
@@ -194,6 +210,9 @@ export class ProcessLink implements Link {
         break;
       case "question":
         this.#onQuestion(message.question, message.bytes);
+        break;
+      case "treeQuestion":
+        this.#onTreeQuestion(message.question, message.bytes);
     }
   }
 
@@ -208,12 +227,9 @@ export class ProcessLink implements Link {
   }
 
   #onQuestion(question: FileQuestion, content: Uint8Array): void {
-    if (this.#looking === 0) this.#demandRun();
+    this.#demandQuestion();
     const plan = this.#plan;
     if (plan === undefined) throw new RangeError("a question of a guest that was given nothing");
-    if (this.#answeringSinceMs !== undefined) throw new RangeError("a question before the last was answered");
-    if ((this.#child.stdin?.writableLength ?? 0) > mostUnreadBytes)
-      throw new RangeError("questions whose answers are not read");
     if (question.operation !== "input") {
       const { value, bytes = nothing } = answerFileQuestion(plan, question, content);
       this.#post({ type: "reply", value, bytes });
@@ -229,6 +245,41 @@ export class ProcessLink implements Link {
       this.#answeringSinceMs = undefined;
       this.#post({ type: "reply", value: bytes.length, bytes });
     });
+  }
+
+  #onTreeQuestion(question: TreeQuestion, content: Uint8Array): void {
+    const { signal } = this.#demandQuestion();
+    const trees = this.#trees;
+    if (trees === undefined) throw new RangeError("a question of a guest that was given no tree");
+    const reply = trees.answer(question, content);
+    if (!isPending(reply)) {
+      this.#post({ type: "treeReply", reply: serializable(reply) });
+      return;
+    }
+    const start = monotonicMs();
+    this.#answeringSinceMs = start;
+    void reply.then((answer) => {
+      if (signal.aborted) return;
+      if (this.#plan?.wallPauses) this.#pausedMs += monotonicMs() - start;
+      this.#answeringSinceMs = undefined;
+      this.#post({ type: "treeReply", reply: serializable(answer) });
+    });
+  }
+
+  #seen(): void {
+    this.#looks -= 1;
+    if (this.#looks > 0) return;
+    this.#looking?.abort();
+    this.#looking = undefined;
+  }
+
+  /** Our own code asks one question at a time, in runs or when it was asked, and reads what it is answered. */
+  #demandQuestion(): AbortController {
+    const running = this.#looking ?? this.#demandRun();
+    if (this.#answeringSinceMs !== undefined) throw new RangeError("a question before the last was answered");
+    if ((this.#child.stdin?.writableLength ?? 0) > mostUnreadBytes)
+      throw new RangeError("questions whose answers are not read");
+    return running;
   }
 
   #end(reason: string): void {

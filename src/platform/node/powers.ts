@@ -1,5 +1,6 @@
 // Node's clock, entropy, hashing and inflating, as the powers that the core asks for.
 import { createHash, randomFillSync } from "node:crypto";
+import { inspect } from "node:util";
 import { inflateRawSync } from "node:zlib";
 import type { MemoryPower } from "../../interpreter/snapshot.ts";
 import type { ClockPower, EntropyPower } from "../../kernel/powers.ts";
@@ -73,4 +74,9 @@ export function monotonicMs(): number {
 /** After what the event loop has at hand by now. */
 export function afterThisTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A warning of the process, with what caused it: for what would be lost otherwise. */
+export function warn(text: string, cause: unknown): void {
+  process.emitWarning(`${text}: ${inspect(cause, { depth: 1 }).slice(0, 2000)}`, "SandboaWarning");
 }
