@@ -13,29 +13,31 @@ export interface FaultEvent {
 
 export type SandboxEvent = FaultEvent;
 
-/** Called in the embedder's thread; what it throws is shown as a warning of the process. */
+/** Called in the embedder's thread; what it throws does the sandbox no harm, and is shown as a warning of the process. */
 export type OnEvent = (event: SandboxEvent) => void;
 
-/** Faults that nobody listens for, in a sandbox, of which the embedder is warned: enough to see what is wrong. */
+/** A guest can make its places fail as often as it likes: the embedder is warned often enough to see what is wrong. */
 const mostWarnings = 3;
 
-/** Never throws, and loses nothing silently: without a listener the first faults are warnings. */
+/** Never throws, and loses nothing silently: without a listener the first events are warnings, and so are a listener's own failures. */
 export function eventSink(
   onEvent: OnEvent | undefined,
   warn: (text: string, cause: unknown) => void,
 ): OnEvent {
   let warnings = 0;
+  const warnSometimes: typeof warn = (text, cause) => {
+    warnings += 1;
+    if (warnings <= mostWarnings) warn(text, cause);
+  };
   return (event) => {
     if (onEvent === undefined) {
-      warnings += 1;
-      if (warnings <= mostWarnings)
-        warn(`${JSON.stringify(event.path)} of a sandbox failed in ${event.operation}`, event.error);
+      warnSometimes(`${JSON.stringify(event.path)} of a sandbox failed in ${event.operation}`, event.error);
       return;
     }
     try {
       onEvent(event);
     } catch (error) {
-      warn("onEvent of a sandbox failed", error);
+      warnSometimes("onEvent of a sandbox failed", error);
     }
   };
 }
