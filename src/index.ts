@@ -1,6 +1,8 @@
 // The public API, and nothing else.
 export type {
   FileCapability,
+  HostDirectory,
+  HostDirectoryMode,
   HostFile,
   HostFileMode,
   MemoryFile,
@@ -9,6 +11,7 @@ export type {
   Wrapped,
 } from "./capabilities/capability.ts";
 export { hostFile, memoryFile, scratch } from "./capabilities/files.ts";
+export { type HostDirectoryOptions, hostDirectory } from "./capabilities/host-directory.ts";
 export type { Quantity } from "./capabilities/quantity.ts";
 export { type VirtualFileSource, virtualDirectory, virtualFile } from "./capabilities/virtual.ts";
 export { FileError, type FileErrorCode } from "./errors/file-error.ts";

@@ -181,6 +181,8 @@ export interface FileSystemUsage {
 
 export interface FileSystem {
   readonly root: DirectoryNode;
+  /** Links lead only to what is below the root: an absolute target, or one that climbs out, leads nowhere. Default false. */
+  readonly confinesLinks?: boolean;
   usage(): FileSystemUsage;
 }
 
