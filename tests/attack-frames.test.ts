@@ -46,12 +46,12 @@ const words = [
     " ",
   ),
   ..."length position stream wallMs cpuMs fuel calls softStop memoryBytes hostMemoryBytes files".split(" "),
-  ..."hostMemoryPeakBytes outputBytes openFiles __proto__ constructor prototype toJSON then valueOf".split(
+  ..."hostMemoryPeakBytes outputBytes openFiles __proto__ constructor prototype toJSON then valueOf errno next".split(
     " ",
   ),
 ];
 const values = [
-  ..."output question ready failed begun done reset answer oversized stopped crashed exit abort wall".split(
+  ..."output question ready failed begun done seen reset answer oversized stopped crashed exit abort wall".split(
     " ",
   ),
   ..."cancelled stack refused trap fault limit create size sync read write truncate input stdout stderr".split(
@@ -101,6 +101,7 @@ const { head } = fc.letrec<{ head: unknown; node: unknown }>((tie) => ({
     }),
     known("done", { id: fc.nat(), outcome: orNode(outcome), meters: orNode(meters) }),
     known("begun", { id: fc.nat(), failure: fc.oneof(outcome, tie("node")) }),
+    known("seen", { errno: orNode(fc.nat()), next: orNode(fc.nat()) }),
     known("failed", { outcome: orNode(outcome) }),
     known("output", { stream: fc.constantFrom(...values.slice(-2), "__proto__") }),
     tie("node"),

@@ -25,6 +25,8 @@ export interface Meters extends RunMeters {
   readonly openFiles: number;
   /** Files, directories, links and pipes in scratch places. */
   readonly files: number;
+  /** Denials of this lifetime that are not kept one by one. */
+  readonly untoldDenials: number;
 }
 
 export interface SessionReport {
