@@ -28,6 +28,8 @@ export interface Scratch {
 /** Files that code provides. */
 export interface TreeCapability {
   readonly kind: "tree";
+  /** What its root is, or will be. Default: the tree is asked when a lifetime begins. */
+  readonly root?: "file" | "directory";
   /** Called once for each lifetime, that is when the sandbox is created and at each reset; what it gives is closed at the end of it. */
   open(): Tree;
 }

@@ -34,9 +34,11 @@ async function openTrees({ plan, trees, onEvent }: CheckedGrants): Promise<Lifet
       const guestPath = places[number]?.[0] ?? "";
       const tree = grant.open();
       served.set(number, { guestPath, tree });
-      const root = await rootOf(tree).catch((cause: unknown) => {
-        throw unusable(guestPath, cause);
-      });
+      const root =
+        grant.root ??
+        (await rootOf(tree).catch((cause: unknown) => {
+          throw unusable(guestPath, cause);
+        }));
       places[number] = [guestPath, { kind: "tree", root, confinesLinks: grant.confinesLinks ?? false }];
     }
     return { plan: { ...plan, places }, trees: server };

@@ -10,6 +10,8 @@ import { grantedTicket } from "./places-option.ts";
 export interface TreeGrant {
   /** Links of the tree lead only to what is below its root. Default false. */
   readonly confinesLinks?: boolean;
+  /** What the root is, where that is known; else it is asked. */
+  readonly root?: "file" | "directory" | undefined;
   /** The tree of one lifetime, which closes it. */
   open(): Tree;
   /** Lets go of what was resolved; no lifetime goes on. */
@@ -20,10 +22,10 @@ export interface TreeGrant {
 export function grantTree(option: string, capability: FileCapability): TreeGrant {
   switch (capability?.kind) {
     case "tree":
-      return { open: () => demandTree(option, capability.open()), release: () => {} };
+      return { root: capability.root, open: () => demandTree(option, capability.open()), release: () => {} };
     case "wrapped": {
       const inner = grantTree(option, capability.inner);
-      return { ...inner, open: () => demandTree(option, capability.wrap(inner.open())) };
+      return { ...inner, root: undefined, open: () => demandTree(option, capability.wrap(inner.open())) };
     }
     case "memoryFile":
       return { open: () => memoryFileTree(capability.bytes), release: () => {} };
