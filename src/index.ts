@@ -1,6 +1,8 @@
 // The public API, and nothing else.
 export type {
   FileCapability,
+  HostDirectory,
+  HostDirectoryMode,
   HostFile,
   HostFileMode,
   MemoryFile,
@@ -12,6 +14,7 @@ export type {
   Wrapped,
 } from "./capabilities/capability.ts";
 export { hostFile, memoryFile, type ScratchOptions, scratch } from "./capabilities/files.ts";
+export { type HostDirectoryOptions, hostDirectory } from "./capabilities/host-directory.ts";
 export type { Overlay, OverlayOptions } from "./capabilities/overlay.ts";
 export type { Quantity } from "./capabilities/quantity.ts";
 export { type VirtualFileSource, virtualDirectory, virtualFile } from "./capabilities/virtual.ts";

@@ -2,9 +2,10 @@
 // host resolves them when the sandbox is created.
 
 import type { HostFileMode } from "../filesystems/host-file.ts";
+import type { HostDirectoryMode } from "../filesystems/host-folder.ts";
 import type { Tree } from "../filesystems/tree.ts";
 
-export type { HostFileMode };
+export type { HostDirectoryMode, HostFileMode };
 
 export interface HostFile {
   readonly kind: "hostFile";
@@ -12,6 +13,18 @@ export interface HostFile {
   readonly mode: HostFileMode;
   /** How large the file may become, in bytes. */
   readonly maxBytes: number;
+}
+
+export interface HostDirectory {
+  readonly kind: "hostDirectory";
+  readonly path: string;
+  readonly mode: HostDirectoryMode;
+  /** By how much the folder may grow, in bytes. */
+  readonly growthBytes: number;
+  /** How many names may be made. */
+  readonly maxFiles: number;
+  /** Undefined: everything. */
+  readonly match: readonly string[] | undefined;
 }
 
 export interface MemoryFile {
@@ -66,4 +79,11 @@ export interface PlaceUse {
   release(): void;
 }
 
-export type FileCapability = HostFile | MemoryFile | Scratch | TreeCapability | Wrapped | OverlayPlace;
+export type FileCapability =
+  | HostFile
+  | HostDirectory
+  | MemoryFile
+  | Scratch
+  | TreeCapability
+  | Wrapped
+  | OverlayPlace;

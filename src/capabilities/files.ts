@@ -5,7 +5,7 @@ import type { HostFile, HostFileMode, MemoryFile, Scratch, TreeCapability } from
 import { bytes, count, type Quantity } from "./quantity.ts";
 import { sharedScratch } from "./shared-scratch.ts";
 
-const modes: readonly HostFileMode[] = ["read", "write", "append", "create"];
+const modes: readonly HostFileMode[] = ["read", "write", "append", "create", "update"];
 
 /**
  * One file of the host's file system.
@@ -15,6 +15,7 @@ const modes: readonly HostFileMode[] = ["read", "write", "append", "create"];
  *
  * - `read`: the file exists; the guest reads it.
  * - `write`: the guest replaces or changes the content, and cannot read it. A missing file is made when the guest does so.
+ * - `update`: the file exists; the guest reads it and changes its content.
  * - `append`: the guest adds at the end and can do nothing else. A missing file is made when the guest does so.
  * - `create`: the file must not exist; the guest may make it, once, and then write and read it.
  *

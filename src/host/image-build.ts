@@ -66,7 +66,8 @@ function readWasm(): Uint8Array {
 export function buildImage(
   guestFiles: ReadonlyMap<string, Uint8Array>,
   choice: ImageChoice,
-  progress: Progress | undefined,
+  progress?: Progress,
+  modules: Pick<ImageRecipe, "preload" | "compile"> = { preload: preloadedModules, compile: bytecodeModules },
 ): BuiltImage {
   const archive = readDistributionFile("library");
   verifyDistributionFile("library", archive, sha256);
@@ -75,8 +76,7 @@ export function buildImage(
   const rewritten = prepareModule(readWasm(), { ...formOf(choice), metered: false });
   const recipe: ImageRecipe = {
     allowsModule: (name) => !refused.has(name),
-    preload: preloadedModules,
-    compile: bytecodeModules,
+    ...modules,
   };
   const bytecode = new MemoryFileSystem({
     quotaBytes: 1 << 28,

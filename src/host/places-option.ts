@@ -1,9 +1,11 @@
 // The `files` option: guest paths are checked, granted files of the host are opened, once. What was opened is released when a
 // later grant is refused.
-import type { FileCapability, HostFile } from "../capabilities/capability.ts";
+import type { FileCapability, HostDirectory, HostFile } from "../capabilities/capability.ts";
 import { OptionError } from "../errors/option-error.ts";
 import type { HostFileTicket } from "../filesystems/host-file.ts";
+import type { HostFolderTicket } from "../filesystems/host-folder.ts";
 import { grantHostFile, HostFileRefusal, releaseHostFile } from "../platform/node/host-files.ts";
+import { grantHostFolder, HostFolderRefusal } from "../platform/node/host-folders.ts";
 import { optionRecord } from "./option-record.ts";
 import type { PlannedPlace } from "./plan.ts";
 import { grantTree, type TreeGrant } from "./tree-grants.ts";
@@ -78,6 +80,7 @@ function openPlace(option: string, capability: FileCapability, opened: OpenedPla
       return { kind: "hostFile", mode, maxBytes, ticket };
     }
     case "tree":
+    case "hostDirectory":
     case "wrapped":
     case "overlay":
       opened.trees.set(opened.places.length, grantTree(option, capability));
@@ -87,7 +90,7 @@ function openPlace(option: string, capability: FileCapability, opened: OpenedPla
       throw new OptionError(
         option,
         capability,
-        "hostFile(…), memoryFile(…), scratch(…), virtualFile(…), virtualDirectory(…), or one of these wrapped",
+        "hostFile(…), hostDirectory(…), memoryFile(…), scratch(…), virtualFile(…), virtualDirectory(…), or one of these wrapped",
       );
   }
 }
@@ -101,5 +104,15 @@ export function grantedTicket(option: string, { path, mode }: HostFile): HostFil
     const accepted =
       mode === "create" ? "a path where nothing is yet" : `a regular file that can be opened to ${mode}`;
     throw new OptionError(option, path, `${accepted} (${error.message})`);
+  }
+}
+
+/** Throws OptionError for a folder that cannot be granted. */
+export function grantedFolder(option: string, folder: HostDirectory): HostFolderTicket {
+  try {
+    return grantHostFolder(folder);
+  } catch (error) {
+    if (!(error instanceof HostFolderRefusal)) throw error;
+    throw new OptionError(option, folder.path, `a folder that can be granted (${error.message})`);
   }
 }

@@ -2,8 +2,8 @@
 // and ends with a reset, which makes everything new: the process with all that the kernel held, and the memory.
 import type { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { decodeImage, type Image } from "../interpreter/image-file.ts";
-import { Interpreter, type Outcome, RenewalFailure } from "../interpreter/interpreter.ts";
-import type { ClearPower } from "../interpreter/snapshot.ts";
+import { type Equipment, Interpreter, type Outcome, RenewalFailure } from "../interpreter/interpreter.ts";
+import type { MemoryPower } from "../interpreter/snapshot.ts";
 import { clockStepNs } from "../kernel/clocks.ts";
 import type { FileSystem } from "../kernel/filesystem.ts";
 import { Kernel } from "../kernel/kernel.ts";
@@ -24,7 +24,7 @@ export interface SessionPowers
     Pick<WorldPowers, "openHostFile" | "createHostFile"> {
   readonly clock: Omit<ClockPower, "sleepMs">;
   readonly entropy: EntropyPower;
-  readonly clearMemory: ClearPower;
+  readonly memory: MemoryPower;
   /**
    * Reads the embedder's own standard input: waits until there is something; 0 means the end. `pause` is called now and then meanwhile,
    * and throws when the guest is to be stopped or has a signal.
@@ -50,6 +50,15 @@ const fixedHashSecret = new Uint8Array(24).fill(0x5a);
 function isPlanned(outcome: Outcome): boolean {
   if (outcome.kind !== "stopped") return outcome.kind !== "crashed";
   return ["limit", "cancelled", "exit"].includes(outcome.reason.kind);
+}
+
+function equipmentOf(plan: SandboxPlan): Equipment {
+  return {
+    args: plan.args,
+    environment: plan.environment,
+    recursion: plan.limits.recursion,
+    timeoutSignal: plan.soft?.raise === "TimeoutError" ? timeoutSignal : 0,
+  };
 }
 
 export class Session {
@@ -112,13 +121,8 @@ export class Session {
     try {
       this.#kernel.restart(this.#world(plan));
       this.#plan = plan;
-      if (plan.fixedHashes) this.#interpreter.reset(this.#powers.clearMemory, fixedHashSecret);
-      this.#interpreter.equip({
-        args: plan.args,
-        environment: plan.environment,
-        recursion: plan.limits.recursion,
-        timeoutSignal: plan.soft?.raise === "TimeoutError" ? timeoutSignal : 0,
-      });
+      if (plan.fixedHashes) this.#interpreter.reset(fixedHashSecret);
+      this.#interpreter.equip(equipmentOf(plan));
     } catch (error) {
       if (!(error instanceof RenewalFailure)) throw error;
       this.#failure = error.outcome;
@@ -147,7 +151,9 @@ export class Session {
     // After a trap that nobody planned the machine itself is not trusted to be as it was. Memory cannot shrink, and its size would
     // tell the next guest of this one.
     if (this.#broken || this.#interpreter.hasGrown) this.#interpreter = this.#newInterpreter();
-    else this.#interpreter.reset(this.#powers.clearMemory);
+    else this.#interpreter.reset();
+    // Off the path of the next user, who most often wants nothing else.
+    this.#interpreter.equip(equipmentOf(idlePlan));
     this.#broken = false;
     this.#failure = undefined;
   }
@@ -186,7 +192,7 @@ export class Session {
   }
 
   #newInterpreter(): Interpreter {
-    return Interpreter.start(this.#module, this.#kernel, this.#image);
+    return Interpreter.start(this.#module, this.#kernel, this.#image, this.#powers.memory);
   }
 
   #world(plan: SandboxPlan) {

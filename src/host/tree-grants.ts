@@ -4,8 +4,10 @@ import type { FileCapability, PlaceEnvironment, PlaceUse, Wrapped } from "../cap
 import { OptionError } from "../errors/option-error.ts";
 import type { Tree } from "../filesystems/tree.ts";
 import { releaseHostFile } from "../platform/node/host-files.ts";
+import { releaseHostFolder } from "../platform/node/host-folders.ts";
+import { HostTree } from "../platform/node/host-tree.ts";
 import { hostFileTree, memoryFileTree } from "./local-trees.ts";
-import { grantedTicket } from "./places-option.ts";
+import { grantedFolder, grantedTicket } from "./places-option.ts";
 
 /** Released when no lifetime goes on. */
 export type TreeGrant = PlaceUse;
@@ -31,6 +33,14 @@ export function grantTree(option: string, capability: FileCapability): TreeGrant
       const ticket = grantedTicket(option, capability);
       const place = { kind: "hostFile", mode, maxBytes, ticket } as const;
       return { open: () => hostFileTree(place), release: () => releaseHostFile(ticket) };
+    }
+    case "hostDirectory": {
+      const ticket = grantedFolder(option, capability);
+      return {
+        confinesLinks: true,
+        open: () => new HostTree(ticket),
+        release: () => releaseHostFolder(ticket),
+      };
     }
     default:
       throw new OptionError(option, capability, "a place that can be wrapped");

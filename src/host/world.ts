@@ -155,7 +155,7 @@ class Tree {
 /** What a mode allows. */
 export function grantOf({ mode, maxBytes }: PlannedHostFile): HostFileGrant {
   return {
-    read: mode === "read" || mode === "create",
+    read: mode !== "write" && mode !== "append",
     write: mode !== "read",
     appendOnly: mode === "append",
     maxBytes,

@@ -10,7 +10,7 @@ import { Clocks } from "../kernel/clocks.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { guestOwner } from "../kernel/permissions.ts";
 import type { Process } from "../kernel/process.ts";
-import { clearMemory, inflateRaw, nodeClock } from "../platform/node/powers.ts";
+import { inflateRaw, nodeClock, nodeMemory } from "../platform/node/powers.ts";
 import { decodeImage } from "./image-file.ts";
 import { Interpreter, type Outcome } from "./interpreter.ts";
 import { decodeMarshal } from "./marshal/decode.ts";
@@ -38,7 +38,7 @@ export class Trial {
     this.#loaded = loaded;
     this.#image = decodeImage(loaded.image);
     this.#kernel = new Kernel(this.#process(), () => this.#ask());
-    this.#interpreter = Interpreter.start(loaded.module, this.#kernel, this.#image);
+    this.#interpreter = Interpreter.start(loaded.module, this.#kernel, this.#image, nodeMemory);
   }
 
   /** Units that the last run has used. */
@@ -66,7 +66,7 @@ export class Trial {
     this.#maxAsked = Number.POSITIVE_INFINITY;
     this.#kernel.gauge?.start();
     this.#kernel.restart(this.#process());
-    this.#interpreter.reset(clearMemory);
+    this.#interpreter.reset();
   }
 
   #ask(): number {

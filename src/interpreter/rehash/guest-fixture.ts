@@ -10,7 +10,7 @@ import { Clocks } from "../../kernel/clocks.ts";
 import type { FileSystem } from "../../kernel/filesystem.ts";
 import { Kernel } from "../../kernel/kernel.ts";
 import type { Process } from "../../kernel/process.ts";
-import { clearMemory, inflateRaw, nodeClock, nodeEntropy } from "../../platform/node/powers.ts";
+import { inflateRaw, nodeClock, nodeEntropy, nodeMemory } from "../../platform/node/powers.ts";
 import { decodeImage, type Image } from "../image-file.ts";
 import { Interpreter } from "../interpreter.ts";
 import { decodeMarshal } from "../marshal/decode.ts";
@@ -52,7 +52,13 @@ export class Guest {
     this.#prepared = prepared;
     this.#hashSecret = hashSecret;
     this.#kernel = new Kernel(this.#process());
-    this.interpreter = Interpreter.start(prepared.loaded.module, this.#kernel, prepared.image, hashSecret);
+    this.interpreter = Interpreter.start(
+      prepared.loaded.module,
+      this.#kernel,
+      prepared.image,
+      nodeMemory,
+      hashSecret,
+    );
   }
 
   /** The value of the last expression. */
@@ -67,7 +73,7 @@ export class Guest {
 
   reset(): void {
     this.#kernel.restart(this.#process());
-    this.interpreter.reset(clearMemory, this.#hashSecret);
+    this.interpreter.reset(this.#hashSecret);
   }
 
   #process(): Process {

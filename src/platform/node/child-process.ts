@@ -19,7 +19,7 @@ import type { TreeServer } from "../../host/tree-server.ts";
 import { confinedCommand } from "./confinement.ts";
 import { readHostInput } from "./host-input.ts";
 import { monotonicMs } from "./powers.ts";
-import { otherThreadCpuMs } from "./thread-cpu.ts";
+import { firstChild, otherThreadCpuMs } from "./thread-cpu.ts";
 
 export interface ProcessStart {
   /** The lean module as bytes, the encoded image, the encoded library. */
@@ -48,6 +48,9 @@ export class ProcessLink implements Link {
   readonly #child: ChildProcess;
   readonly #events: LinkEvents;
   readonly #gone: Promise<void>;
+  /** Whether the guest runs in a child of the process that was started. */
+  readonly #nested: boolean;
+  #nestedPid: number | undefined;
   #plan: SandboxPlan | undefined;
   /** Aborted when the run is over; undefined outside of runs, when the process has nothing to ask and nothing to show. */
   #running: AbortController | undefined;
@@ -61,7 +64,10 @@ export class ProcessLink implements Link {
   #distrusted = false;
 
   readonly view = {
-    cpuMs: () => otherThreadCpuMs(`${this.#child.pid}/task/${this.#child.pid}`),
+    cpuMs: () => {
+      const pid = this.#guestPid();
+      return pid === undefined ? undefined : otherThreadCpuMs(`${pid}/task/${pid}`);
+    },
     pause: () => ({
       now: this.#plan?.wallPauses === true && this.#answeringSinceMs !== undefined,
       totalMs: this.#pausedMs,
@@ -70,7 +76,8 @@ export class ProcessLink implements Link {
 
   constructor(events: LinkEvents) {
     this.#events = events;
-    const { command, args } = confinedCommand();
+    const { command, args, nested } = confinedCommand();
+    this.#nested = nested;
     const child = spawn(command, args, {
       env: {},
       cwd: "/",
@@ -149,6 +156,13 @@ export class ProcessLink implements Link {
     this.#child.kill("SIGKILL");
     await this.#gone;
     this.#running?.abort();
+  }
+
+  #guestPid(): number | undefined {
+    const { pid } = this.#child;
+    if (!this.#nested || pid === undefined) return pid;
+    this.#nestedPid ??= firstChild(pid);
+    return this.#nestedPid;
   }
 
   get #valueBytes(): number {

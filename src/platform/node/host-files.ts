@@ -30,13 +30,15 @@ export function grantHostFile(path: string, mode: HostFileMode): HostFileTicket 
     return missingFile(absolute);
   }
   // O_NONBLOCK: opening a named pipe must not wait for its other end.
-  const flags = (mode === "read" ? constants.O_RDONLY : constants.O_WRONLY) | constants.O_NONBLOCK;
+  const access = { read: constants.O_RDONLY, update: constants.O_RDWR } as const;
+  const flags =
+    (mode === "read" || mode === "update" ? access[mode] : constants.O_WRONLY) | constants.O_NONBLOCK;
   let fd: number;
   try {
     fd = openSync(absolute, flags);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" && mode !== "read") {
+    if (code === "ENOENT" && mode !== "read" && mode !== "update") {
       if (lstatSync(absolute, { throwIfNoEntry: false }))
         throw new HostFileRefusal("it is a link to nothing");
       return missingFile(absolute);

@@ -158,7 +158,7 @@ test(`${tries} tries while everything is swapped: nothing outside is read, writt
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   await once(child, "message");
-  const tree = folder.grant();
+  const tree = folder.grant({ files: 2 ** 40 });
   const guest = new Guest(tree);
   for (let i = 0; i < tries; i++) guest.try();
   child.send("stop");

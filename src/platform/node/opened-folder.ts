@@ -2,6 +2,7 @@
 // counts only when the system says, after it was opened, that it is below the folder and on the folder's own mount: so it does not
 // matter what other processes rename, link or mount meanwhile.
 import { closeSync, constants, opendirSync, openSync, readFileSync } from "node:fs";
+import { maxListedEntries } from "../../filesystems/tree-answers.ts";
 import type { ByteString } from "../../kernel/filesystem.ts";
 import { fail } from "../../kernel/kernel-error.ts";
 import { attempt, attemptFound } from "./host-errors.ts";
@@ -9,8 +10,8 @@ import { directoryFlags, itself, mountOf, nameIn, openAt, pathOf, placeFlags, wi
 
 /** Longer paths than the system takes in one piece (PATH_MAX less its NUL) would be out of reach for everybody else. */
 const maxPathBytes = 4095;
-/** What one listing may hold of the host's memory. */
-const maxListed = 200_000;
+/** What one listing may hold of the host's memory: more than a tree may answer with are more than can be shown. */
+const maxListed = maxListedEntries;
 /** How often a renaming of the folder itself may come in between. */
 const patience = 16;
 
