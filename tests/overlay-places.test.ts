@@ -1,5 +1,18 @@
 // Overlays and shared scratch as a guest and its embedder meet them, behind all three walls.
 import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import {
+  hostDirectory,
   OverlayCommitError,
   OverlayConflictError,
   overlay,
@@ -12,6 +25,17 @@ import { describe, expect, test } from "vitest";
 import { attempt, MapTree, walls } from "./tree-fixture.ts";
 
 const project = { "src/main.py": "print(1)\n", "src/util/text.py": "x = 1\n", README: "read me" };
+
+/** What is in a folder of the host: path to content, or to a link's target. */
+function onDisk(folder: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) found[relative(folder, path)] = readFileSync(path, "latin1");
+    if (entry.isSymbolicLink()) found[relative(folder, path)] = `link ${readlinkSync(path)}`;
+  }
+  return found;
+}
 
 function snapshot(tree: MapTree): [string, string, string][] {
   return [...tree.nodes]
@@ -80,6 +104,40 @@ describe.each(walls)("%s", (isolation) => {
     expect(tree.text("README")).toBe("read me, please");
     expect(await place.changes()).toEqual([]);
     expect((await sandbox.run('open("/p/README").read()')).value).toBe("read me, please");
+  });
+
+  test("a folder of the host: edited, reviewed, committed, and refused when somebody else changed it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sandboa-overlay-"));
+    try {
+      for (const [path, text] of Object.entries(project)) {
+        mkdirSync(dirname(join(folder, path)), { recursive: true });
+        writeFileSync(join(folder, path), text);
+      }
+      symlinkSync("src/main.py", join(folder, "inside"));
+      symlinkSync("/etc/passwd", join(folder, "outside"));
+      const before = onDisk(folder);
+      const place = overlay(hostDirectory(folder, "write"), { bytes: "4 MiB" });
+      await using sandbox = await Sandbox.create({ files: { "/p": place }, isolation });
+      const links = `${attempt}\n[open("/p/inside").read(), attempt(lambda: open("/p/outside"))]`;
+      expect((await sandbox.run(links)).value).toEqual(["print(1)\n", "ENOENT"]);
+      await sandbox.run(edit);
+      expect(onDisk(folder)).toEqual(before);
+
+      writeFileSync(join(folder, "README"), "mine");
+      const error = await place.commit().catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ conflicts: [{ path: "README", reason: "changed" }] });
+      expect(onDisk(folder)).toEqual({ ...before, README: "mine" });
+      await place.discard();
+
+      await sandbox.run('open("/p/README", "a").write(" and yours")');
+      await sandbox.run(edit.replace('"/p/README", "a"', '"/p/README", "r+"'));
+      expect(await place.commit()).toEqual({ leftovers: [] });
+      const after = onDisk(folder);
+      expect(Object.keys(after).sort()).toEqual([...edited, "inside", "outside"].sort());
+      expect([after.README, after["lib/text.py"]]).toEqual([", please yours", "x = 1\n"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("what changed underneath, and what is open for writing, holds a commit back", async () => {

@@ -4,7 +4,8 @@
 import { OptionError } from "../errors/option-error.ts";
 import type { OverlayChange } from "../filesystems/overlay/overlay-changes.ts";
 import type { CommitReport } from "../filesystems/overlay/overlay-commit.ts";
-import { OverlayLayer, OverlayTree } from "../filesystems/overlay/overlay-tree.ts";
+import { OverlayLayer } from "../filesystems/overlay/overlay-layer.ts";
+import { OverlayTree } from "../filesystems/overlay/overlay-tree.ts";
 import type { Tree } from "../filesystems/tree.ts";
 import type { FileCapability, OverlayPlace, PlaceEnvironment, PlaceUse } from "./capability.ts";
 import { bytes, count, type Quantity } from "./quantity.ts";

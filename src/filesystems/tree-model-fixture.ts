@@ -1,11 +1,10 @@
-// One simple model of a tree of files, random programs over it, and a run of both side by side: every answer must be the model's, and
+// One simple model of a tree of files, and a run of a program on it and on a tree side by side: every answer must be the model's, and
 // so must what is there in the end. Whatever calls itself a tree is tried with it.
-import fc from "fast-check";
 import { expect } from "vitest";
-import { FileError } from "../errors/file-error.ts";
-import { KernelError } from "../kernel/kernel-error.ts";
 import type { Tree, TreeAccess, TreeFile } from "./tree.ts";
 import { parentPath, pathNames } from "./tree-path.ts";
+import type { Step } from "./tree-programs-fixture.ts";
+import { contentOf, latin1, outcome, viewOf } from "./tree-view-fixture.ts";
 
 export interface ModelFile {
   readonly kind: "file";
@@ -22,62 +21,6 @@ export interface ModelDirectory {
   mode: number;
 }
 type ModelNode = ModelFile | ModelLink | ModelDirectory;
-
-const names = fc.constantFrom("a", "b", "d", "e", "é", "\udcff", "__proto__");
-const path = fc.oneof(
-  fc.constantFrom("a", "d", "e", "d/a", "d/b", "d/d", "d/d/a", "e/d", "e/d/a"),
-  fc.array(names, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/")),
-);
-const offset = fc.oneof(fc.nat(300), fc.integer({ min: 65_400, max: 65_700 }), fc.nat(200_000));
-const access = fc.record({
-  append: fc.boolean(),
-  truncate: fc.boolean(),
-  create: fc.constantFrom("never", "missing", "always"),
-});
-const extent = { position: offset, size: offset, byte: fc.integer({ min: 1, max: 255 }) } as const;
-const step = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ act: fc.constant("write"), path, access, ...extent }) },
-  { weight: 2, arbitrary: fc.record({ act: fc.constant("keep"), path, access }) },
-  { weight: 2, arbitrary: fc.record({ act: fc.constant("keptWrite"), which: fc.nat(5), ...extent }) },
-  fc.record({ act: fc.constant("keptChange"), which: fc.nat(5), mode: fc.constantFrom(0o600, 0o755) }),
-  fc.record({ act: fc.constant("truncate"), path, size: offset }),
-  fc.record({ act: fc.constantFrom("remove", "removeDirectory", "list", "readLink"), path }),
-  fc.record({ act: fc.constant("remove"), path }),
-  fc.record({ act: fc.constant("makeDirectory"), path, mode: fc.constantFrom(0o700, 0o755) }),
-  fc.record({ act: fc.constant("makeLink"), path, target: fc.constantFrom("a", "../é", "\udcff") }),
-  { weight: 4, arbitrary: fc.record({ act: fc.constant("rename"), path, to: path }) },
-  fc.record({ act: fc.constant("change"), path, mode: fc.constantFrom(0o600, 0o644, 0o700) }),
-);
-export interface Step {
-  readonly act: string;
-  readonly path?: string;
-  readonly to?: string;
-  readonly access?: { readonly append: boolean; readonly truncate: boolean; readonly create: string };
-  readonly position?: number;
-  readonly size?: number;
-  readonly byte?: number;
-  readonly which?: number;
-  readonly mode?: number;
-  readonly target?: string;
-}
-
-export const programs: fc.Arbitrary<Step[]> = fc.array(step, { minLength: 1, maxLength: 40, size: "max" });
-
-/** Something to work on from the start; random steps alone would mostly miss. */
-export const prelude: readonly Step[] = [
-  { act: "makeDirectory", path: "d", mode: 0o755 },
-  { act: "makeDirectory", path: "d/d", mode: 0o755 },
-  { act: "makeDirectory", path: "e", mode: 0o700 },
-  { act: "makeLink", path: "é", target: "a" },
-  ...["a", "d/a", "d/b", "d/d/a", "e/\udcff", "d/d/__proto__"].map((path, at) => ({
-    act: "write",
-    path,
-    access: { append: false, truncate: false, create: "missing" },
-    position: 0,
-    size: at === 1 ? 150_000 : 30 * at + 10,
-    byte: at + 1,
-  })),
-];
 
 /**
  * A tree and the model. `mayRunOut`: the tree may answer ENOSPC, and then has changed nothing. `foldersStay`: it renames no folder (EXDEV).
@@ -327,62 +270,6 @@ export class SideBySide {
   }
 }
 
-/** The code of a refusal, now or later; "ok" when there is none. */
-export async function outcome(action: () => unknown): Promise<string> {
-  try {
-    await action();
-    return "ok";
-  } catch (error) {
-    if (error instanceof KernelError) return error.name;
-    if (error instanceof FileError) return error.code;
-    throw error;
-  }
-}
-
-/** Everything in a tree: path to kind, permission bits and content. */
-export async function viewOf(tree: Tree, below = ""): Promise<Map<string, string>> {
-  const view = new Map<string, string>();
-  const entries = [...((await tree.list?.(below)) ?? [])].sort((one, other) =>
-    one.name < other.name ? -1 : 1,
-  );
-  for (const { name, kind, size, mode } of entries) {
-    const path = below === "" ? name : `${below}/${name}`;
-    const entry = await tree.stat(path);
-    expect([entry?.kind, entry?.size, entry?.mode], path).toEqual([kind, size, mode]);
-    if (kind === "link") view.set(path, `link ${await tree.readLink?.(path)}`);
-    else if (kind === "directory") {
-      view.set(path, `directory ${mode?.toString(8)}`);
-      for (const [inner, shown] of await viewOf(tree, path)) view.set(inner, shown);
-    } else {
-      const file = await tree.open(path, reading);
-      const content = await contentOf(file);
-      await file.close?.();
-      expect(content.length, path).toBe(size);
-      view.set(path, `file ${mode?.toString(8)} ${content}`);
-    }
-  }
-  return view;
-}
-
-export const reading: TreeAccess = {
-  read: true,
-  write: false,
-  append: false,
-  truncate: false,
-  create: "never",
-  mode: 0,
-};
-
-/** Of a file that is open, in pieces of odd length. */
-export async function contentOf(file: TreeFile): Promise<string> {
-  let content = "";
-  for (;;) {
-    const part = (await file.read?.(content.length, 50_021)) ?? new Uint8Array(0);
-    if (part.length === 0) return content;
-    content += latin1(part);
-  }
-}
-
 export function viewOfModel(directory: ModelDirectory, below = ""): Map<string, string> {
   const view = new Map<string, string>();
   for (const name of [...directory.children.keys()].sort()) {
@@ -398,31 +285,8 @@ export function viewOfModel(directory: ModelDirectory, below = ""): Map<string, 
   return view;
 }
 
-/** A tree whose answers come later whenever `later()` says so, but for the methods in `now`; so do those of its open files. */
-export function sometimesLater(tree: Tree, later: () => boolean, now: readonly string[] = []): Tree {
-  const delayed = (target: object): object =>
-    new Proxy(target, {
-      get: (_, key) => {
-        const method = Reflect.get(target, key);
-        if (typeof method !== "function") return method;
-        return (...parameters: unknown[]) => {
-          const wait = later() && !now.includes(String(key));
-          const answer = wait ? undefined : method.apply(target, parameters);
-          const made = (value: unknown): unknown => (key === "open" ? delayed(value as object) : value);
-          if (wait) return Promise.resolve().then(async () => made(await method.apply(target, parameters)));
-          return answer instanceof Promise ? answer.then(made) : made(answer);
-        };
-      },
-    });
-  return delayed(tree) as Tree;
-}
-
 function lastOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("latin1");
 }
 
 function resized(content: Uint8Array, size: number): Uint8Array {

@@ -4,9 +4,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { scratch, tickingClock } from "./filesystem-fixture.ts";
 import { filesystemTree } from "./filesystem-tree.ts";
-import { OverlayLayer, OverlayTree } from "./overlay/overlay-tree.ts";
+import { OverlayLayer } from "./overlay/overlay-layer.ts";
+import { OverlayTree } from "./overlay/overlay-tree.ts";
 import type { Tree } from "./tree.ts";
-import { prelude, programs, SideBySide, type Step, sometimesLater, viewOf } from "./tree-model-fixture.ts";
+import { SideBySide } from "./tree-model-fixture.ts";
+import { prelude, programs, type Step } from "./tree-programs-fixture.ts";
+import { sometimesLater, viewOf } from "./tree-view-fixture.ts";
 
 const roomy = 64 * 1024 * 1024;
 const laterness = fc.array(fc.boolean(), { minLength: 1, maxLength: 7 });

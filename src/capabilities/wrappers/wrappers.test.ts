@@ -1,137 +1,27 @@
 // What wrappers allow, refuse and tell, for a tree over memory that answers now, and for one that answers later.
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FileError } from "../../errors/file-error.ts";
-import { scratch } from "../../filesystems/filesystem-fixture.ts";
-import { filesystemTree } from "../../filesystems/filesystem-tree.ts";
-import type { Later, Tree, TreeAccess, TreeFile } from "../../filesystems/tree.ts";
-import {
-  contentOf,
-  outcome,
-  prelude,
-  programs,
-  reading,
-  SideBySide,
-  sometimesLater,
-  viewOf,
-} from "../../filesystems/tree-model-fixture.ts";
-import type { FileCapability, PlaceEnvironment } from "../capability.ts";
+import type { Tree, TreeAccess, TreeFile } from "../../filesystems/tree.ts";
+import { outcome, reading, viewOf } from "../../filesystems/tree-view-fixture.ts";
 import { type FilterRequest, filtered } from "./filtered.ts";
 import { limited } from "./limited.ts";
 import { type FileUse, observed } from "./observed.ts";
 import { readOnly } from "./read-only.ts";
 import { revocable } from "./revocable.ts";
 import { wrapped } from "./wrapped.ts";
-
-const writing: TreeAccess = { ...reading, write: true, create: "missing", mode: 0o644 };
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-/** A clock that is moved by hand, and the faults that were told. */
-class Hands implements PlaceEnvironment {
-  ms = 1000;
-  readonly faults: unknown[] = [];
-  nowMs = (): number => this.ms;
-  fault = (error: unknown): void => {
-    this.faults.push(error);
-  };
-}
-
-function capabilityOf(tree: Tree): FileCapability {
-  return { kind: "tree", open: () => tree };
-}
-
-/** As a sandbox gets it, from the inside out. */
-function resolve(capability: FileCapability, environment: PlaceEnvironment = new Hands()): Tree {
-  if (capability.kind === "tree") return capability.open(environment);
-  if (capability.kind !== "wrapped") throw new Error(capability.kind);
-  return capability.wrap(resolve(capability.inner, environment), environment);
-}
-
-/** d/f holds "content", l leads there. */
-async function place(later: boolean): Promise<{ memory: Tree; capability: FileCapability }> {
-  const memory = filesystemTree(scratch());
-  memory.makeDirectory("d", 0o755);
-  await write(memory, "d/f", "content");
-  memory.makeLink("l", "d/f");
-  return { memory, capability: capabilityOf(sometimesLater(memory, () => later)) };
-}
-
-async function write(tree: Tree, path: string, content: string): Promise<number> {
-  const file = await tree.open(path, writing);
-  const count = (await file.write?.(0, bytes(content))) ?? content.length;
-  await file.close?.();
-  return count;
-}
-
-async function read(tree: Tree, path: string): Promise<string> {
-  const file = await tree.open(path, reading);
-  try {
-    return await contentOf(file);
-  } finally {
-    await file.close?.();
-  }
-}
-
-/** Every use of a tree. The types see to it that none is missing. */
-function uses(tree: Tree): Record<keyof Omit<Required<Tree>, "close">, () => Later<unknown>> {
-  return {
-    stat: () => tree.stat("d/f"),
-    list: () => tree.list?.("d"),
-    open: () => tree.open("d/f", reading),
-    readLink: () => tree.readLink?.("l"),
-    makeDirectory: () => tree.makeDirectory?.("n", 0o755),
-    makeLink: () => tree.makeLink?.("m", "t"),
-    remove: () => tree.remove?.("l"),
-    removeDirectory: () => tree.removeDirectory?.("n"),
-    rename: () => tree.rename?.("d/f", "d/g"),
-    change: () => tree.change?.("d", { mode: 0o700 }),
-    room: () => tree.room?.(),
-  };
-}
-
-function fileUses(file: TreeFile): Record<keyof Omit<Required<TreeFile>, "close">, () => Later<unknown>> {
-  return {
-    stat: () => file.stat(),
-    read: () => file.read?.(0, 10),
-    write: () => file.write?.(0, bytes("X")),
-    truncate: () => file.truncate?.(1),
-    sync: () => file.sync?.(),
-    change: () => file.change?.({ mode: 0o600 }),
-  };
-}
-
-async function outcomes(all: Record<string, () => Later<unknown>>): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const [name, use] of Object.entries(all)) found[name] = await outcome(use);
-  return found;
-}
-
-const transparent: [string, (inner: FileCapability) => FileCapability][] = [
-  ["observed", (inner) => observed(inner, () => {})],
-  ["filtered", (inner) => filtered(inner, () => true)],
-  ["limited", (inner) => limited(inner, { bytes: "1 GiB", opens: 1_000_000, until: "1 h" })],
-  ["revocable", (inner) => revocable(inner).capability],
-  ["all in each other", (inner) => transparent.slice(0, 4).reduce((at, [, wrap]) => wrap(at), inner)],
-];
-
-test.each(transparent)("%s, when it changes nothing, does what the model does", async (name, wrap) => {
-  const laterness = fc.array(fc.boolean(), { minLength: 1, maxLength: 7 });
-  await fc.assert(
-    fc.asyncProperty(programs, laterness, async (steps, later) => {
-      let at = 0;
-      const memory = filesystemTree(scratch({ quotaBytes: 64 * 1024 * 1024 }));
-      // Bytes that are written are only valid during the call, so what waits before it asks would lose them.
-      const slow = sometimesLater(memory, () => later[at++ % later.length] === true, ["write"]);
-      const run = new SideBySide(resolve(wrap(capabilityOf(slow))), {
-        // A filter lets no folder be renamed, which the model does not know.
-        ...(/filtered|all/.test(name) && { foldersStay: true }),
-      });
-      for (const step of [...prelude, ...steps]) await run.do(step);
-      await run.finish();
-    }),
-    { numRuns: 60 },
-  );
-});
+import {
+  bytes,
+  capabilityOf,
+  fileUses,
+  Hands,
+  outcomes,
+  place,
+  read,
+  resolve,
+  uses,
+  write,
+  writing,
+} from "./wrapper-fixture.ts";
 
 describe.each([
   ["now", false],
@@ -394,20 +284,6 @@ test("revoke while a file is being read: it is closed when that is over, and not
   answer(bytes("x"));
   expect(await reads).toBe("EBADF");
   expect(order).toEqual(["revoked", "closed"]);
-});
-
-test("what a tree leaves out stays left out, and a method that nobody knows does not come through", () => {
-  const bare = {
-    stat: () => undefined,
-    open: () => ({ stat: () => ({ kind: "file", size: 0 }) }),
-    format: () => "all",
-  };
-  for (const [, wrap] of transparent) {
-    const tree = resolve(wrap(capabilityOf(bare as unknown as Tree)));
-    expect(Object.keys(tree).sort()).toEqual(["close", "open", "stat"]);
-    const file = tree.open("f", reading) as TreeFile;
-    expect(Object.keys(file).sort()).toEqual(["close", "stat"]);
-  }
 });
 
 test("one's own wrapper in a few lines", async () => {

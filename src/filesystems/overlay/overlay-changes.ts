@@ -5,6 +5,7 @@ import { fail } from "../../kernel/kernel-error.ts";
 import { now, run, type Steps } from "../later.ts";
 import type { Later, NamedTreeEntry, Tree, TreeEntry, TreeFile, TreePath } from "../tree.ts";
 import { childPath, isTreeName, pathBytes, treePath } from "../tree-path.ts";
+import { reading } from "./lower-tree.ts";
 import type { Hidden, UpperDirectory, UpperNode } from "./upper-node.ts";
 import { shownEntry } from "./upper-room.ts";
 
@@ -161,14 +162,6 @@ function* bytesAt(
     const bytes = Uint8Array.from(target, (character) => character.charCodeAt(0));
     return bytes.subarray(position, position + length);
   }
-  const reading = {
-    read: true,
-    write: false,
-    append: false,
-    truncate: false,
-    create: "never",
-    mode: 0,
-  } as const;
   const file = yield* now(tree.open(path, reading));
   try {
     return yield* readAll(file, position, length);

@@ -5,6 +5,7 @@ import type { OverlayConflict } from "../../errors/overlay-errors.ts";
 import { now, type Steps } from "../later.ts";
 import type { Tree, TreeEntry, TreeFile, TreePath } from "../tree.ts";
 import { childPath, pathBytes } from "../tree-path.ts";
+import { reading } from "./lower-tree.ts";
 import { listed } from "./overlay-changes.ts";
 import { sameOrigin } from "./same-origin.ts";
 import type { Hidden, UpperDirectory, UpperFile, UpperNode } from "./upper-node.ts";
@@ -80,14 +81,6 @@ function* changedBytes(lower: Tree, node: UpperFile): Steps<OverlayConflict[]> {
   if (origin === undefined || !node.written || !content.copied) return [];
   if ((yield* now(lower.stat(origin.path)))?.size !== origin.entry.size) return [];
   let opened: TreeFile | undefined;
-  const reading = {
-    read: true,
-    write: false,
-    append: false,
-    truncate: false,
-    create: "never",
-    mode: 0,
-  } as const;
   try {
     const same = yield* content.matches(function* () {
       opened ??= yield* now(lower.open(origin.path, reading));

@@ -7,10 +7,13 @@ import { OverlayCommitError } from "../../errors/overlay-errors.ts";
 import { scratch, tickingClock } from "../filesystem-fixture.ts";
 import { filesystemTree } from "../filesystem-tree.ts";
 import type { Tree, TreeAccess } from "../tree.ts";
-import { prelude, programs, SideBySide, type Step, sometimesLater, viewOf } from "../tree-model-fixture.ts";
+import { SideBySide } from "../tree-model-fixture.ts";
 import { treePath } from "../tree-path.ts";
+import { prelude, programs, type Step } from "../tree-programs-fixture.ts";
+import { sometimesLater, viewOf } from "../tree-view-fixture.ts";
 import type { OverlayChange } from "./overlay-changes.ts";
-import { OverlayLayer, OverlayTree } from "./overlay-tree.ts";
+import { OverlayLayer } from "./overlay-layer.ts";
+import { OverlayTree } from "./overlay-tree.ts";
 
 const making: TreeAccess = {
   read: false,

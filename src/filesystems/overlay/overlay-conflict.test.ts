@@ -4,8 +4,9 @@ import { OverlayConflictError } from "../../errors/overlay-errors.ts";
 import { scratch, tickingClock } from "../filesystem-fixture.ts";
 import { filesystemTree } from "../filesystem-tree.ts";
 import type { Tree, TreeAccess, TreeFile } from "../tree.ts";
-import { viewOf } from "../tree-model-fixture.ts";
-import { OverlayLayer, OverlayTree } from "./overlay-tree.ts";
+import { viewOf } from "../tree-view-fixture.ts";
+import { OverlayLayer } from "./overlay-layer.ts";
+import { OverlayTree } from "./overlay-tree.ts";
 
 const writing: TreeAccess = {
   read: true,
@@ -141,6 +142,19 @@ test("a file that changed underneath while parts of it were copied is not read a
   put(lower, "d/b", "something else");
   const file = overlay.open("b", { ...writing, write: false }) as TreeFile;
   expect(() => file.read?.(0, 10)).toThrow(expect.objectContaining({ name: "EIO" }));
+});
+
+test("a file that was open when its changes were discarded can be read, and refuses to be changed", () => {
+  const { lower, layer, overlay } = world();
+  const [touched, untouched] = ["a", "d/b"].map((path) => overlay.open(path, writing) as TreeFile);
+  touched?.write?.(0, new Uint8Array([88]));
+  layer.discard();
+  for (const file of [touched, untouched])
+    expect(() => file?.write?.(0, new Uint8Array([89]))).toThrow(expect.objectContaining({ name: "EIO" }));
+  expect(new TextDecoder().decode(touched?.read?.(0, 9) as Uint8Array)).toBe("Xirst");
+  touched?.close?.();
+  untouched?.close?.();
+  expect(layer.changes(lower)).toEqual([]);
 });
 
 test("discard forgets everything", async () => {

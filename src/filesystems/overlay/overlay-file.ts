@@ -12,6 +12,8 @@ export interface FileRoom {
   readonly room: UpperRoom;
   readonly turns: Turns;
   readonly nowNs: () => bigint;
+  /** Whether its changes still count: not once they were committed or discarded. */
+  isCurrent(): boolean;
   /** Opens a file of the lower tree for reading. */
   openLower(path: string): Steps<TreeFile>;
   /** Makes the untouched file at this path of the overlay the overlay's own. */
@@ -123,6 +125,8 @@ export class OverlayFile implements TreeFile {
 
   /** The overlay's own node of this file, made if there is none. */
   *#own(): Steps<UpperFile> {
+    // Nobody would ever see it.
+    if (!this.#overlay.isCurrent()) fail("EIO");
     if ("content" in this.#subject) return this.#subject;
     const open = this.#subject;
     if (open.node === undefined && !open.removed) yield* this.#overlay.copyFile(open.path);

@@ -25,76 +25,30 @@ import {
   pathNames,
   treePath,
 } from "../tree-path.ts";
-import { changesOf, type OverlayChange } from "./overlay-changes.ts";
-import { type CommitReport, commitRoom } from "./overlay-commit.ts";
+import { listLower, openLower, readLowerLink } from "./lower-tree.ts";
 import { type FileRoom, OverlayFile } from "./overlay-file.ts";
-import { Turns } from "./turns.ts";
-import { UpperDirectory, UpperFile, UpperLink, type UpperNode } from "./upper-node.ts";
-import { attributesOf, shownEntry, UpperRoom } from "./upper-room.ts";
+import type { Turns } from "./turns.ts";
+import { heightOf, UpperDirectory, UpperFile, UpperLink, type UpperNode } from "./upper-node.ts";
+import { attributesOf, shownEntry, type UpperRoom } from "./upper-room.ts";
 
 /** What stands at a path: a node of the overlay's own, or something of the lower tree that is untouched. */
 type Found =
   | { readonly node: UpperNode }
   | { readonly node?: undefined; readonly lower: TreePath; readonly entry: TreeEntry };
 
-/** An overlay's state, for one lower tree. Each use of it is one after the other. */
-export class OverlayLayer {
-  readonly turns = new Turns();
-  readonly #quotaBytes: number;
-  readonly #maxFiles: number;
-  room: UpperRoom;
-
-  constructor(quotaBytes: number, maxFiles: number) {
-    this.#quotaBytes = quotaBytes;
-    this.#maxFiles = maxFiles;
-    this.room = new UpperRoom(quotaBytes, maxFiles);
-  }
-
-  /** Whether there is nothing to change. */
-  get isEmpty(): boolean {
-    const { root } = this.room;
-    return root === undefined || (root.slots.size === 0 && !root.attributesChanged);
-  }
-
-  /** What the overlay would change in `lower`; nothing of it is read yet. */
-  changes(lower: Tree): Later<OverlayChange[]> {
-    const overlay = new OverlayTree(this, lower, () => 0n);
-    return this.turns.take(() => changesOf(this.room.root, overlay, lower));
-  }
-
-  /** Brings all changes into `lower`, or none of them, and forgets them. Throws OverlayConflictError, OverlayCommitError. */
-  commitTo(lower: Tree): Later<CommitReport> {
-    const layer = this;
-    return this.turns.take(function* () {
-      const alone = new OverlayTree({ room: layer.room, turns: new Turns() }, lower, () => 0n);
-      const report = yield* commitRoom(layer.room, alone, lower);
-      layer.forget();
-      return report;
-    });
-  }
-
-  /** Forgets all changes. Files that are open stay as they are, for those who have them open. */
-  discard(): Later<void> {
-    const layer = this;
-    return this.turns.take(function* () {
-      yield* now(undefined);
-      layer.forget();
-    });
-  }
-
-  /** As `discard`, within a turn. */
-  forget(): void {
-    this.room = new UpperRoom(this.#quotaBytes, this.#maxFiles);
-  }
+/** The state that an overlay shows, and who is having a turn with it. */
+export interface OverlayState {
+  readonly turns: Turns;
+  readonly room: UpperRoom;
 }
 
 export class OverlayTree implements Required<Tree> {
-  readonly #layer: Pick<OverlayLayer, "room" | "turns">;
+  readonly #layer: OverlayState;
   readonly #lower: Tree;
   readonly #nowNs: () => bigint;
 
   /** `nowNs` is what times of changed files are taken from: nanoseconds since the epoch, as the guest's clock policy shows them. */
-  constructor(layer: Pick<OverlayLayer, "room" | "turns">, lower: Tree, nowNs: () => bigint) {
+  constructor(layer: OverlayState, lower: Tree, nowNs: () => bigint) {
     this.#layer = layer;
     this.#lower = lower;
     this.#nowNs = nowNs;
@@ -169,7 +123,7 @@ export class OverlayTree implements Required<Tree> {
     const entries: NamedTreeEntry[] = [];
     const lowerPath = node === undefined ? found.lower : node.origin?.path;
     if (lowerPath !== undefined)
-      for (const entry of yield* this.#listLower(lowerPath))
+      for (const entry of yield* listLower(this.#lower, lowerPath))
         if (slotOf(node, entry.name) === undefined) entries.push({ ...shownEntry(entry), name: entry.name });
     if (node?.kind !== "directory") return entries;
     for (const [name, slot] of node.slots)
@@ -184,7 +138,7 @@ export class OverlayTree implements Required<Tree> {
     if (kindOf(found) === "directory") fail("EISDIR");
     if (kindOf(found) === "link") fail("ELOOP");
     if (found.node === undefined && !access.truncate) {
-      const file = yield* this.#openLower(found.lower);
+      const file = yield* openLower(this.#lower, found.lower);
       return new OverlayFile(this.#files(), path, access, this.#room.opened(found.lower, path), file);
     }
     const node = yield* this.#copyUp(path);
@@ -212,7 +166,7 @@ export class OverlayTree implements Required<Tree> {
   *#readLink(path: TreePath): Steps<string> {
     const found = yield* this.#existing(path);
     if (kindOf(found) !== "link") fail("EINVAL");
-    if (found.node === undefined) return yield* this.#readLowerLink(found.lower);
+    if (found.node === undefined) return yield* readLowerLink(this.#lower, found.lower);
     return found.node.kind === "link" ? found.node.target : fail("EINVAL");
   }
 
@@ -388,7 +342,7 @@ export class OverlayTree implements Required<Tree> {
     const origin = { path, entry };
     let node: UpperNode;
     if (entry.kind === "link") {
-      const target = yield* this.#readLowerLink(path);
+      const target = yield* readLowerLink(this.#lower, path);
       node = new UpperLink(attributesOf(entry), origin, target);
       room.chargeCopy(name, path, UpperLink.targetBytes(target));
     } else {
@@ -404,38 +358,20 @@ export class OverlayTree implements Required<Tree> {
   }
 
   #files(): FileRoom {
-    const { room } = this.#layer;
+    const layer = this.#layer;
+    const { room } = layer;
     const copyUp = (path: TreePath): Steps<UpperNode> => this.#copyUp(path);
     return {
       room,
-      turns: this.#layer.turns,
+      turns: layer.turns,
+      isCurrent: () => layer.room === room,
       nowNs: this.#nowNs,
-      openLower: (path) => this.#openLower(path),
+      openLower: (path) => openLower(this.#lower, path),
       *copyFile(path) {
         const node = yield* copyUp(path);
         return node.kind === "file" ? node : fail("EIO");
       },
     };
-  }
-
-  *#openLower(path: TreePath): Steps<TreeFile> {
-    const reading = {
-      read: true,
-      write: false,
-      append: false,
-      truncate: false,
-      create: "never",
-      mode: 0,
-    } as const;
-    return yield* now(this.#lower.open(path, reading));
-  }
-
-  *#listLower(path: TreePath): Steps<Iterable<NamedTreeEntry>> {
-    return this.#lower.list === undefined ? fail("EACCES") : yield* now(this.#lower.list(path));
-  }
-
-  *#readLowerLink(path: TreePath): Steps<string> {
-    return this.#lower.readLink === undefined ? fail("EACCES") : yield* now(this.#lower.readLink(path));
   }
 
   #born(mode: number): Omit<TreeEntry, "kind" | "size"> {
@@ -451,17 +387,4 @@ function kindOf(found: Found): TreeEntry["kind"] {
 function slotOf(node: UpperNode | undefined, name: string): ReturnType<UpperDirectory["slots"]["get"]> {
   // What a lower tree lists is not checked before: what is no name has no slot.
   return node?.kind === "directory" && isTreeName(name) ? node.slots.get(pathBytes(name)) : undefined;
-}
-
-/** How deep what the overlay holds is nested, with the node itself. */
-function heightOf(node: UpperNode): number {
-  let height = 0;
-  let level = [node];
-  while (level.length > 0) {
-    height += 1;
-    level = level.flatMap((each) =>
-      each.kind === "directory" ? [...each.slots.values()].flatMap((slot) => slot.node ?? []) : [],
-    );
-  }
-  return height;
 }

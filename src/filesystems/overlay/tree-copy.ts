@@ -4,17 +4,10 @@ import { fail } from "../../kernel/kernel-error.ts";
 import { now, type Steps } from "../later.ts";
 import type { Tree, TreeChange, TreeEntry, TreePath } from "../tree.ts";
 import { childPath } from "../tree-path.ts";
+import { reading } from "./lower-tree.ts";
 import { listed } from "./overlay-changes.ts";
 
 const pieceBytes = 2 ** 20;
-const reading = {
-  read: true,
-  write: false,
-  append: false,
-  truncate: false,
-  create: "never",
-  mode: 0,
-} as const;
 const making = {
   read: false,
   write: true,

@@ -174,3 +174,16 @@ export function slotBytes(name: ByteString): number {
 export function originBytes(path: TreePath): number {
   return 256 + 2 * path.length;
 }
+
+/** How deep what the overlay holds is nested, with the node itself. */
+export function heightOf(node: UpperNode): number {
+  let height = 0;
+  let level = [node];
+  while (level.length > 0) {
+    height += 1;
+    level = level.flatMap((each) =>
+      each.kind === "directory" ? [...each.slots.values()].flatMap((slot) => slot.node ?? []) : [],
+    );
+  }
+  return height;
+}

@@ -3,8 +3,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { tickingClock } from "../../filesystems/filesystem-fixture.ts";
-import { OverlayLayer, OverlayTree } from "../../filesystems/overlay/overlay-tree.ts";
-import { prelude, programs, SideBySide, type Step, viewOf } from "../../filesystems/tree-model-fixture.ts";
+import { OverlayLayer } from "../../filesystems/overlay/overlay-layer.ts";
+import { OverlayTree } from "../../filesystems/overlay/overlay-tree.ts";
+import { SideBySide } from "../../filesystems/tree-model-fixture.ts";
+import { prelude, programs, type Step } from "../../filesystems/tree-programs-fixture.ts";
+import { viewOf } from "../../filesystems/tree-view-fixture.ts";
 import { FolderFixture } from "./host-tree-fixture.ts";
 
 /** A folder keeps links inside: one that leads out could not be made in it. */
