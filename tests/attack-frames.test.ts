@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeFrame, FrameReader, maxHeadBytes } from "../src/host/frames.ts";
 import { readFromProcess } from "../src/host/process-protocol.ts";
+import { denialAccesses, denialKinds } from "../src/host/raw-denial.ts";
 
 const maxBodyBytes = 1 << 18;
 const prototypes = [Object.prototype, Array.prototype, Map.prototype, Uint8Array.prototype, Error.prototype];
@@ -32,7 +33,7 @@ function isExpected(error: unknown): boolean {
 function isPlain(value: unknown): boolean {
   if (value === undefined || value instanceof Uint8Array) return true;
   if (typeof value === "number") return Number.isFinite(value) && value >= 0;
-  if (typeof value === "string") return value.length <= 1000;
+  if (typeof value === "string") return value.length <= 1024;
   return (
     typeof value === "object" &&
     value !== null &&
@@ -46,7 +47,7 @@ const words = [
     " ",
   ),
   ..."length position stream wallMs cpuMs fuel calls softStop memoryBytes hostMemoryBytes files".split(" "),
-  ..."hostMemoryPeakBytes outputBytes openFiles __proto__ constructor prototype toJSON then valueOf errno next".split(
+  ..."hostMemoryPeakBytes outputBytes openFiles __proto__ constructor prototype toJSON then valueOf errno next access name port count untoldDenials".split(
     " ",
   ),
 ];
@@ -85,6 +86,7 @@ const meters = fc.record(
   Object.fromEntries([
     ...words
       .slice(words.indexOf("wallMs"), words.indexOf("__proto__"))
+      .concat("untoldDenials")
       .map((name) => [name, orNode(fc.nat())]),
     ["softStop", orNode(fc.oneof(limitReason, fc.constant(undefined)))],
   ]),
@@ -101,6 +103,15 @@ const { head } = fc.letrec<{ head: unknown; node: unknown }>((tie) => ({
     }),
     known("done", { id: fc.nat(), outcome: orNode(outcome), meters: orNode(meters) }),
     known("begun", { id: fc.nat(), failure: fc.oneof(outcome, tie("node")) }),
+    known("denial", {
+      kind: orNode(fc.constantFrom(...denialKinds)),
+      access: orNode(fc.constantFrom(...denialAccesses)),
+      name: orNode(fc.oneof(fc.string({ maxLength: 5 }), fc.constant("n".repeat(1025)))),
+      port: orNode(fc.nat(70_000)),
+      place: orNode(fc.nat()),
+      errno: orNode(fc.nat()),
+      count: orNode(fc.nat()),
+    }),
     known("seen", { errno: orNode(fc.nat()), next: orNode(fc.nat()) }),
     known("failed", { outcome: orNode(outcome) }),
     known("output", { stream: fc.constantFrom(...values.slice(-2), "__proto__") }),
@@ -138,7 +149,8 @@ describe("from a process that was taken over", () => {
     );
     expect(shape()).toEqual(before);
     // The fuzz reaches what lies behind the first check.
-    for (const kind of ["answer", "output", "question"]) expect(kinds.get(kind), kind).toBeGreaterThan(100);
+    for (const kind of ["answer", "output", "question", "denial"])
+      expect(kinds.get(kind), kind).toBeGreaterThan(100);
   });
 
   test("streams of frames with bytes changed, in any pieces, say the same as in one", () => {
