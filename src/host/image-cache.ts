@@ -56,9 +56,10 @@ async function load(choice: ImageChoice, progress: Progress | undefined): Promis
     compile: bytecodeModules,
   };
   const key = sha256(new TextEncoder().encode(JSON.stringify(recipe)), ...guestFiles.values()).slice(0, 40);
-  const cached = store.read(moduleFile(key, choice), false);
+  const reading = shares.get(key) ?? readShare(store, key, guestFiles);
+  const cached = await store.read(moduleFile(key, choice), false);
   const compiled = cached && compileInterpreter(cached);
-  let share = shares.get(key) ?? readShare(store, key, guestFiles);
+  let share = (await reading) ?? shares.get(key);
   if (compiled === undefined || share === undefined)
     progress?.("preparing the interpreter (once per version)");
   if (share === undefined) {
@@ -76,12 +77,12 @@ async function load(choice: ImageChoice, progress: Progress | undefined): Promis
 }
 
 /** A library that turns out to be damaged on its first use serves without its bytecode, and is made anew at the next start. */
-function readShare(
+async function readShare(
   store: ImageStore,
   key: string,
   guestFiles: ReadonlyMap<string, Uint8Array>,
-): Pick<LoadedImage, "image" | "library"> | undefined {
-  const image = store.read(imageFile(key), true);
+): Promise<Pick<LoadedImage, "image" | "library"> | undefined> {
+  const image = await store.read(imageFile(key), true);
   if (image === undefined) return undefined;
   const { libraryBytes } = decodeImage(image);
   if (store.size(libraryFile(key)) !== libraryBytes) return undefined;
@@ -97,7 +98,9 @@ function readShare(
 /** The image's module as bytes, for a process that compiles it itself. */
 export async function readLeanModule(image: LoadedImage, choice: ImageChoice): Promise<Uint8Array> {
   const store = new ImageStore();
-  return store.read(moduleFile(image.key, choice), false) ?? (await makeModule(store, image.key, choice));
+  return (
+    (await store.read(moduleFile(image.key, choice), false)) ?? (await makeModule(store, image.key, choice))
+  );
 }
 
 async function makeModule(store: ImageStore, key: string, choice: ImageChoice) {
