@@ -14,6 +14,8 @@ export function conformancePage({ suite, python, reasons, modules }: Expected): 
     "`tests/conformance/expected.json` by `npm run docs`; do not edit. `npm run conformance` runs all of it and holds it against that file:",
     "a new failure, an expected one that passes, and another number of skipped tests are errors.",
     "",
+    "Two parts of Python's library that the box's build leaves out are lent by the suite: `dbm`, and `zoneinfo` in pure Python.",
+    "",
     "| Module | Pass | Skipped by CPython | Differ |",
     "|---|---|---|---|",
     ...records.map(([name, record]) => `| \`${name}\` | ${numbers(record).join(" | ")} |`),
