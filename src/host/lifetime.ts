@@ -33,7 +33,7 @@ async function openTrees({ plan, trees, onEvent }: CheckedGrants): Promise<Lifet
     for (const [number, grant] of trees) {
       const guestPath = places[number]?.[0] ?? "";
       const tree = grant.open();
-      served.set(number, { guestPath, tree });
+      served.set(number, { guestPath, tree, folder: grant.folder });
       const root = await rootOf(tree).catch((cause: unknown) => {
         throw unusable(guestPath, cause);
       });

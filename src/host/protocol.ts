@@ -1,5 +1,6 @@
 // What the two sides of a wall say to each other. The inside's TypeScript is trusted as far as the wall is; `outcome` bytes and
 // output are the guest's. Requests are answered in the order they were sent.
+import type { HostFolderTicket } from "../filesystems/host-folder.ts";
 import type { Outcome } from "../interpreter/interpreter.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
@@ -20,7 +21,13 @@ export interface WorkerStart {
 
 /** To the inside of a wall. */
 export type Request =
-  | { readonly type: "begin"; readonly id: number; readonly plan: SandboxPlan }
+  | {
+      readonly type: "begin";
+      readonly id: number;
+      readonly plan: SandboxPlan;
+      /** To a thread: granted folders, by place, that it can use itself. */
+      readonly folders?: ReadonlyMap<number, HostFolderTicket> | undefined;
+    }
   | { readonly type: "run"; readonly id: number; readonly request: Uint8Array }
   | { readonly type: "reset"; readonly id: number };
 

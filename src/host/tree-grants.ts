@@ -2,6 +2,7 @@
 // when the sandbox closes; each lifetime opens the tree anew.
 import type { FileCapability } from "../capabilities/capability.ts";
 import { OptionError } from "../errors/option-error.ts";
+import type { HostFolderTicket } from "../filesystems/host-folder.ts";
 import type { Tree } from "../filesystems/tree.ts";
 import { releaseHostFile } from "../platform/node/host-files.ts";
 import { releaseHostFolder } from "../platform/node/host-folders.ts";
@@ -12,6 +13,8 @@ import { grantedFolder, grantedTicket } from "./places-option.ts";
 export interface TreeGrant {
   /** Links of the tree lead only to what is below its root. Default false. */
   readonly confinesLinks?: boolean;
+  /** Where nothing is wrapped around a folder of the host: the folder. */
+  readonly folder?: HostFolderTicket | undefined;
   /** The tree of one lifetime, which closes it. */
   open(): Tree;
   /** Lets go of what was resolved; no lifetime goes on. */
@@ -25,7 +28,7 @@ export function grantTree(option: string, capability: FileCapability): TreeGrant
       return { open: () => demandTree(option, capability.open()), release: () => {} };
     case "wrapped": {
       const inner = grantTree(option, capability.inner);
-      return { ...inner, open: () => demandTree(option, capability.wrap(inner.open())) };
+      return { ...inner, folder: undefined, open: () => demandTree(option, capability.wrap(inner.open())) };
     }
     case "memoryFile":
       return { open: () => memoryFileTree(capability.bytes), release: () => {} };
@@ -39,6 +42,7 @@ export function grantTree(option: string, capability: FileCapability): TreeGrant
       const ticket = grantedFolder(option, capability);
       return {
         confinesLinks: true,
+        folder: ticket,
         open: () => new HostTree(ticket),
         release: () => releaseHostFolder(ticket),
       };

@@ -3,6 +3,7 @@
 // Invariant: each file that a tree has opened is closed once, however late it was opened and however the lifetime ended.
 import { type ErrnoName, errno } from "../abi/errno.ts";
 import { FileError } from "../errors/file-error.ts";
+import type { HostFolderTicket } from "../filesystems/host-folder.ts";
 import { now, run, type Steps } from "../filesystems/later.ts";
 import type { Later, Tree, TreeAccess, TreeChange, TreeFile } from "../filesystems/tree.ts";
 import {
@@ -24,6 +25,8 @@ export interface ServedPlace {
   /** Where the guest sees it. */
   readonly guestPath: string;
   readonly tree: Tree;
+  /** Where the tree is a folder of the host and nothing more: what a thread needs to use it itself. */
+  readonly folder?: HostFolderTicket | undefined;
 }
 
 interface OpenTreeFile {
@@ -51,6 +54,10 @@ export class TreeServer {
     this.#places = places;
     this.#mostFiles = mostFiles;
     this.#onEvent = onEvent;
+  }
+
+  get folders(): ReadonlyMap<number, HostFolderTicket> {
+    return new Map([...this.#places].flatMap(([number, { folder }]) => (folder ? [[number, folder]] : [])));
   }
 
   get openFiles(): number {
