@@ -2,6 +2,7 @@
 // output are the guest's. Requests are answered in the order they were sent.
 import type { HostFolderTicket } from "../filesystems/host-folder.ts";
 import type { Outcome } from "../interpreter/interpreter.ts";
+import type { FaultEvent } from "./events.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { TreeQuestion, TreeReply } from "./tree-questions.ts";
@@ -51,6 +52,8 @@ export type ToWorker = { readonly type: "start"; readonly start: WorkerStart } |
 
 export type FromWorker =
   | Answer
+  /** A folder that the thread uses itself has failed. */
+  | { readonly type: "fault"; readonly fault: FaultEvent }
   /** There is output in the ring. */
   | { readonly type: "output" }
   /** The guest makes the file that was granted at this place; the thread waits for the answer in its control words. */

@@ -3,6 +3,8 @@
 // thread.
 import type { HostFolderTicket } from "../../filesystems/host-folder.ts";
 import { isPending } from "../../filesystems/later.ts";
+import type { OnEvent } from "../../host/events.ts";
+import type { SandboxPlan } from "../../host/plan.ts";
 import type { TreeQuestion, TreeReply } from "../../host/tree-questions.ts";
 import { TreeServer } from "../../host/tree-server.ts";
 import { HostTree } from "./host-tree.ts";
@@ -12,20 +14,31 @@ export type Folders = ReadonlyMap<number, HostFolderTicket>;
 
 /** Numbers of files that are open here begin behind this one; those of the host's side are smaller. */
 const ownFiles = 2 ** 40;
+/** Of one lifetime: a guest can fail as often as it likes, and what is told waits in the embedder's memory. */
+const mostFaults = 1000;
 
 export class LocalFolders {
   #folders: Folders = new Map();
   #server: TreeServer | undefined;
+  readonly #onFault: OnEvent;
 
-  begin(folders: Folders, mostFiles: number): void {
+  constructor(onFault: OnEvent) {
+    this.#onFault = onFault;
+  }
+
+  begin(folders: Folders, { places, limits }: SandboxPlan): void {
     this.end();
     this.#folders = folders;
-    const places = [...folders].map(
-      ([number, ticket]) => [number, { guestPath: "", tree: new HostTree(ticket) }] as const,
+    const served = [...folders].map(
+      ([number, ticket]) =>
+        [number, { guestPath: places[number]?.[0] ?? "", tree: new HostTree(ticket) }] as const,
     );
-    this.#server = new TreeServer(new Map(places), mostFiles, ({ error }) => {
-      // A folder refuses with KernelError only: everything else is a fault of ours, and ends the guest.
-      throw error;
+    let faults = 0;
+    this.#server = new TreeServer(new Map(served), limits.openFiles, (fault) => {
+      faults += 1;
+      if (faults < mostFaults) this.#onFault(fault);
+      if (faults === mostFaults)
+        this.#onFault({ ...fault, error: new Error("too many faults: no more are told") });
     });
   }
 

@@ -29,7 +29,7 @@ function libraryOf(start: WorkerStart, control: Control): LibraryFileSystem {
   return new LibraryFileSystem(() => library.bytes(), inflateRaw);
 }
 
-const folders = new LocalFolders();
+const folders = new LocalFolders((fault) => send({ type: "fault", fault }));
 
 function treeAsker({ replies }: WorkerStart, control: Control): SessionPowers["askTree"] {
   let piece: SharedArrayBuffer | undefined;
@@ -100,7 +100,7 @@ let session: Session | undefined;
 port.on("message", (message: ToWorker) => {
   if (message.type === "start") session = open(message.start);
   else if (session) {
-    if (message.type === "begin") folders.begin(message.folders ?? new Map(), message.plan.limits.openFiles);
+    if (message.type === "begin") folders.begin(message.folders ?? new Map(), message.plan);
     if (message.type === "reset") folders.end();
     send(session.answer(message));
   }

@@ -129,6 +129,9 @@ export class WorkerLink implements Link {
       case "tree":
         this.#tree(message);
         break;
+      case "fault":
+        this.#trees?.tell(message.fault);
+        break;
       case "library":
         this.#reply(message.question, this.#readLibrary());
         break;
