@@ -3,6 +3,8 @@
 // Invariant: each file that a tree has opened is closed once, however late it was opened and however the lifetime ended.
 import { type ErrnoName, errno } from "../abi/errno.ts";
 import { FileError } from "../errors/file-error.ts";
+import { HostFault } from "../filesystems/host-fault.ts";
+import type { HostFolderTicket } from "../filesystems/host-folder.ts";
 import { now, run, type Steps } from "../filesystems/later.ts";
 import type { Later, Tree, TreeAccess, TreeChange, TreeFile } from "../filesystems/tree.ts";
 import {
@@ -16,7 +18,7 @@ import {
 } from "../filesystems/tree-answers.ts";
 import { isTreePath, pathBytes } from "../filesystems/tree-path.ts";
 import { fail, KernelError } from "../kernel/kernel-error.ts";
-import type { OnEvent } from "./events.ts";
+import type { FaultEvent, OnEvent } from "./events.ts";
 import { type AskedChange, maxPieceBytes, type TreeQuestion, type TreeReply } from "./tree-questions.ts";
 
 /** A granted tree in its lifetime. */
@@ -24,6 +26,8 @@ export interface ServedPlace {
   /** Where the guest sees it. */
   readonly guestPath: string;
   readonly tree: Tree;
+  /** Where the tree is a folder of the host and nothing more: what a thread needs to use it itself. */
+  readonly folder?: HostFolderTicket | undefined;
 }
 
 interface OpenTreeFile {
@@ -51,6 +55,10 @@ export class TreeServer {
     this.#places = places;
     this.#mostFiles = mostFiles;
     this.#onEvent = onEvent;
+  }
+
+  get folders(): ReadonlyMap<number, HostFolderTicket> {
+    return new Map([...this.#places].flatMap(([number, { folder }]) => (folder ? [[number, folder]] : [])));
   }
 
   get openFiles(): number {
@@ -238,11 +246,17 @@ export class TreeServer {
   }
 
   #refusal(place: ServedPlace, path: string, operation: string, error: unknown): TreeReply {
+    if (error instanceof HostFault) this.#report(place, path, operation, error.cause);
     if (error instanceof KernelError) return { errno: error.errno };
     if (error instanceof FileError && Object.hasOwn(errno, error.code))
       return { errno: errno[error.code as ErrnoName] };
     this.#report(place, path, operation, error);
     return { errno: errno.EIO };
+  }
+
+  /** What a place that is used on the inside has to tell. */
+  tell(fault: FaultEvent): void {
+    this.#onEvent(fault);
   }
 
   #report({ guestPath }: ServedPlace, path: string, operation: string, error: unknown): void {
@@ -257,7 +271,8 @@ export class TreeServer {
 
   #keepAsking(place: ServedPlace, path: string, ask: () => Later<void> | undefined): void {
     const report = (error: unknown): void => {
-      if (!(error instanceof KernelError || error instanceof FileError))
+      if (error instanceof HostFault) this.#report(place, path, "close", error.cause);
+      else if (!(error instanceof KernelError || error instanceof FileError))
         this.#report(place, path, "close", error);
     };
     const steps = function* (): Steps<void> {
