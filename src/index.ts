@@ -25,6 +25,7 @@ export { readOnly } from "./capabilities/wrappers/read-only.ts";
 export { type Revocable, revocable } from "./capabilities/wrappers/revocable.ts";
 export { wrapped } from "./capabilities/wrappers/wrapped.ts";
 export { FileError, type FileErrorCode } from "./errors/file-error.ts";
+export { type GuestFileCode, GuestFileError } from "./errors/guest-file-error.ts";
 export { ImageError } from "./errors/image-error.ts";
 export { OptionError } from "./errors/option-error.ts";
 export { OverlayCommitError, type OverlayConflict, OverlayConflictError } from "./errors/overlay-errors.ts";
@@ -46,6 +47,14 @@ export type {
   TreeRoom,
 } from "./filesystems/tree.ts";
 export type { FaultEvent, OnEvent, SandboxEvent } from "./host/events.ts";
+export type {
+  GuestFileEntry,
+  GuestFileStat,
+  GuestFiles,
+  ReadOptions,
+  WalkedFile,
+  WalkOptions,
+} from "./host/guest-files.ts";
 export type { Limits } from "./host/limits-option.ts";
 export {
   type EngineOptions,

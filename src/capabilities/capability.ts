@@ -43,6 +43,8 @@ export interface Scratch {
 /** Files that code provides. */
 export interface TreeCapability {
   readonly kind: "tree";
+  /** What its root is, or will be. Default: the tree is asked when a lifetime begins. */
+  readonly root?: "file" | "directory";
   /** Called once for each lifetime, that is when the sandbox is created and at each reset; what it gives is closed at the end of it. */
   open(environment: PlaceEnvironment): Tree;
 }
@@ -74,6 +76,8 @@ export interface OverlayPlace {
 export interface PlaceUse {
   /** Links of the tree lead only to what is below its root. */
   readonly confinesLinks?: boolean;
+  /** What the root is, where that is known; else it is asked. */
+  readonly root?: "file" | "directory" | undefined;
   /** The tree of one lifetime, which closes it. */
   open(environment: PlaceEnvironment): Tree;
   release(): void;

@@ -37,9 +37,11 @@ async function openTrees({ plan, trees, onEvent }: CheckedGrants): Promise<Lifet
         onEvent({ type: "fault", path: guestPath, operation: "wrap", error });
       const tree = grant.open({ nowMs, fault });
       served.set(number, { guestPath, tree });
-      const root = await rootOf(tree).catch((cause: unknown) => {
-        throw unusable(guestPath, cause);
-      });
+      const root =
+        grant.root ??
+        (await rootOf(tree).catch((cause: unknown) => {
+          throw unusable(guestPath, cause);
+        }));
       places[number] = [guestPath, { kind: "tree", root, confinesLinks: grant.confinesLinks ?? false }];
     }
     return { plan: { ...plan, places }, trees: server };

@@ -3,6 +3,8 @@
 import type { Outcome } from "../interpreter/interpreter.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { RawDenial } from "./raw-denial.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
 import type { TreeQuestion, TreeReply } from "./tree-questions.ts";
 
 export interface WorkerStart {
@@ -22,6 +24,8 @@ export interface WorkerStart {
 export type Request =
   | { readonly type: "begin"; readonly id: number; readonly plan: SandboxPlan }
   | { readonly type: "run"; readonly id: number; readonly request: Uint8Array }
+  /** Between runs: the host looks at the guest's files. */
+  | { readonly type: "look"; readonly id: number; readonly question: FilesQuestion }
   | { readonly type: "reset"; readonly id: number };
 
 /** From the inside of a wall. */
@@ -32,6 +36,7 @@ export type Answer =
   | { readonly type: "failed"; readonly outcome: Outcome }
   | { readonly type: "begun"; readonly id: number; readonly failure: Outcome | undefined }
   | { readonly type: "done"; readonly id: number; readonly report: SessionReport }
+  | { readonly type: "seen"; readonly id: number; readonly reply: FilesReply }
   | { readonly type: "reset"; readonly id: number };
 
 /** Through the port for replies. */
@@ -44,6 +49,8 @@ export type ToWorker = { readonly type: "start"; readonly start: WorkerStart } |
 
 export type FromWorker =
   | Answer
+  /** The guest was refused something. */
+  | { readonly type: "denial"; readonly denial: RawDenial }
   /** There is output in the ring. */
   | { readonly type: "output" }
   /** The guest makes the file that was granted at this place; the thread waits for the answer in its control words. */

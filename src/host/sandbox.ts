@@ -1,6 +1,7 @@
 // A sandbox: one interpreter behind a wall, what it was granted, and the state that tells what may be asked of it. All authority
 // is decided before anything starts; afterwards this file only sends runs and collects what comes back.
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
+import { GuestFiles } from "./guest-files.ts";
 import type { Progress } from "./image-build.ts";
 import { beginLifetime, type Lifetime } from "./lifetime.ts";
 import type { Meters } from "./meters.ts";
@@ -17,6 +18,7 @@ import {
 } from "./options.ts";
 import { releasePlaces } from "./places-option.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
 import { encodeRun, endingOf, type Run, type RunOptions } from "./run.ts";
 import { RunRecord } from "./run-record.ts";
 import { type Usage, usageOf } from "./usage.ts";
@@ -40,6 +42,8 @@ export interface WallSource {
 const closedError = () => new SandboxLostError("SANDBOX_CLOSED", "the sandbox was closed");
 
 export class Sandbox implements AsyncDisposable {
+  /** What the guest left, after a run. */
+  readonly files: GuestFiles;
   readonly #grants: CheckedGrants;
   readonly #plan: SandboxPlan;
   #lifetime: Lifetime;
@@ -48,6 +52,10 @@ export class Sandbox implements AsyncDisposable {
   #state: State = "usable";
   #lastUsage: Usage;
   #record: RunRecord | undefined;
+  /** Ends with each run and each reset. */
+  #time = {};
+  /** Resolves when the questions about files that are under way are answered; undefined when there are none. */
+  #looked: Promise<void> | undefined;
 
   /** For `Sandbox.create` and `Pool.checkout`. */
   constructor(grants: CheckedGrants, lifetime: Lifetime, wall: Wall, source: WallSource) {
@@ -57,6 +65,14 @@ export class Sandbox implements AsyncDisposable {
     this.#lastUsage = usageOf(grants.plan, {});
     this.#wall = wall;
     this.#source = source;
+    const time = (): object => this.#time;
+    this.files = new GuestFiles({
+      look: (question) => this.#look(question),
+      distrust: () => this.#distrust(),
+      get time() {
+        return time();
+      },
+    });
   }
 
   /**
@@ -114,9 +130,16 @@ export class Sandbox implements AsyncDisposable {
     const onAbort = (): void => wall.cancel(cancelled());
     this.#record = record;
     this.#state = "running";
+    this.#time = {};
     signal?.addEventListener("abort", onAbort, { once: true });
     let meters: Meters | undefined;
     try {
+      // What is asked about files is answered first, and is not the run's time.
+      if (this.#looked !== undefined) {
+        await this.#looked;
+        if (signal?.aborted) this.#end("usable");
+        signal?.throwIfAborted();
+      }
       const report = await wall.run(request, record.take);
       meters = report.meters;
       const ending = endingOf(report, this.#plan);
@@ -145,7 +168,9 @@ export class Sandbox implements AsyncDisposable {
     if (this.#state === "running") throw new RunError("SANDBOX_BUSY", "a run is under way", "usable");
     if (this.#state === "closed") throw closedError();
     this.#state = "running";
+    this.#time = {};
     try {
+      await this.#looked;
       await this.#wall.reset().catch((error: unknown) => {
         // Fallen before or just now: a new one is as pristine.
         if (this.#wall.stands) throw error;
@@ -174,6 +199,7 @@ export class Sandbox implements AsyncDisposable {
     const running = this.#state === "running";
     this.#state = "closed";
     if (running) await this.#wall.kill(closedError());
+    await this.#looked;
     await this.#source.release(this.#wall);
     await this.#lifetime.trees?.end();
     releasePlaces(this.#grants);
@@ -186,6 +212,31 @@ export class Sandbox implements AsyncDisposable {
   /** For whoever opened the wall: it fell while nothing was asked of it. */
   fell(): void {
     this.#end("lost");
+  }
+
+  async #look(question: FilesQuestion): Promise<FilesReply> {
+    if (this.#state === "closed") throw closedError();
+    if (this.#state === "running")
+      throw new RunError("SANDBOX_BUSY", "a run or a reset is under way", "usable");
+    const wall = this.#wall;
+    if (!wall.stands)
+      throw new SandboxLostError(
+        "SANDBOX_CRASHED",
+        "the sandbox was lost, and with it what the guest left; reset() makes a pristine one",
+      );
+    const seen = wall.look(question);
+    const looked = Promise.allSettled([this.#looked, seen]).then(() => {
+      if (this.#looked === looked) this.#looked = undefined;
+    });
+    this.#looked = looked;
+    return seen;
+  }
+
+  async #distrust(): Promise<SandboxLostError> {
+    const error = new SandboxLostError("SANDBOX_CRASHED", "the process sent what no sandbox sends");
+    await this.#wall.kill(error);
+    this.#end("lost");
+    return error;
   }
 
   async #replaceWall(): Promise<void> {

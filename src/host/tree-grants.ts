@@ -16,11 +16,16 @@ export type TreeGrant = PlaceUse;
 export function grantTree(option: string, capability: FileCapability): TreeGrant {
   switch (capability?.kind) {
     case "tree":
-      return { open: (environment) => demandTree(option, capability.open(environment)), release: () => {} };
+      return {
+        root: capability.root,
+        open: (environment) => demandTree(option, capability.open(environment)),
+        release: () => {},
+      };
     case "wrapped": {
       const inner = grantTree(option, capability.inner);
       return {
         ...inner,
+        root: undefined,
         open: (environment) => wrap(option, capability, inner.open(environment), environment),
       };
     }
