@@ -29,11 +29,13 @@ function isExpected(error: unknown): boolean {
   return error instanceof Error && error.constructor.name === "Violation";
 }
 
-/** Everything that came of it, down to its leaves: numbers that count something, short texts, bytes, plain objects. */
+/** Everything that came of it, down to its leaves: numbers that count something, short texts, flags, bytes, plain objects. */
 function isPlain(value: unknown): boolean {
   if (value === undefined || value instanceof Uint8Array) return true;
   if (typeof value === "number") return Number.isFinite(value) && value >= 0;
-  if (typeof value === "string") return value.length <= 1024;
+  if (typeof value === "boolean") return true;
+  // A path.
+  if (typeof value === "string") return value.length <= 4096;
   return (
     typeof value === "object" &&
     value !== null &&
@@ -91,6 +93,10 @@ const meters = fc.record(
     ["softStop", orNode(fc.oneof(limitReason, fc.constant(undefined)))],
   ]),
 );
+const treeOperations = [
+  ..."stat list readLink remove removeDirectory room open makeDirectory makeLink rename change".split(" "),
+  ..."statFile sync close read write truncate changeFile".split(" "),
+];
 const { head } = fc.letrec<{ head: unknown; node: unknown }>((tie) => ({
   head: fc.oneof(
     { depthSize: "small" },
@@ -101,6 +107,26 @@ const { head } = fc.letrec<{ head: unknown; node: unknown }>((tie) => ({
       length: number,
       position: number,
     }),
+    fc.record(
+      {
+        type: fc.constant("tree"),
+        operation: orNode(fc.constantFrom(...treeOperations)),
+        place: orNode(fc.nat()),
+        file: orNode(fc.nat()),
+        path: orNode(fc.string({ maxLength: 4 })),
+        to: orNode(fc.constantFrom("a/b", "..", "x".repeat(5000))),
+        target: orNode(fc.constantFrom("a", "\ud800")),
+        access: orNode(fc.constantFrom("", "read", "read,write,append", "truncate", "__proto__,write")),
+        create: orNode(fc.constantFrom("never", "missing", "always")),
+        mode: orNode(fc.nat()),
+        accessedNs: orNode(fc.constantFrom("5", "-5", "1e5", "9".repeat(25), "0x10", "")),
+        modifiedNs: orNode(fc.constantFrom("0", 5)),
+        position: number,
+        length: orNode(fc.nat()),
+        size: orNode(fc.nat()),
+      },
+      { requiredKeys: ["type", "operation", "place", "file", "path"] },
+    ),
     known("done", { id: fc.nat(), outcome: orNode(outcome), meters: orNode(meters) }),
     known("begun", { id: fc.nat(), failure: fc.oneof(outcome, tie("node")) }),
     known("denial", {
@@ -149,7 +175,7 @@ describe("from a process that was taken over", () => {
     );
     expect(shape()).toEqual(before);
     // The fuzz reaches what lies behind the first check.
-    for (const kind of ["answer", "output", "question", "denial"])
+    for (const kind of ["answer", "output", "question", "treeQuestion", "denial"])
       expect(kinds.get(kind), kind).toBeGreaterThan(100);
   });
 

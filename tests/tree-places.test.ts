@@ -198,6 +198,7 @@ open(b"/d/\\xc3\\xa9\\xfe", "w").write("new"); os.mkdir("/d/__proto__")
         }),
       },
     });
+    expect(made).toBe(0);
     const { value } = await sandbox.run(`${attempt}
 with open("/log", "a") as f: f.write("one")
 with open("/store", "a") as f: f.write(" and more")

@@ -1,18 +1,19 @@
 // The image for a set of built-in modules: from memory, from the cache on disk, or built. Files in the cache are keyed by
 // everything that went into them, so a change of version, format, guest code or hash simply misses.
-import { distribution, verifyDistributionFile } from "../interpreter/distribution.ts";
+import { distribution } from "../interpreter/distribution.ts";
 import { decodeImage } from "../interpreter/image-file.ts";
 import { compileInterpreter } from "../platform/node/engine-flags.ts";
 import { ImageStore } from "../platform/node/image-store.ts";
-import { readDistributionFile, readGuestFiles } from "../platform/node/package-files.ts";
+import { readGuestFiles } from "../platform/node/package-files.ts";
 import { sha256 } from "../platform/node/powers.ts";
 import type { ImageChoice, Progress } from "./image-build.ts";
+import { readKnownFile } from "./known-files.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 import { encodeLibrary } from "./library-file.ts";
 import { SharedLibrary } from "./shared-library.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 11;
+const imageFormat = 12;
 
 /** Loaded when it is needed: most starts find everything in the cache. */
 const builder = () => import("./image-build.ts");
@@ -49,6 +50,7 @@ async function load(choice: ImageChoice, progress: Progress | undefined): Promis
     format: imageFormat,
     wasm: distribution.wasm.sha256,
     library: distribution.library.sha256,
+    timeZones: distribution.timeZones.sha256,
     refused: choice.refusedModules,
     preload: preloadedModules,
     compile: bytecodeModules,
@@ -87,7 +89,8 @@ async function readShare(
   const library = SharedLibrary.ofSize(libraryBytes, (content) => {
     if (store.readInto(libraryFile(key), content)) return;
     store.remove(libraryFile(key));
-    content.set(encodeLibrary({ archive: readLibraryArchive(), files: guestFiles }));
+    const [archive, wheel] = [readKnownFile("library"), readKnownFile("timeZones")];
+    content.set(encodeLibrary({ archive, wheel, files: guestFiles }));
   });
   return { image, library };
 }
@@ -110,12 +113,6 @@ const moduleFile = (key: string, choice: ImageChoice): string =>
   `${key}.${choice.metered ? "metered" : "plain"}.wasm`;
 const imageFile = (key: string): string => `${key}.image`;
 const libraryFile = (key: string): string => `${key}.library`;
-
-function readLibraryArchive(): Uint8Array {
-  const archive = readDistributionFile("library");
-  verifyDistributionFile("library", archive, sha256);
-  return archive;
-}
 
 function shared(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));

@@ -66,8 +66,10 @@ function checkGuestPath(option: string, path: string, all: readonly string[]): v
 
 function openPlace(option: string, capability: FileCapability, opened: OpenedPlaces): PlannedPlace {
   switch (capability?.kind) {
-    case "scratch":
-      return { kind: "scratch", quotaBytes: capability.quotaBytes, maxFiles: capability.maxFiles };
+    case "scratch": {
+      const { quotaBytes, maxFiles, maxDepth, maxNameBytes } = capability;
+      return { kind: "scratch", quotaBytes, maxFiles, maxDepth, maxNameBytes };
+    }
     case "memoryFile":
       return { kind: "memoryFile", bytes: capability.bytes };
     case "hostFile": {
@@ -79,6 +81,7 @@ function openPlace(option: string, capability: FileCapability, opened: OpenedPla
     case "tree":
     case "hostDirectory":
     case "wrapped":
+    case "overlay":
       opened.trees.set(opened.places.length, grantTree(option, capability));
       // What the root is, is asked when a lifetime begins.
       return { kind: "tree", root: "directory", confinesLinks: false };

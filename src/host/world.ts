@@ -127,6 +127,8 @@ class Tree {
         const scratch = new MemoryFileSystem({
           quotaBytes: place.quotaBytes,
           maxInodes: place.maxFiles,
+          maxDepth: place.maxDepth,
+          maxNameBytes: place.maxNameBytes,
           account: this.#hostMemory,
           now: this.#clocks.wallNs,
           owner: guestOwner,

@@ -1,11 +1,11 @@
 // Interpreters of both forms for tests: the image of the host's cache, files in memory, a clock that stands still and entropy
 // that repeats, so that two runs differ in nothing.
-import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { makeBareProcess } from "../host/bare-process.ts";
 import { type LoadedImage, loadImage } from "../host/image-cache.ts";
 import { refusedByDefault } from "../host/library-choice.ts";
 import { decodeLibrary } from "../host/library-file.ts";
+import { installLibrary } from "../host/library-filesystem.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { guestOwner } from "../kernel/permissions.ts";
@@ -78,7 +78,7 @@ export class Trial {
   }
 
   #process(): Process {
-    const { archive, files } = decodeLibrary(this.#loaded.library.bytes());
+    const library = decodeLibrary(this.#loaded.library.bytes());
     const scratch = new MemoryFileSystem({
       quotaBytes: 1 << 24,
       maxInodes: 100,
@@ -87,7 +87,7 @@ export class Trial {
       rootMode: 0o755,
     });
     return makeBareProcess({
-      library: new ArchiveFileSystem(archive, inflateRaw, { extra: files }),
+      library: installLibrary(library, inflateRaw),
       mounts: [["/tmp", scratch]],
       clocks: new Clocks("frozen", nodeClock),
       entropy: { fill: (target) => target.fill(7) },

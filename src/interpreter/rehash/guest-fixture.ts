@@ -1,11 +1,11 @@
 // A whole interpreter for the tests of this folder: the real image, its library, and a hash secret or a plan of the test's choice.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ArchiveFileSystem } from "../../filesystems/archive-filesystem.ts";
 import { makeBareProcess } from "../../host/bare-process.ts";
 import { type LoadedImage, loadImage } from "../../host/image-cache.ts";
 import { refusedByDefault } from "../../host/library-choice.ts";
 import { decodeLibrary, type LibraryFiles } from "../../host/library-file.ts";
+import { installLibrary } from "../../host/library-filesystem.ts";
 import { Clocks } from "../../kernel/clocks.ts";
 import type { FileSystem } from "../../kernel/filesystem.ts";
 import { Kernel } from "../../kernel/kernel.ts";
@@ -93,7 +93,7 @@ interface Surroundings {
 
 export function guestProcess(library: LibraryFiles, { write = () => {}, bytecode }: Surroundings): Process {
   return makeBareProcess({
-    library: new ArchiveFileSystem(library.archive, inflateRaw, { extra: library.files }),
+    library: installLibrary(library, inflateRaw),
     mounts: bytecode ? [["/pycache", bytecode]] : [],
     clocks: new Clocks("coarse", nodeClock),
     entropy: nodeEntropy,

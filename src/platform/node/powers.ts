@@ -66,6 +66,11 @@ function isZero(bytes: Uint8Array): boolean {
   return Buffer.compare(bytes.subarray(0, bytes.length - head), bytes.subarray(head)) === 0;
 }
 
+/** Milliseconds since the epoch. */
+export function nowMs(): number {
+  return Date.now();
+}
+
 /** Milliseconds from an arbitrary origin. */
 export function monotonicMs(): number {
   return performance.now();
