@@ -44,6 +44,7 @@ const meters = { wallMs: 1, cpuMs: 1, calls: 0, memoryBytes: 1, hostMemoryBytes:
 const answer = Buffer.from("fb5a03656e645a0576616c75655a0576616c75654e30", "hex");
 const done = (id, more) => send({ type: "done", id, outcome: { kind: "answer" }, meters, ...more }, answer);
 const question = (operation, more) => send({ type: "question", operation, place: 0, ...more });
+const tree = (operation, more) => send({ type: "tree", operation, place: 2, ...more });
 function start() {
   send({ type: "ready" });
   const begin = receive();

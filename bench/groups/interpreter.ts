@@ -24,7 +24,12 @@ export const title = "one thread, without worker and protocol";
 const noFile = (): never => {
   throw new Error("no file is granted here");
 };
-const powers = makeSessionPowers({ openHostFile: noFile, createHostFile: noFile, readHostInput: () => 0 });
+const powers = makeSessionPowers({
+  openHostFile: noFile,
+  createHostFile: noFile,
+  readHostInput: () => 0,
+  askTree: () => ({ errno: 0 }),
+});
 
 export async function measure(): Promise<void> {
   const rounds = samples(40);

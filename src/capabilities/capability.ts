@@ -1,9 +1,11 @@
-// What an embedder grants: an object that carries authority, placed under a guest path. In this version a capability is one of
-// three kinds of place; the constructors check their arguments, the host resolves them when the sandbox is created.
+// What an embedder grants: an object that carries authority, placed under a guest path. The constructors check their arguments, the
+// host resolves them when the sandbox is created.
 
 import type { HostFileMode } from "../filesystems/host-file.ts";
+import type { HostDirectoryMode } from "../filesystems/host-folder.ts";
+import type { Tree } from "../filesystems/tree.ts";
 
-export type { HostFileMode };
+export type { HostDirectoryMode, HostFileMode };
 
 export interface HostFile {
   readonly kind: "hostFile";
@@ -11,6 +13,18 @@ export interface HostFile {
   readonly mode: HostFileMode;
   /** How large the file may become, in bytes. */
   readonly maxBytes: number;
+}
+
+export interface HostDirectory {
+  readonly kind: "hostDirectory";
+  readonly path: string;
+  readonly mode: HostDirectoryMode;
+  /** By how much the folder may grow, in bytes. */
+  readonly growthBytes: number;
+  /** How many names may be made. */
+  readonly maxFiles: number;
+  /** Undefined: everything. */
+  readonly match: readonly string[] | undefined;
 }
 
 export interface MemoryFile {
@@ -22,6 +36,58 @@ export interface Scratch {
   readonly kind: "scratch";
   readonly quotaBytes: number;
   readonly maxFiles: number;
+  readonly maxDepth: number;
+  readonly maxNameBytes: number;
 }
 
-export type FileCapability = HostFile | MemoryFile | Scratch;
+/** Files that code provides. */
+export interface TreeCapability {
+  readonly kind: "tree";
+  /** What its root is, or will be. Default: the tree is asked when a lifetime begins. */
+  readonly root?: "file" | "directory";
+  /** Called once for each lifetime, that is when the sandbox is created and at each reset; what it gives is closed at the end of it. */
+  open(environment: PlaceEnvironment): Tree;
+}
+
+/** Another place, with a tree of one's own around its tree: the way to restrict, watch or change a place in any manner. */
+export interface Wrapped {
+  readonly kind: "wrapped";
+  readonly inner: FileCapability;
+  /** Called once for each lifetime. Closing the tree that it gives is to close `tree`. */
+  wrap(tree: Tree, environment: PlaceEnvironment): Tree;
+}
+
+/** What a place has of the host besides itself, for one lifetime. */
+export interface PlaceEnvironment {
+  /** The host's clock: milliseconds since the epoch. */
+  nowMs(): number;
+  /** Tells the embedder that code of a place has failed, where the guest is not to notice: an event of type "fault". */
+  fault(error: unknown): void;
+}
+
+/** A place with state of its own over another one, which it resolves by itself (overlay.ts). */
+export interface OverlayPlace {
+  readonly kind: "overlay";
+  /** Resolves what is below, unless that is done. Throws OptionError. */
+  use(option: string): PlaceUse;
+}
+
+/** Authority that was resolved: held until it is released. */
+export interface PlaceUse {
+  /** Links of the tree lead only to what is below its root. */
+  readonly confinesLinks?: boolean;
+  /** What the root is, where that is known; else it is asked. */
+  readonly root?: "file" | "directory" | undefined;
+  /** The tree of one lifetime, which closes it. */
+  open(environment: PlaceEnvironment): Tree;
+  release(): void;
+}
+
+export type FileCapability =
+  | HostFile
+  | HostDirectory
+  | MemoryFile
+  | Scratch
+  | TreeCapability
+  | Wrapped
+  | OverlayPlace;

@@ -6,7 +6,7 @@ import { fail } from "../kernel/kernel-error.ts";
 import { guestOwner } from "../kernel/permissions.ts";
 import type { NodeIdentity } from "./fixed-file.ts";
 
-export type HostFileMode = "read" | "write" | "append" | "create";
+export type HostFileMode = "read" | "write" | "append" | "create" | "update";
 
 /** A granted file of the host as plain data, which crosses between threads: descriptors belong to the process. */
 export interface HostFileTicket {

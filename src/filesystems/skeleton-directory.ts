@@ -8,8 +8,10 @@ import type {
   DirectoryEntry,
   DirectoryNode,
   FileNode,
+  FileOpening,
   FileSystem,
   Node,
+  Owner,
 } from "../kernel/filesystem.ts";
 import { fail } from "../kernel/kernel-error.ts";
 import { fixedAttributes, type NodeIdentity } from "./fixed-file.ts";
@@ -21,10 +23,18 @@ export interface CreatableFile {
   existing(): FileNode | undefined;
 }
 
+/** A file that something else has: whether it is there, and which node stands for it, is asked at each lookup. */
+export interface AskedFile {
+  find(): FileNode | undefined;
+  /** `mode` holds permission bits after umask. Throws KernelError. */
+  create(mode: number, opening: FileOpening | undefined): FileNode;
+}
+
 /** What a name stands for: a node, or a promise of one. */
 type Place =
   | { readonly kind: "node"; readonly node: FileNode | DeviceNode | SkeletonDirectory }
-  | { readonly kind: "creatable"; readonly grant: CreatableFile };
+  | { readonly kind: "creatable"; readonly grant: CreatableFile }
+  | { readonly kind: "asked"; readonly file: AskedFile };
 
 export class SkeletonDirectory implements DirectoryNode {
   readonly kind = "directory";
@@ -55,6 +65,10 @@ export class SkeletonDirectory implements DirectoryNode {
     this.#places.set(name, { kind: "creatable", grant });
   }
 
+  putAsked(name: ByteString, file: AskedFile): void {
+    this.#places.set(name, { kind: "asked", file });
+  }
+
   putDirectory(name: ByteString, identity: NodeIdentity): SkeletonDirectory {
     const node = new SkeletonDirectory(identity, this);
     this.#places.set(name, { kind: "node", node });
@@ -82,13 +96,15 @@ export class SkeletonDirectory implements DirectoryNode {
   lookup(name: ByteString): Node | undefined {
     const place = this.#places.get(name);
     if (place === undefined || place.kind === "node") return place?.node;
+    if (place.kind === "asked") return place.file.find();
     const node = place.grant.existing();
     if (node !== undefined) this.put(name, node);
     return node;
   }
 
   grantsCreation(name: ByteString): boolean {
-    return this.#places.get(name)?.kind === "creatable" && this.lookup(name) === undefined;
+    const kind = this.#places.get(name)?.kind;
+    return (kind === "creatable" || kind === "asked") && this.lookup(name) === undefined;
   }
 
   list(): readonly DirectoryEntry[] {
@@ -104,9 +120,10 @@ export class SkeletonDirectory implements DirectoryNode {
     return this.#parent;
   }
 
-  createFile(name: ByteString, mode: number): FileNode {
-    if (this.lookup(name) !== undefined) fail("EEXIST");
+  createFile(name: ByteString, mode: number, _owner?: Owner, opening?: FileOpening): FileNode {
     const place = this.#places.get(name);
+    if (place?.kind === "asked") return place.file.create(mode, opening);
+    if (this.lookup(name) !== undefined) fail("EEXIST");
     if (place?.kind !== "creatable") fail("EACCES");
     const node = place.grant.create(mode);
     this.put(name, node);

@@ -4,7 +4,7 @@ import { displayString } from "../abi/guest-memory.ts";
 import type { ByteString, DeviceNode, FileNode, FileSystem, FileSystemUsage } from "../kernel/filesystem.ts";
 import type { NodeIdentity } from "./fixed-file.ts";
 import { maxNameBytes, maxTargetBytes } from "./names.ts";
-import { type CreatableFile, SkeletonDirectory } from "./skeleton-directory.ts";
+import { type AskedFile, type CreatableFile, SkeletonDirectory } from "./skeleton-directory.ts";
 
 /** The host asked for an impossible tree. The message names the path and says what is wrong with it. */
 export class PlacementError extends Error {
@@ -55,6 +55,12 @@ export class SkeletonFileSystem implements FileSystem {
   ): void {
     const [directory, name] = this.#seat(path);
     directory.putCreatable(name, { create, existing: existing ?? (() => undefined) });
+  }
+
+  /** A file that is asked for at each lookup. Throws PlacementError. */
+  placeAsked(path: ByteString, file: AskedFile): void {
+    const [directory, name] = this.#seat(path);
+    directory.putAsked(name, file);
   }
 
   /** The directory at an absolute path, made with its parents where missing: also the place to mount on. Throws PlacementError. */

@@ -4,11 +4,14 @@ import { OptionError } from "../errors/option-error.ts";
 import type { HostFileTicket } from "../filesystems/host-file.ts";
 import type { ClockPolicy } from "../kernel/clocks.ts";
 import { ianaTimeZone } from "../kernel/time-zone.ts";
+import { warn } from "../platform/node/powers.ts";
+import { eventSink, type OnEvent } from "./events.ts";
 import { refusedByDefault } from "./library-choice.ts";
 import { checkLimits, type Limits, withRoomFor } from "./limits-option.ts";
 import { optionRecord } from "./option-record.ts";
 import { openPlaces } from "./places-option.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { TreeGrant } from "./tree-grants.ts";
 
 /** What stands between the guest and the embedder besides WebAssembly itself. */
 export type Isolation = "inline" | "worker" | "process";
@@ -28,6 +31,8 @@ export interface GrantOptions {
   /** IANA name. Default "UTC". */
   readonly timeZone?: string;
   readonly limits?: Limits;
+  /** Told of what happens besides results: a place of the embedder's own code that failed. Default: a warning of the process. */
+  readonly onEvent?: OnEvent;
 }
 
 /** What kind of interpreter runs it. */
@@ -57,6 +62,10 @@ export const hostStdin: HostInput = { kind: "hostStdin" };
 export interface CheckedGrants {
   readonly plan: SandboxPlan;
   readonly tickets: readonly HostFileTicket[];
+  /** By place. */
+  readonly trees: ReadonlyMap<number, TreeGrant>;
+  /** Never throws. */
+  readonly onEvent: OnEvent;
 }
 
 export interface CheckedEngine {
@@ -73,6 +82,7 @@ export const grantNames: readonly (keyof GrantOptions)[] = [
   "clock",
   "timeZone",
   "limits",
+  "onEvent",
 ];
 export const engineNames: readonly (keyof EngineOptions)[] = ["isolation", "modules", "metered"];
 const isolations: readonly unknown[] = ["inline", "worker", "process"] satisfies Isolation[];
@@ -96,7 +106,7 @@ export function usesFuel(options: GrantOptions): boolean {
   return options.limits?.fuel !== undefined;
 }
 
-/** Opens granted files: whoever calls this releases the tickets. */
+/** Opens granted files: whoever calls this releases them (releasePlaces). */
 export function checkGrants(options: GrantOptions, isolation: Isolation): CheckedGrants {
   const { limits, soft, wallPauses } = checkLimits(options.limits ?? {});
   const clock = options.clock ?? "coarse";
@@ -115,9 +125,16 @@ export function checkGrants(options: GrantOptions, isolation: Isolation): Checke
     wallPauses,
     fixedHashes: usesFuel(options),
   };
+  if (options.onEvent !== undefined && typeof options.onEvent !== "function")
+    throw new OptionError("onEvent", options.onEvent, "a function");
   // Last, because it opens files.
-  const { places, tickets } = openPlaces(options.files ?? {});
-  return { plan: { ...checked, limits: withRoomFor(limits, options.limits, places), places }, tickets };
+  const { places, tickets, trees } = openPlaces(options.files ?? {});
+  return {
+    plan: { ...checked, limits: withRoomFor(limits, options.limits, places), places },
+    tickets,
+    trees,
+    onEvent: eventSink(options.onEvent, warn),
+  };
 }
 
 function checkModules(modules: readonly string[]): readonly string[] {

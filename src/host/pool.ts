@@ -4,9 +4,10 @@ import { count, milliseconds, type Quantity } from "../capabilities/quantity.ts"
 import { OptionError } from "../errors/option-error.ts";
 import { PoolError } from "../errors/pool-error.ts";
 import { SandboxLostError } from "../errors/run-errors.ts";
-import { releaseHostFile } from "../platform/node/host-files.ts";
+import { isPending } from "../filesystems/later.ts";
 import { afterThisTurn } from "../platform/node/powers.ts";
 import type { Progress } from "./image-build.ts";
+import { beginLifetime, type Lifetime } from "./lifetime.ts";
 import { openWall } from "./open-wall.ts";
 import { optionRecord } from "./option-record.ts";
 import {
@@ -19,6 +20,7 @@ import {
   grantNames,
   usesFuel,
 } from "./options.ts";
+import { releasePlaces } from "./places-option.ts";
 import { cancelled, PoolQueue } from "./pool-queue.ts";
 import { Sandbox } from "./sandbox.ts";
 import type { OnFall, Wall } from "./wall.ts";
@@ -125,17 +127,21 @@ export class Pool implements AsyncDisposable {
     }
     const grants = checkGrants(rest, this.#engine.isolation);
     let member: Member | undefined;
+    let lifetime: Lifetime | undefined;
     try {
+      const begun = beginLifetime(grants);
+      lifetime = isPending(begun) ? await begun : begun;
       member = await this.#take(signal);
       const wall = member.wall;
       if (wall === undefined) throw ended();
       member.checkouts += 1;
-      const sandbox = new Sandbox(grants, wall, this.#sourceFor(member));
+      const sandbox = new Sandbox(grants, lifetime, wall, this.#sourceFor(member));
       // Not awaited: a run is sent right behind it, and reports what kept it from beginning.
-      wall.begin(grants.plan).catch(() => sandbox.fell());
+      wall.begin(lifetime.plan, lifetime.trees).catch(() => sandbox.fell());
       return sandbox;
     } catch (error) {
-      for (const ticket of grants.tickets) releaseHostFile(ticket);
+      await lifetime?.trees?.end();
+      releasePlaces(grants);
       if (member) void this.#giveBack(member);
       throw error;
     }

@@ -3,9 +3,13 @@
 import type { Outcome } from "../interpreter/interpreter.ts";
 import type { StopReason } from "../kernel/guest-stop.ts";
 import { decodeBody } from "./frames.ts";
+import { count, fields, measure, oneOf, text, Violation } from "./message-fields.ts";
 import type { Meters } from "./meters.ts";
 import type { OutputStream } from "./output-ring.ts";
 import type { Answer } from "./protocol.ts";
+import { denialAccesses, denialKinds, type RawDenial } from "./raw-denial.ts";
+import { readTreeQuestion } from "./tree-protocol.ts";
+import type { TreeQuestion } from "./tree-questions.ts";
 
 /** What the inside asks of a granted file of the host, or of the host's standard input. */
 export type FileQuestion =
@@ -17,7 +21,9 @@ export type FileQuestion =
 export type FromProcess =
   | { readonly kind: "answer"; readonly answer: Answer }
   | { readonly kind: "output"; readonly stream: OutputStream; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "question"; readonly question: FileQuestion; readonly bytes: Uint8Array };
+  | { readonly kind: "denial"; readonly denial: RawDenial }
+  | { readonly kind: "question"; readonly question: FileQuestion; readonly bytes: Uint8Array }
+  | { readonly kind: "treeQuestion"; readonly question: TreeQuestion; readonly bytes: Uint8Array };
 
 /** The host's reply to a question: a number (a count, a size) or a negative errno, and bytes. */
 export interface FileReply {
@@ -26,8 +32,6 @@ export interface FileReply {
 
 /** The largest piece of a granted file, or of standard input, that travels at once. */
 export const maxTransferBytes = 1 << 18;
-
-class Violation extends Error {}
 
 /** Throws when the body is no message that our own code would send. */
 export function readFromProcess(body: Uint8Array): FromProcess {
@@ -38,6 +42,10 @@ export function readFromProcess(body: Uint8Array): FromProcess {
       return { kind: "output", stream: oneOf(message.get("stream"), ["stdout", "stderr"]), bytes };
     case "question":
       return { kind: "question", question: readQuestion(message), bytes };
+    case "denial":
+      return { kind: "denial", denial: readDenial(message) };
+    case "tree":
+      return { kind: "treeQuestion", question: readTreeQuestion(message), bytes };
     case "ready":
       return { kind: "answer", answer: { type: "ready", thread: undefined } };
     case "failed":
@@ -63,6 +71,11 @@ export function readFromProcess(body: Uint8Array): FromProcess {
       };
       return { kind: "answer", answer: { type: "done", id: count(message.get("id")), report } };
     }
+    case "seen": {
+      if (bytes.length > maxTransferBytes) throw new Violation("more than was asked for");
+      const reply = { errno: count(message.get("errno")), next: count(message.get("next")), bytes };
+      return { kind: "answer", answer: { type: "seen", id: count(message.get("id")), reply } };
+    }
     case "reset":
       return { kind: "answer", answer: { type: "reset", id: count(message.get("id")) } };
     default:
@@ -70,30 +83,20 @@ export function readFromProcess(body: Uint8Array): FromProcess {
   }
 }
 
-function fields(value: unknown): ReadonlyMap<string, unknown> {
-  if (typeof value !== "object" || value === null) throw new Violation("no object");
-  return new Map(Object.entries(value));
-}
-
-function count(value: unknown): number {
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw new Violation("no count");
-  return value;
-}
-
-function measure(value: unknown): number {
-  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) throw new Violation("no number");
-  return value;
-}
-
-function text(value: unknown): string {
-  if (typeof value !== "string") throw new Violation("no text");
-  return value.slice(0, 1000);
-}
-
-function oneOf<T extends string>(value: unknown, words: readonly T[]): T {
-  const found = words.find((word) => word === value);
-  if (found === undefined) throw new Violation("an unknown word");
-  return found;
+function readDenial(message: ReadonlyMap<string, unknown>): RawDenial {
+  const name = message.get("name");
+  if (typeof name !== "string" || !/^[\0-\xff]{0,1024}$/.test(name)) throw new Violation("no name");
+  const port = count(message.get("port"));
+  if (port > 65_535) throw new Violation("no port");
+  return {
+    kind: oneOf(message.get("kind"), denialKinds),
+    access: oneOf(message.get("access"), denialAccesses),
+    name,
+    port,
+    place: count(message.get("place")),
+    errno: count(message.get("errno")),
+    count: count(message.get("count")),
+  };
 }
 
 function readQuestion(message: ReadonlyMap<string, unknown>): FileQuestion {
@@ -182,5 +185,6 @@ function readMeters(value: unknown): Meters {
     outputBytes: number("outputBytes"),
     openFiles: number("openFiles"),
     files: number("files"),
+    untoldDenials: number("untoldDenials"),
   };
 }

@@ -3,6 +3,9 @@
 import type { Outcome } from "../interpreter/interpreter.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { RawDenial } from "./raw-denial.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
+import type { TreeQuestion, TreeReply } from "./tree-questions.ts";
 
 export interface WorkerStart {
   readonly module: WebAssembly.Module;
@@ -13,12 +16,16 @@ export interface WorkerStart {
   readonly ring: SharedArrayBuffer;
   /** The words of Control. */
   readonly control: SharedArrayBuffer;
+  /** The port where replies about granted trees come in, each with the number of its question. */
+  readonly replies: object;
 }
 
 /** To the inside of a wall. */
 export type Request =
   | { readonly type: "begin"; readonly id: number; readonly plan: SandboxPlan }
   | { readonly type: "run"; readonly id: number; readonly request: Uint8Array }
+  /** Between runs: the host looks at the guest's files. */
+  | { readonly type: "look"; readonly id: number; readonly question: FilesQuestion }
   | { readonly type: "reset"; readonly id: number };
 
 /** From the inside of a wall. */
@@ -29,17 +36,37 @@ export type Answer =
   | { readonly type: "failed"; readonly outcome: Outcome }
   | { readonly type: "begun"; readonly id: number; readonly failure: Outcome | undefined }
   | { readonly type: "done"; readonly id: number; readonly report: SessionReport }
+  | { readonly type: "seen"; readonly id: number; readonly reply: FilesReply }
   | { readonly type: "reset"; readonly id: number };
+
+/** Through the port for replies. */
+export interface NumberedReply {
+  readonly question: number;
+  readonly reply: TreeReply;
+}
 
 export type ToWorker = { readonly type: "start"; readonly start: WorkerStart } | Request;
 
 export type FromWorker =
   | Answer
+  /** The guest was refused something. */
+  | { readonly type: "denial"; readonly denial: RawDenial }
   /** There is output in the ring. */
   | { readonly type: "output" }
   /** The guest makes the file that was granted at this place; the thread waits for the answer in its control words. */
   | { readonly type: "create"; readonly place: number; readonly question: number }
   /** The guest reads the host's standard input into `target`; the reply is the number of bytes. */
   | { readonly type: "input"; readonly target: SharedArrayBuffer; readonly question: number }
+  /**
+   * The guest asks about a granted tree; the reply comes through the port, and the control words tell when. What is written lies at the
+   * start of the shared piece, and what is read is put there; the inside makes it when it first needs one.
+   */
+  | {
+      readonly type: "tree";
+      readonly question: number;
+      readonly asked: TreeQuestion;
+      readonly writtenBytes: number;
+      readonly piece: SharedArrayBuffer | undefined;
+    }
   /** The guest opens the library, which is not read yet. */
   | { readonly type: "library"; readonly question: number };

@@ -1,9 +1,9 @@
 // A sandbox: one interpreter behind a wall, what it was granted, and the state that tells what may be asked of it. All authority
 // is decided before anything starts; afterwards this file only sends runs and collects what comes back.
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
-import type { HostFileTicket } from "../filesystems/host-file.ts";
-import { releaseHostFile } from "../platform/node/host-files.ts";
+import { GuestFiles } from "./guest-files.ts";
 import type { Progress } from "./image-build.ts";
+import { beginLifetime, type Lifetime } from "./lifetime.ts";
 import type { Meters } from "./meters.ts";
 import { openWall } from "./open-wall.ts";
 import { optionRecord } from "./option-record.ts";
@@ -16,7 +16,9 @@ import {
   type SandboxOptions,
   usesFuel,
 } from "./options.ts";
+import { releasePlaces } from "./places-option.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
 import { encodeRun, endingOf, type Run, type RunOptions } from "./run.ts";
 import { RunRecord } from "./run-record.ts";
 import { type Usage, usageOf } from "./usage.ts";
@@ -40,21 +42,37 @@ export interface WallSource {
 const closedError = () => new SandboxLostError("SANDBOX_CLOSED", "the sandbox was closed");
 
 export class Sandbox implements AsyncDisposable {
+  /** What the guest left, after a run. */
+  readonly files: GuestFiles;
+  readonly #grants: CheckedGrants;
   readonly #plan: SandboxPlan;
-  readonly #tickets: readonly HostFileTicket[];
+  #lifetime: Lifetime;
   readonly #source: WallSource;
   #wall: Wall;
   #state: State = "usable";
   #lastUsage: Usage;
   #record: RunRecord | undefined;
+  /** Ends with each run and each reset. */
+  #time = {};
+  /** Resolves when the questions about files that are under way are answered; undefined when there are none. */
+  #looked: Promise<void> | undefined;
 
   /** For `Sandbox.create` and `Pool.checkout`. */
-  constructor(grants: CheckedGrants, wall: Wall, source: WallSource) {
+  constructor(grants: CheckedGrants, lifetime: Lifetime, wall: Wall, source: WallSource) {
+    this.#grants = grants;
     this.#plan = grants.plan;
+    this.#lifetime = lifetime;
     this.#lastUsage = usageOf(grants.plan, {});
-    this.#tickets = grants.tickets;
     this.#wall = wall;
     this.#source = source;
+    const time = (): object => this.#time;
+    this.files = new GuestFiles({
+      look: (question) => this.#look(question),
+      distrust: () => this.#distrust(),
+      get time() {
+        return time();
+      },
+    });
   }
 
   /**
@@ -71,14 +89,17 @@ export class Sandbox implements AsyncDisposable {
     };
     let sandbox: Sandbox | undefined;
     let wall: Wall | undefined;
+    let lifetime: Lifetime | undefined;
     try {
+      lifetime = await beginLifetime(grants);
       wall = await source.open(() => sandbox?.fell());
-      await wall.begin(grants.plan);
-      sandbox = new Sandbox(grants, wall, source);
+      await wall.begin(lifetime.plan, lifetime.trees);
+      sandbox = new Sandbox(grants, lifetime, wall, source);
       return sandbox;
     } catch (error) {
       await wall?.kill(closedError());
-      for (const ticket of grants.tickets) releaseHostFile(ticket);
+      await lifetime?.trees?.end();
+      releasePlaces(grants);
       throw error;
     }
   }
@@ -109,9 +130,16 @@ export class Sandbox implements AsyncDisposable {
     const onAbort = (): void => wall.cancel(cancelled());
     this.#record = record;
     this.#state = "running";
+    this.#time = {};
     signal?.addEventListener("abort", onAbort, { once: true });
     let meters: Meters | undefined;
     try {
+      // What is asked about files is answered first, and is not the run's time.
+      if (this.#looked !== undefined) {
+        await this.#looked;
+        if (signal?.aborted) this.#end("usable");
+        signal?.throwIfAborted();
+      }
       const report = await wall.run(request, record.take);
       meters = report.meters;
       const ending = endingOf(report, this.#plan);
@@ -125,6 +153,7 @@ export class Sandbox implements AsyncDisposable {
       if (error instanceof Error) record.attachTo(error, meters);
       throw error;
     } finally {
+      this.#lifetime.trees?.abandon();
       signal?.removeEventListener("abort", onAbort);
       this.#lastUsage = record.usage(meters);
       this.#record = undefined;
@@ -139,13 +168,23 @@ export class Sandbox implements AsyncDisposable {
     if (this.#state === "running") throw new RunError("SANDBOX_BUSY", "a run is under way", "usable");
     if (this.#state === "closed") throw closedError();
     this.#state = "running";
+    this.#time = {};
     try {
+      await this.#looked;
       await this.#wall.reset().catch((error: unknown) => {
         // Fallen before or just now: a new one is as pristine.
         if (this.#wall.stands) throw error;
         return this.#replaceWall();
       });
-      await this.#wall.begin(this.#plan);
+      await this.#lifetime.trees?.end();
+      const lifetime = await beginLifetime(this.#grants);
+      // Closed meanwhile: nobody would end it.
+      if (this.#is("closed")) {
+        await lifetime.trees?.end();
+        throw closedError();
+      }
+      this.#lifetime = lifetime;
+      await this.#wall.begin(lifetime.plan, lifetime.trees);
       this.#lastUsage = usageOf(this.#plan, {});
       this.#end("usable");
     } catch (error) {
@@ -160,8 +199,10 @@ export class Sandbox implements AsyncDisposable {
     const running = this.#state === "running";
     this.#state = "closed";
     if (running) await this.#wall.kill(closedError());
+    await this.#looked;
     await this.#source.release(this.#wall);
-    for (const ticket of this.#tickets) releaseHostFile(ticket);
+    await this.#lifetime.trees?.end();
+    releasePlaces(this.#grants);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -171,6 +212,31 @@ export class Sandbox implements AsyncDisposable {
   /** For whoever opened the wall: it fell while nothing was asked of it. */
   fell(): void {
     this.#end("lost");
+  }
+
+  async #look(question: FilesQuestion): Promise<FilesReply> {
+    if (this.#state === "closed") throw closedError();
+    if (this.#state === "running")
+      throw new RunError("SANDBOX_BUSY", "a run or a reset is under way", "usable");
+    const wall = this.#wall;
+    if (!wall.stands)
+      throw new SandboxLostError(
+        "SANDBOX_CRASHED",
+        "the sandbox was lost, and with it what the guest left; reset() makes a pristine one",
+      );
+    const seen = wall.look(question);
+    const looked = Promise.allSettled([this.#looked, seen]).then(() => {
+      if (this.#looked === looked) this.#looked = undefined;
+    });
+    this.#looked = looked;
+    return seen;
+  }
+
+  async #distrust(): Promise<SandboxLostError> {
+    const error = new SandboxLostError("SANDBOX_CRASHED", "the process sent what no sandbox sends");
+    await this.#wall.kill(error);
+    this.#end("lost");
+    return error;
   }
 
   async #replaceWall(): Promise<void> {
@@ -184,7 +250,13 @@ export class Sandbox implements AsyncDisposable {
   }
 
   #end(state: "usable" | "lost"): void {
+    // A guest that is lost leaves its files open, and has no more use for them.
+    if (state === "lost") void this.#lifetime.trees?.end();
     if (this.#state !== "closed") this.#state = state;
+  }
+
+  #is(state: State): boolean {
+    return this.#state === state;
   }
 
   #demandUsable(): void {

@@ -122,6 +122,16 @@ export class Supervisor {
     }
   }
 
+  /** Whether a run is under way: only then may the guest be answered. */
+  get running(): boolean {
+    return this.#plan !== undefined;
+  }
+
+  /** Called now and then while the guest waits for an answer that no signal can interrupt. Throws GuestStop. */
+  lookWhileWaiting(): void {
+    this.#look();
+  }
+
   #look(): void {
     const kernel = this.#kernel;
     const plan = this.#plan;

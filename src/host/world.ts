@@ -17,6 +17,8 @@ import {
 } from "../filesystems/host-file.ts";
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
+import type { SyncTree } from "../filesystems/sync-tree.ts";
+import { TreeFileSystem } from "../filesystems/tree-filesystem.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
 import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
@@ -26,6 +28,7 @@ import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
 import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
 import { Process } from "../kernel/process.ts";
+import type { RefusalObserver } from "../kernel/refusals.ts";
 import { ianaTimeZone, utc } from "../kernel/time-zone.ts";
 import type { PlannedHostFile, PlannedPlace, SandboxPlan } from "./plan.ts";
 
@@ -36,8 +39,14 @@ export interface WorldPowers {
   readonly hostInput: InputPower;
   /** What /dev/sandboa tells the guest of its own use. */
   readonly usageText: () => string;
+  /** Told what the guest is refused. */
+  readonly refusals: RefusalObserver;
+  /** The guest reads a standard input that holds nothing. */
+  readonly inputAsked: () => void;
   /** The open file behind the place of this number in the plan; undefined while it does not exist. */
   openHostFile(place: PlannedHostFile, number: number): HostFilePower | undefined;
+  /** The tree behind the place of this number. */
+  tree(number: number): SyncTree;
   /** Makes the file that was granted there. Throws KernelError. */
   createHostFile(place: PlannedHostFile, number: number): HostFilePower;
 }
@@ -61,12 +70,16 @@ export function makeWorld(plan: SandboxPlan, library: FileSystem, powers: WorldP
     entropy: powers.entropy,
     environment: plan.environment.map(([name, value]) => byteString(`${name}=${value}`)),
     streams: [
-      StandardStream.input(plan.stdin === "host" ? powers.hostInput : inputOf(plan.stdin), madeNs),
+      StandardStream.input(
+        plan.stdin === "host" ? powers.hostInput : inputOf(plan.stdin, powers.inputAsked),
+        madeNs,
+      ),
       StandardStream.output(powers.output, "stdout", madeNs),
       StandardStream.output(powers.output, "stderr", madeNs),
     ],
     limits: plan.limits,
     hostMemory,
+    refusals: powers.refusals,
   });
   return { process, scratches: tree.scratches };
 }
@@ -78,6 +91,7 @@ class Tree {
   readonly #powers: WorldPowers;
   readonly #clocks: Clocks;
   readonly #hostMemory: HostMemory;
+  readonly #timeNs: bigint;
 
   constructor(
     plan: SandboxPlan,
@@ -87,6 +101,7 @@ class Tree {
     this.#powers = powers;
     this.#clocks = lifetime.clocks;
     this.#hostMemory = lifetime.hostMemory;
+    this.#timeNs = lifetime.timeNs;
     const skeleton = new SkeletonFileSystem({ timeNs: lifetime.timeNs });
     this.skeleton = skeleton;
     this.mounts = new Mounts(skeleton);
@@ -112,6 +127,8 @@ class Tree {
         const scratch = new MemoryFileSystem({
           quotaBytes: place.quotaBytes,
           maxInodes: place.maxFiles,
+          maxDepth: place.maxDepth,
+          maxNameBytes: place.maxNameBytes,
           account: this.#hostMemory,
           now: this.#clocks.wallNs,
           owner: guestOwner,
@@ -123,6 +140,13 @@ class Tree {
       }
       case "hostFile":
         this.#placeHostFile(path, place, number);
+        return;
+      case "tree": {
+        const options = { timeNs: this.#timeNs, confinesLinks: place.confinesLinks };
+        const files = new TreeFileSystem(this.#powers.tree(number), options);
+        if (place.root === "file") skeleton.placeAsked(path, files.rootFile());
+        else this.mounts.mount(skeleton.directory(path), files);
+      }
     }
   }
 
@@ -140,17 +164,18 @@ class Tree {
 /** What a mode allows. */
 export function grantOf({ mode, maxBytes }: PlannedHostFile): HostFileGrant {
   return {
-    read: mode === "read" || mode === "create",
+    read: mode !== "write" && mode !== "append",
     write: mode !== "read",
     appendOnly: mode === "append",
     maxBytes,
   };
 }
 
-function inputOf(content: Uint8Array): InputPower {
+function inputOf(content: Uint8Array, asked: () => void): InputPower {
   let at = 0;
   return {
     read: (target) => {
+      if (content.length === 0) asked();
       const part = content.subarray(at, at + target.length);
       target.set(part);
       at += part.length;

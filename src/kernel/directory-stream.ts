@@ -19,6 +19,7 @@ export class DirectoryStream extends OpenFile {
   readonly #parentOf: (directory: DirectoryNode) => DirectoryNode | undefined;
   readonly #memory: HostMemory;
   #reader: DirectoryReader | undefined;
+  readonly #keptBytes: number;
   #copyBytes = 0;
   #position = 0;
 
@@ -34,6 +35,9 @@ export class DirectoryStream extends OpenFile {
     this.node = node;
     this.#parentOf = place.parentOf;
     this.#memory = place.memory;
+    this.#keptBytes = node.keptBytes ?? 0;
+    this.#memory.take(this.#keptBytes);
+    node.keep?.();
   }
 
   /** The entry to be read now, without moving on; undefined at the end. Throws ENOMEM where a copy must be made. */
@@ -81,6 +85,8 @@ export class DirectoryStream extends OpenFile {
 
   protected release(): void {
     this.#letGo();
+    this.node.drop?.();
+    this.#memory.give(this.#keptBytes);
   }
 
   /** Names, kinds and numbers only: a copy that held the nodes would keep alive what the guest has removed and got back. */

@@ -36,6 +36,15 @@ interface AnyNode {
   attributes(): Attributes;
   /** Throws EROFS or EPERM where the file system or the grant does not allow it. */
   setAttributes(change: AttributeChange): void;
+  /**
+   * A descriptor, or the working directory, keeps this node from now on. Where nodes are found by path, a directory that is kept is
+   * the one that every later lookup finds, and follows when it is renamed. Absent: nodes are objects of their own.
+   */
+  keep?(): void;
+  /** Undoes one `keep`. */
+  drop?(): void;
+  /** Host memory besides the description's that keeping it takes. Absent: none. */
+  readonly keptBytes?: number;
 }
 
 export interface FileNode extends AnyNode {
@@ -54,6 +63,12 @@ export interface FileAccess {
   readonly write: boolean;
   readonly append: boolean;
   readonly truncate: boolean;
+}
+
+/** What a file that is made will be opened for at once. */
+export interface FileOpening extends FileAccess {
+  /** O_EXCL: without it, a file that somebody else made meanwhile will do. */
+  readonly exclusive: boolean;
 }
 
 /** What an open file description of a regular file holds. Positions are byte offsets, safe non-negative integers. */
@@ -108,7 +123,8 @@ export interface DirectoryNode extends AnyNode {
   /** The name of a directory in this one, found without a search. Absent: the kernel searches `list()`. */
   nameOf?(child: DirectoryNode): ByteString | undefined;
   /** Creators throw EEXIST when the name is taken, ENAMETOOLONG beyond 255 bytes, ENOSPC/EDQUOT at a quota, EROFS. `mode` is permission bits after umask. */
-  createFile(name: ByteString, mode: number, owner: Owner): FileNode;
+  /** With `opening`, `open` follows at once: a file system that makes and opens in one step keeps the file open for that. */
+  createFile(name: ByteString, mode: number, owner: Owner, opening?: FileOpening): FileNode;
   createDirectory(name: ByteString, mode: number, owner: Owner): DirectoryNode;
   createLink(name: ByteString, target: ByteString, owner: Owner): LinkNode;
   createPipe(name: ByteString, mode: number, owner: Owner): PipeNode;
@@ -165,6 +181,8 @@ export interface FileSystemUsage {
 
 export interface FileSystem {
   readonly root: DirectoryNode;
+  /** Links lead only to what is below the root: an absolute target, or one that climbs out, leads nowhere. Default false. */
+  readonly confinesLinks?: boolean;
   usage(): FileSystemUsage;
 }
 

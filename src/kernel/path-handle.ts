@@ -9,15 +9,16 @@ export class PathHandle extends OpenFile {
   readonly fileType: number;
   readonly node: Node;
   readonly #memory: HostMemory;
-  readonly #targetBytes: number;
+  readonly #keptBytes: number;
 
   /** Throws ENOMEM. */
   constructor(node: Node, flags: number, memory: HostMemory) {
     super(flags);
     this.node = node;
     this.#memory = memory;
-    this.#targetBytes = node.kind === "link" ? node.target.length : 0;
-    memory.take(this.#targetBytes);
+    this.#keptBytes = (node.kind === "link" ? node.target.length : 0) + (node.keptBytes ?? 0);
+    memory.take(this.#keptBytes);
+    node.keep?.();
     this.fileType = node.kind === "directory" ? wasiFileType.DIRECTORY : wasiFileType.UNKNOWN;
   }
 
@@ -28,6 +29,7 @@ export class PathHandle extends OpenFile {
     return { readable: false, writable: false, hangUp: false, error: true };
   }
   protected release(): void {
-    this.#memory.give(this.#targetBytes);
+    this.node.drop?.();
+    this.#memory.give(this.#keptBytes);
   }
 }

@@ -1,7 +1,8 @@
 // From a path (bytes) to a node, as path_resolution(7) describes: links, "..", trailing slashes, search permission.
-// Work per call is bounded: path and link-target length, and the number of links followed.
+// Work per call is bounded: path and link-target length, and the number of links followed. A link of a file system that
+// confines its links leads nowhere else: while its target is resolved, there is nothing above that file system's root.
 import { access } from "../abi/flags.ts";
-import type { ByteString, DirectoryNode, Node } from "./filesystem.ts";
+import type { ByteString, DirectoryNode, FileSystem, Node } from "./filesystem.ts";
 import { fail } from "./kernel-error.ts";
 import type { Mounts } from "./mounts.ts";
 import { demand } from "./permissions.ts";
@@ -26,6 +27,14 @@ export interface WalkResult {
 export interface WalkOptions {
   /** Whether a link in the last place is followed. */
   readonly followLast: boolean;
+  /** The host looks, not the guest: permission bits and the length of a path keep nothing from it. Default false. */
+  readonly asHost?: boolean;
+}
+
+interface Step {
+  readonly name: ByteString;
+  /** Set for what a confined link's target is made of: the file system that it must stay in. */
+  readonly within: FileSystem | undefined;
 }
 
 export function walk(
@@ -35,9 +44,9 @@ export function walk(
   options: WalkOptions,
 ): WalkResult {
   if (path === "") fail("ENOENT");
-  if (path.length > maxPathBytes) fail("ENAMETOOLONG");
+  if (path.length > maxPathBytes && !options.asHost) fail("ENAMETOOLONG");
   let directory = path.startsWith("/") ? mounts.root : start;
-  const remaining: ByteString[] = split(path);
+  const remaining: Step[] = split(path, undefined);
   let mustBeDirectory = path.endsWith("/");
   let links = 0;
   let steps = 0;
@@ -46,11 +55,14 @@ export function walk(
   // `remaining` is a stack: the next component is at its end.
   while (remaining.length > 0) {
     if (++steps + remaining.length > maxSteps) fail("ELOOP");
-    const name = remaining.pop() as ByteString;
+    const { name, within } = remaining.pop() as Step;
     const isLast = remaining.length === 0;
-    demand(directory.attributes(), access.EXECUTE);
+    if (!options.asHost) demand(directory.attributes(), access.EXECUTE);
     if (name === "." || name === "..") {
-      if (name === "..") directory = mounts.parent(directory) ?? fail("ENOENT");
+      if (name === "..") {
+        if (directory === within?.root) fail("ENOENT");
+        directory = mounts.parent(directory) ?? fail("ENOENT");
+      }
       last = { parent: directory, name: "", node: directory, mustBeDirectory };
       continue;
     }
@@ -61,9 +73,10 @@ export function walk(
       if (++links > maxLinks) fail("ELOOP");
       const target = node.target;
       if (target === "") fail("ENOENT");
-      if (target.startsWith("/")) directory = mounts.root;
+      const confined = node.fileSystem.confinesLinks ? node.fileSystem : within;
+      if (target.startsWith("/")) directory = confined ? fail("ENOENT") : mounts.root;
       if (isLast && target.endsWith("/")) mustBeDirectory = true;
-      remaining.push(...split(target));
+      remaining.push(...split(target, confined));
       last = { parent: directory, name: "", node: directory, mustBeDirectory };
       continue;
     }
@@ -76,10 +89,11 @@ export function walk(
 }
 
 /** Components in reverse order, empty ones dropped. */
-function split(path: ByteString): ByteString[] {
+function split(path: ByteString, within: FileSystem | undefined): Step[] {
   return path
     .split("/")
     .filter((component) => component !== "")
+    .map((name) => ({ name, within }))
     .reverse();
 }
 

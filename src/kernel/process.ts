@@ -8,6 +8,7 @@ import type { Mounts } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
 import { PipeBuffer } from "./pipe.ts";
 import type { EntropyPower } from "./powers.ts";
+import type { RefusalObserver } from "./refusals.ts";
 import type { TimeZone } from "./time-zone.ts";
 
 export interface ProcessSetup {
@@ -22,6 +23,8 @@ export interface ProcessSetup {
   readonly limits: ProcessLimits;
   /** Of this process alone: like the process, a reset replaces it. */
   readonly hostMemory: HostMemory;
+  /** Told what the guest is refused. Absent: nobody. */
+  readonly refusals?: RefusalObserver;
 }
 
 export interface ProcessLimits {
@@ -38,23 +41,35 @@ export class Process {
   readonly environment: readonly ByteString[];
   readonly limits: ProcessLimits;
   readonly hostMemory: HostMemory;
+  readonly refusals: RefusalObserver | undefined;
   readonly fds: FdTable;
-  cwd: DirectoryNode;
+  #cwd: DirectoryNode;
   umask = 0o022;
   #namedPipes = new WeakMap<PipeNode, PipeBuffer>();
   #nextAnonymousIno = 4;
 
   constructor(setup: ProcessSetup) {
     this.mounts = setup.mounts;
-    this.cwd = setup.cwd;
+    this.#cwd = setup.cwd;
     this.clocks = setup.clocks;
     this.timeZone = setup.timeZone;
     this.entropy = setup.entropy;
     this.environment = setup.environment;
     this.limits = setup.limits;
     this.hostMemory = setup.hostMemory;
+    this.refusals = setup.refusals;
     this.fds = new FdTable(setup.limits.openFiles, setup.hostMemory);
     for (const stream of setup.streams) this.fds.provide(stream);
+  }
+
+  get cwd(): DirectoryNode {
+    return this.#cwd;
+  }
+
+  set cwd(directory: DirectoryNode) {
+    directory.keep?.();
+    this.#cwd.drop?.();
+    this.#cwd = directory;
   }
 
   /** The buffer behind a named pipe, one per node while anyone holds the node, which pays for it. */

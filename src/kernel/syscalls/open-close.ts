@@ -2,7 +2,7 @@
 import { access, fcntl, ioctl, map, open } from "../../abi/flags.ts";
 import { DeviceFile } from "../character-file.ts";
 import { DirectoryStream } from "../directory-stream.ts";
-import type { FileNode, Node } from "../filesystem.ts";
+import type { FileAccess, FileNode, Node } from "../filesystem.ts";
 import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
 import type { OpenFile } from "../open-file.ts";
@@ -47,7 +47,8 @@ function create(kernel: Kernel, found: WalkResult, flags: number, creates: boole
   const { parent, name } = found;
   if (!parent.grantsCreation?.(name)) demand(parent.attributes(), access.WRITE | access.EXECUTE);
   // A new file may be opened in any way, whatever its mode says (open(2)).
-  return openFile(kernel, parent.createFile(name, mode, guestOwner), flags);
+  const opening = { ...accessOf(flags), exclusive: (flags & open.EXCL) !== 0 };
+  return openFile(kernel, parent.createFile(name, mode, guestOwner, opening), flags);
 }
 
 function openExisting(
@@ -87,19 +88,23 @@ function openExisting(
 }
 
 function openFile(kernel: Kernel, node: FileNode, flags: number): RegularFile {
-  const accessMode = flags & open.ACCMODE;
-  const handle = node.open({
-    read: accessMode !== open.WRONLY,
-    write: accessMode !== open.RDONLY,
-    append: (flags & open.APPEND) !== 0,
-    truncate: (flags & open.TRUNC) !== 0,
-  });
+  const handle = node.open(accessOf(flags));
   try {
     return new RegularFile(node, handle, statusFlags(flags), kernel.process.hostMemory);
   } catch (error) {
     handle.close();
     throw error;
   }
+}
+
+function accessOf(flags: number): FileAccess {
+  const accessMode = flags & open.ACCMODE;
+  return {
+    read: accessMode !== open.WRONLY,
+    write: accessMode !== open.RDONLY,
+    append: (flags & open.APPEND) !== 0,
+    truncate: (flags & open.TRUNC) !== 0,
+  };
 }
 
 function statusFlags(flags: number): number {

@@ -1,6 +1,7 @@
 // The process behind a process wall: starting it with as little as the system lets us, speaking to it through one pipe, killing it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { serialize } from "node:v8";
+import { isPending } from "../../filesystems/later.ts";
 import { FrameReader } from "../../host/frames.ts";
 import { answerFileQuestion } from "../../host/host-answers.ts";
 import type { LoadedImage } from "../../host/image-cache.ts";
@@ -12,7 +13,10 @@ import {
   readFromProcess,
 } from "../../host/process-protocol.ts";
 import type { Request } from "../../host/protocol.ts";
+import { maxDenialMessages } from "../../host/raw-denial.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
+import type { TreeQuestion, TreeReply } from "../../host/tree-questions.ts";
+import type { TreeServer } from "../../host/tree-server.ts";
 import { confinedCommand } from "./confinement.ts";
 import { readHostInput } from "./host-input.ts";
 import { monotonicMs } from "./powers.ts";
@@ -26,7 +30,13 @@ export interface ProcessStart {
 export type ToProcess =
   | { readonly type: "start"; readonly image: ProcessStart["image"] }
   | { readonly type: "reply"; readonly value: number; readonly bytes: Uint8Array }
+  | { readonly type: "treeReply"; readonly reply: TreeReply }
   | Request;
+
+/** Bytes of its own: a view of shared memory cannot be serialised, and a view is sent with all that it is a view of. */
+function serializable({ bytes, ...reply }: TreeReply): TreeReply {
+  return bytes === undefined ? reply : { ...reply, bytes: new Uint8Array(bytes) };
+}
 
 const frameOverheadBytes = 2 ** 17;
 /** How much may wait for the process to read it when it asks: our own code reads one reply before its next question. */
@@ -45,7 +55,13 @@ export class ProcessLink implements Link {
   #plan: SandboxPlan | undefined;
   /** Aborted when the run is over; undefined outside of runs, when the process has nothing to ask and nothing to show. */
   #running: AbortController | undefined;
+  /** Questions of ours about files that are not answered yet, for which it may have to ask back. */
+  #looks = 0;
+  /** Aborted when they are answered; undefined when there are none. */
+  #looking: AbortController | undefined;
+  #trees: TreeServer | undefined;
   #outputBytes = 0;
+  #denialMessages = 0;
   #answeringSinceMs: number | undefined;
   #pausedMs = 0;
   #reason: string | undefined;
@@ -109,16 +125,22 @@ export class ProcessLink implements Link {
     this.#post({ type: "start", image: { lean, image: image.slice(), library: library.bytes().slice() } });
   }
 
-  serve(plan: SandboxPlan | undefined): void {
+  serve(plan: SandboxPlan | undefined, trees: TreeServer | undefined): void {
     this.#plan = plan;
+    this.#trees = trees;
   }
 
   send(request: Request): void {
     if (request.type === "run") {
       this.#running = new AbortController();
       this.#outputBytes = 0;
+      this.#denialMessages = 0;
       this.#answeringSinceMs = undefined;
       this.#pausedMs = 0;
+    }
+    if (request.type === "look") {
+      this.#looks += 1;
+      this.#looking ??= new AbortController();
     }
     this.#post(request);
   }
@@ -170,6 +192,7 @@ export class ProcessLink implements Link {
     switch (message.kind) {
       case "answer":
         if (message.answer.type === "done") this.#finish();
+        if (message.answer.type === "seen") this.#seen();
         this.#events.onAnswer(message.answer);
         break;
       case "output":
@@ -179,8 +202,17 @@ export class ProcessLink implements Link {
           throw new RangeError("too much output");
         this.#events.onOutput(message.stream, message.bytes);
         break;
+      case "denial":
+        this.#demandRun();
+        this.#denialMessages += 1;
+        if (this.#denialMessages > maxDenialMessages) throw new RangeError("too many denials");
+        this.#events.onDenial(message.denial);
+        break;
       case "question":
         this.#onQuestion(message.question, message.bytes);
+        break;
+      case "treeQuestion":
+        this.#onTreeQuestion(message.question, message.bytes);
     }
   }
 
@@ -195,17 +227,15 @@ export class ProcessLink implements Link {
   }
 
   #onQuestion(question: FileQuestion, content: Uint8Array): void {
-    const { signal } = this.#demandRun();
+    this.#demandQuestion();
     const plan = this.#plan;
     if (plan === undefined) throw new RangeError("a question of a guest that was given nothing");
-    if (this.#answeringSinceMs !== undefined) throw new RangeError("a question before the last was answered");
-    if ((this.#child.stdin?.writableLength ?? 0) > mostUnreadBytes)
-      throw new RangeError("questions whose answers are not read");
     if (question.operation !== "input") {
       const { value, bytes = nothing } = answerFileQuestion(plan, question, content);
       this.#post({ type: "reply", value, bytes });
       return;
     }
+    const { signal } = this.#demandRun();
     if (plan.stdin !== "host") throw new RangeError("standard input was not granted");
     const start = monotonicMs();
     this.#answeringSinceMs = start;
@@ -215,6 +245,41 @@ export class ProcessLink implements Link {
       this.#answeringSinceMs = undefined;
       this.#post({ type: "reply", value: bytes.length, bytes });
     });
+  }
+
+  #onTreeQuestion(question: TreeQuestion, content: Uint8Array): void {
+    const { signal } = this.#demandQuestion();
+    const trees = this.#trees;
+    if (trees === undefined) throw new RangeError("a question of a guest that was given no tree");
+    const reply = trees.answer(question, content);
+    if (!isPending(reply)) {
+      this.#post({ type: "treeReply", reply: serializable(reply) });
+      return;
+    }
+    const start = monotonicMs();
+    this.#answeringSinceMs = start;
+    void reply.then((answer) => {
+      if (signal.aborted) return;
+      if (this.#plan?.wallPauses) this.#pausedMs += monotonicMs() - start;
+      this.#answeringSinceMs = undefined;
+      this.#post({ type: "treeReply", reply: serializable(answer) });
+    });
+  }
+
+  #seen(): void {
+    this.#looks -= 1;
+    if (this.#looks > 0) return;
+    this.#looking?.abort();
+    this.#looking = undefined;
+  }
+
+  /** Our own code asks one question at a time, in runs or when it was asked, and reads what it is answered. */
+  #demandQuestion(): AbortController {
+    const running = this.#looking ?? this.#demandRun();
+    if (this.#answeringSinceMs !== undefined) throw new RangeError("a question before the last was answered");
+    if ((this.#child.stdin?.writableLength ?? 0) > mostUnreadBytes)
+      throw new RangeError("questions whose answers are not read");
+    return running;
   }
 
   #end(reason: string): void {

@@ -15,9 +15,9 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { type ErrnoName, errno as errnoNumbers } from "../../abi/errno.ts";
 import type { HostFileMode, HostFilePower, HostFileTicket } from "../../filesystems/host-file.ts";
 import { fail, KernelError } from "../../kernel/kernel-error.ts";
+import { attempt } from "./host-errors.ts";
 
 /** Why a file cannot be granted, in words for the embedder. */
 export class HostFileRefusal extends Error {}
@@ -30,13 +30,15 @@ export function grantHostFile(path: string, mode: HostFileMode): HostFileTicket 
     return missingFile(absolute);
   }
   // O_NONBLOCK: opening a named pipe must not wait for its other end.
-  const flags = (mode === "read" ? constants.O_RDONLY : constants.O_WRONLY) | constants.O_NONBLOCK;
+  const access = { read: constants.O_RDONLY, update: constants.O_RDWR } as const;
+  const flags =
+    (mode === "read" || mode === "update" ? access[mode] : constants.O_WRONLY) | constants.O_NONBLOCK;
   let fd: number;
   try {
     fd = openSync(absolute, flags);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" && mode !== "read") {
+    if (code === "ENOENT" && mode !== "read" && mode !== "update") {
       if (lstatSync(absolute, { throwIfNoEntry: false }))
         throw new HostFileRefusal("it is a link to nothing");
       return missingFile(absolute);
@@ -120,17 +122,5 @@ class NodeFile implements HostFilePower {
   }
   sync(): void {
     attempt(() => fsyncSync(this.#fd));
-  }
-}
-
-/** Host errors that mean the same to the guest; every other one is EIO. */
-const shownErrors: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG", "EEXIST", "EACCES", "EROFS"]);
-
-function attempt<T>(operation: () => T): T {
-  try {
-    return operation();
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "";
-    return fail(shownErrors.has(code) && code in errnoNumbers ? (code as ErrnoName) : "EIO");
   }
 }

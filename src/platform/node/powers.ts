@@ -1,5 +1,6 @@
 // Node's clock, entropy, hashing and inflating, as the powers that the core asks for.
 import { createHash, randomFillSync } from "node:crypto";
+import { inspect } from "node:util";
 import { inflateRawSync } from "node:zlib";
 import type { MemoryPower } from "../../interpreter/snapshot.ts";
 import type { ClockPower, EntropyPower } from "../../kernel/powers.ts";
@@ -65,6 +66,11 @@ function isZero(bytes: Uint8Array): boolean {
   return Buffer.compare(bytes.subarray(0, bytes.length - head), bytes.subarray(head)) === 0;
 }
 
+/** Milliseconds since the epoch. */
+export function nowMs(): number {
+  return Date.now();
+}
+
 /** Milliseconds from an arbitrary origin. */
 export function monotonicMs(): number {
   return performance.now();
@@ -73,4 +79,9 @@ export function monotonicMs(): number {
 /** After what the event loop has at hand by now. */
 export function afterThisTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A warning of the process, with what caused it: for what would be lost otherwise. */
+export function warn(text: string, cause: unknown): void {
+  process.emitWarning(`${text}: ${inspect(cause, { depth: 1 }).slice(0, 2000)}`, "SandboaWarning");
 }

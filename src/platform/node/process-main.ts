@@ -9,6 +9,7 @@ import { LibraryFileSystem } from "../../host/library-filesystem.ts";
 import { type FileQuestion, maxTransferBytes } from "../../host/process-protocol.ts";
 import type { Answer, Request } from "../../host/protocol.ts";
 import { Session } from "../../host/session.ts";
+import { flatQuestion } from "../../host/tree-protocol.ts";
 import { RenewalFailure } from "../../interpreter/interpreter.ts";
 import { failNumber } from "../../kernel/kernel-error.ts";
 import type { ProcessStart, ToProcess } from "./child-process.ts";
@@ -17,6 +18,7 @@ import { inflateRaw } from "./powers.ts";
 import { makeSessionPowers } from "./session-powers.ts";
 
 const pipe = { input: 0, output: 1 } as const;
+const nothing = new Uint8Array(0);
 const chunk = new Uint8Array(1 << 16);
 const reader = new FrameReader(() => 2 ** 31);
 const waiting: ToProcess[] = [];
@@ -39,6 +41,11 @@ function send(head: unknown, bytes?: Uint8Array): void {
 }
 
 function sendAnswer(answer: Answer): void {
+  if (answer.type === "seen") {
+    const { bytes, ...head } = answer.reply;
+    send({ type: "seen", id: answer.id, ...head }, bytes);
+    return;
+  }
   const outcome = answer.type === "done" ? answer.report.outcome : undefined;
   if (answer.type !== "done" || outcome?.kind !== "answer") send(flat(answer));
   else send({ ...flat(answer), outcome: { kind: "answer" } }, outcome.bytes);
@@ -52,15 +59,20 @@ function flat(answer: Answer): object {
 /** Asks the host and blocks until it has replied: requests that come in between wait. Throws KernelError. */
 function ask(question: FileQuestion, content?: Uint8Array): { value: number; bytes: Uint8Array } {
   send({ type: "question", ...question }, content);
+  const reply = wait("reply");
+  return reply.value < 0 ? failNumber(-reply.value) : reply;
+}
+
+/** Blocks for the next message of this type: others that come before it wait. */
+function wait<T extends ToProcess["type"]>(type: T): Extract<ToProcess, { type: T }> {
   const others: ToProcess[] = [];
   for (;;) {
     const message = receive();
-    if (message.type !== "reply") {
-      others.push(message);
-      continue;
+    if (message.type === type) {
+      waiting.unshift(...others);
+      return message as Extract<ToProcess, { type: T }>;
     }
-    waiting.unshift(...others);
-    return message.value < 0 ? failNumber(-message.value) : message;
+    others.push(message);
   }
 }
 
@@ -92,6 +104,17 @@ function open({ image }: ProcessStart): Session {
         ask({ operation: "create", place: number });
         return remoteFile(number);
       },
+      askTree: (question, bytes = nothing) => {
+        const writes = question.operation === "write";
+        const asked =
+          question.operation === "read"
+            ? { ...question, length: Math.min(question.length, maxTransferBytes) }
+            : question;
+        const content = writes ? bytes.subarray(0, maxTransferBytes) : nothing;
+        send({ type: "tree", ...flatQuestion(asked) }, content);
+        const { reply } = wait("treeReply");
+        return reply;
+      },
       readHostInput: (target) => {
         const { value, bytes } = ask({
           operation: "input",
@@ -121,6 +144,7 @@ function open({ image }: ProcessStart): Session {
     powers,
     output,
     new Control(),
+    (denial) => send({ type: "denial", ...denial }),
   );
 }
 
@@ -138,7 +162,8 @@ function main(): void {
   sendAnswer({ type: "ready", thread: undefined });
   for (;;) {
     const message = receive();
-    if (message.type !== "start" && message.type !== "reply") sendAnswer(session.answer(message as Request));
+    if (message.type !== "start" && message.type !== "reply" && message.type !== "treeReply")
+      sendAnswer(session.answer(message as Request));
   }
 }
 

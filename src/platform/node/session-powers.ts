@@ -5,7 +5,7 @@ import { monotonicMs, nodeClock, nodeEntropy, nodeMemory } from "./powers.ts";
 import { makeThreadCpuClock } from "./thread-cpu.ts";
 
 export function makeSessionPowers(
-  granted: Pick<SessionPowers, "openHostFile" | "createHostFile" | "readHostInput">,
+  granted: Pick<SessionPowers, "openHostFile" | "createHostFile" | "readHostInput" | "askTree">,
 ): SessionPowers {
   return {
     clock: nodeClock,

@@ -1,12 +1,13 @@
 // The entry of the worker thread: builds the session, then answers one message at a time.
-import { parentPort } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { Control } from "../../host/control.ts";
 import { LibraryFileSystem } from "../../host/library-filesystem.ts";
 import { OutputWriter } from "../../host/output-ring.ts";
 import { maxTransferBytes } from "../../host/process-protocol.ts";
-import type { FromWorker, ToWorker, WorkerStart } from "../../host/protocol.ts";
-import { Session } from "../../host/session.ts";
+import type { FromWorker, NumberedReply, ToWorker, WorkerStart } from "../../host/protocol.ts";
+import { Session, type SessionPowers } from "../../host/session.ts";
 import { SharedLibrary } from "../../host/shared-library.ts";
+import { maxPieceBytes } from "../../host/tree-questions.ts";
 import { RenewalFailure } from "../../interpreter/interpreter.ts";
 import { failNumber } from "../../kernel/kernel-error.ts";
 import { openHostFile } from "./host-files.ts";
@@ -16,6 +17,7 @@ import { ownThread } from "./thread-cpu.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("this file is the entry of a worker thread");
+const nothing = new Uint8Array(0);
 const send = (message: FromWorker): void => port.postMessage(message);
 
 function libraryOf(start: WorkerStart, control: Control): LibraryFileSystem {
@@ -24,6 +26,31 @@ function libraryOf(start: WorkerStart, control: Control): LibraryFileSystem {
     if (control.question(ask, () => {}) < 0) throw new Error("the library cannot be read");
   });
   return new LibraryFileSystem(() => library.bytes(), inflateRaw);
+}
+
+function treeAsker({ replies }: WorkerStart, control: Control): SessionPowers["askTree"] {
+  let piece: SharedArrayBuffer | undefined;
+  return (asked, bytes, look) => {
+    if (bytes !== undefined) piece ??= new SharedArrayBuffer(maxPieceBytes);
+    const shared = piece && new Uint8Array(piece);
+    const written = asked.operation === "write" ? (bytes ?? nothing) : nothing;
+    shared?.set(written);
+    let asking = 0;
+    const ask = (question: number): void => {
+      asking = question;
+      send({ type: "tree", question, asked, writtenBytes: written.length, piece });
+    };
+    control.question(ask, look);
+    for (;;) {
+      const received = receiveMessageOnPort(replies as never)?.message as NumberedReply | undefined;
+      if (received === undefined) throw new Error("a reply that is not there");
+      // The answer to a question that was given up.
+      if (received.question !== asking) continue;
+      const { reply } = received;
+      if (asked.operation !== "read" || reply.errno !== 0) return reply;
+      return { ...reply, bytes: shared?.subarray(0, reply.answer as number) ?? nothing };
+    }
+  };
 }
 
 function open(start: WorkerStart): Session | undefined {
@@ -44,6 +71,7 @@ function open(start: WorkerStart): Session | undefined {
       bytes.set(new Uint8Array(target, 0, count));
       return count;
     },
+    askTree: treeAsker(start, control),
   });
   const output = new OutputWriter(start.ring, () => send({ type: "output" }));
   try {
@@ -53,6 +81,7 @@ function open(start: WorkerStart): Session | undefined {
       powers,
       output,
       control,
+      (denial) => send({ type: "denial", denial }),
     );
     send({ type: "ready", thread: ownThread() });
     return session;

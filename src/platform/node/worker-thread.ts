@@ -1,11 +1,14 @@
 // The worker thread behind a wall: starting it, speaking to it, and ending it.
-import { Worker } from "node:worker_threads";
+import { MessageChannel, Worker } from "node:worker_threads";
+import { isPending } from "../../filesystems/later.ts";
 import { Control } from "../../host/control.ts";
 import type { LoadedImage } from "../../host/image-cache.ts";
 import { makeOutputRing, OutputReader } from "../../host/output-ring.ts";
 import { hostFileAt, type SandboxPlan } from "../../host/plan.ts";
-import type { FromWorker, Request, ToWorker } from "../../host/protocol.ts";
+import type { FromWorker, NumberedReply, Request, ToWorker } from "../../host/protocol.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
+import type { TreeReply } from "../../host/tree-questions.ts";
+import type { TreeServer } from "../../host/tree-server.ts";
 import { createHostFileReply } from "./host-files.ts";
 import { readHostInput } from "./host-input.ts";
 import { workerScript } from "./package-files.ts";
@@ -29,6 +32,12 @@ export class WorkerLink implements Link {
   /** Aborted when nobody waits any more for the input that is being read. */
   #reading = new AbortController();
   #killed = false;
+  /** The last one, to which alone there may be a reply. */
+  #question = 0;
+  readonly #replies = new MessageChannel();
+  #trees: TreeServer | undefined;
+  /** Shared with the inside, for what is read and written. */
+  #piece: SharedArrayBuffer | undefined;
 
   readonly view = {
     cpuMs: () => (this.#thread === undefined ? undefined : otherThreadCpuMs(this.#thread)),
@@ -65,14 +74,14 @@ export class WorkerLink implements Link {
 
   introduce({ module, image, library }: LoadedImage): void {
     this.#library = library;
-    this.#post({
-      type: "start",
-      start: { module, image, library: library.shared, ring: this.#ring, control: this.#control.shared },
-    });
+    const start = { module, image, library: library.shared, ring: this.#ring, control: this.#control.shared };
+    const replies = this.#replies.port2;
+    this.#worker.postMessage({ type: "start", start: { ...start, replies } } satisfies ToWorker, [replies]);
   }
 
-  serve(plan: SandboxPlan | undefined): void {
+  serve(plan: SandboxPlan | undefined, trees: TreeServer | undefined): void {
     this.#plan = plan;
+    this.#trees = trees;
   }
 
   send(request: Request): void {
@@ -94,6 +103,7 @@ export class WorkerLink implements Link {
 
   async kill(): Promise<void> {
     this.#killed = true;
+    this.#replies.port1.close();
     this.#reading.abort();
     this.#worker.ref();
     await this.#worker.terminate();
@@ -106,16 +116,23 @@ export class WorkerLink implements Link {
 
   #onMessage(message: FromWorker): void {
     this.#drain();
+    if ("question" in message) this.#question = message.question;
     switch (message.type) {
       case "output":
         break;
+      case "denial":
+        this.#events.onDenial(message.denial);
+        break;
       case "create": {
         const { ticket, mode } = hostFileAt(this.#demandPlan(), message.place);
-        this.#control.reply(message.question, createHostFileReply(ticket, mode));
+        this.#reply(message.question, createHostFileReply(ticket, mode));
         break;
       }
+      case "tree":
+        this.#tree(message);
+        break;
       case "library":
-        this.#control.reply(message.question, this.#readLibrary());
+        this.#reply(message.question, this.#readLibrary());
         break;
       case "input":
         void this.#input(message.question, message.target);
@@ -151,7 +168,30 @@ export class WorkerLink implements Link {
     const bytes = granted ? await readHostInput(target.byteLength, signal) : new Uint8Array(0);
     if (signal.aborted) return;
     new Uint8Array(target).set(bytes);
-    this.#control.reply(question, bytes.length);
+    this.#reply(question, bytes.length);
+  }
+
+  #tree({ question, asked, writtenBytes, piece }: Extract<FromWorker, { type: "tree" }>): void {
+    this.#piece = piece;
+    const trees = this.#trees;
+    if (trees === undefined) throw new RangeError("a question of a guest that was given nothing");
+    // A copy that is not shared: the embedder's code may hand it on to whatever does not take shared memory.
+    const content = piece && writtenBytes > 0 ? new Uint8Array(piece).slice(0, writtenBytes) : undefined;
+    const reply = trees.answer(asked, content && new Uint8Array(content));
+    if (isPending(reply)) void reply.then((answer) => this.#replyOfTree(trees, question, answer));
+    else this.#replyOfTree(trees, question, reply);
+  }
+
+  #replyOfTree(trees: TreeServer, question: number, { bytes, ...reply }: TreeReply): void {
+    if (this.#question !== question || this.#trees !== trees || this.#killed) return;
+    if (bytes && this.#piece) new Uint8Array(this.#piece).set(bytes);
+    this.#replies.port1.postMessage({ question, reply } satisfies NumberedReply);
+    this.#reply(question, 0);
+  }
+
+  /** Only to the last question: the inside has given up every other one, and would miss the reply to this. */
+  #reply(question: number, value: number): void {
+    if (this.#question === question) this.#control.reply(question, value);
   }
 
   #demandPlan(): SandboxPlan {

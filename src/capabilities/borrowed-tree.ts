@@ -1,0 +1,21 @@
+// A tree without its end: whoever gets it cannot close what belongs to somebody else.
+import type { Tree } from "../filesystems/tree.ts";
+
+const names = [
+  "list",
+  "readLink",
+  "makeDirectory",
+  "makeLink",
+  "remove",
+  "removeDirectory",
+  "rename",
+  "change",
+  "room",
+] as const;
+
+/** All functions that `tree` has now, but `close`. */
+export function borrowedTree(tree: Tree): Tree {
+  const borrowed: Partial<Record<(typeof names)[number], unknown>> = {};
+  for (const name of names) if (typeof tree[name] === "function") borrowed[name] = tree[name].bind(tree);
+  return { ...(borrowed as Partial<Tree>), stat: tree.stat.bind(tree), open: tree.open.bind(tree) };
+}

@@ -1,0 +1,67 @@
+// The constructor for a folder of the host.
+import { OptionError } from "../errors/option-error.ts";
+import { globForm, isGlob } from "../filesystems/path-globs.ts";
+import type { HostDirectory, HostDirectoryMode } from "./capability.ts";
+import { bytes, count, type Quantity } from "./quantity.ts";
+
+const modes: readonly HostDirectoryMode[] = ["read", "write", "create-only"];
+const mostGlobs = 1000;
+
+export interface HostDirectoryOptions {
+  /** By how much the folder may grow through this grant, over all of its lifetime (default "64 MiB"). */
+  readonly bytes?: Quantity;
+  /** How many names the grant may make: files, folders and links (default 10,000). */
+  readonly files?: number;
+  /** Only what one of these globs names is there, by its path below the folder: "*.csv", "data/**". Default: everything. */
+  readonly match?: string | readonly string[];
+}
+
+/**
+ * A folder of the host's file system. Linux only.
+ *
+ * **Ambient authority**: `path` is resolved with the embedder's own rights, once, when the sandbox is created. From then on the guest can
+ * reach what lies below that folder, wherever it is moved, and nothing else: no link, mount or ".." leads out, whatever other programs do
+ * meanwhile. A file that has another name outside of the folder (a hard link) is the same file here, and granted with it.
+ *
+ * - `read`: the guest lists and reads.
+ * - `write`: the guest makes, changes, renames and removes everything below the folder.
+ * - `create-only`: the guest adds files and folders, and writes each file through the descriptor that made it. What was there is listed,
+ *   and neither read, changed, renamed nor removed; what the guest added it may read, and change in mode and times.
+ *
+ * A guest that grows the folder by more than `bytes`, or makes more than `files` names, gets EDQUOT. What was removed is not given back.
+ */
+export function hostDirectory(
+  path: string,
+  mode: HostDirectoryMode,
+  options: HostDirectoryOptions = {},
+): HostDirectory {
+  if (typeof path !== "string" || path === "" || path.includes("\0")) {
+    throw new OptionError("hostDirectory path", path, "the path of a folder on the host");
+  }
+  if (!modes.includes(mode))
+    throw new OptionError("hostDirectory mode", mode, modes.map((name) => `"${name}"`).join(", "));
+  if (typeof options !== "object" || options === null)
+    throw new OptionError(
+      "hostDirectory options",
+      options,
+      '{ bytes: "64 MiB", files: 10000, match: "*.csv" }',
+    );
+  return {
+    kind: "hostDirectory",
+    path,
+    mode,
+    growthBytes: bytes("hostDirectory bytes", options.bytes ?? "64 MiB"),
+    maxFiles: count("hostDirectory files", options.files ?? 10_000),
+    match: options.match === undefined ? undefined : globs(options.match),
+  };
+}
+
+function globs(given: string | readonly string[]): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(given) ? [...given] : [given];
+  if (list.length === 0 || list.length > mostGlobs)
+    throw new OptionError("hostDirectory match", given, `from 1 to ${mostGlobs} ${globForm}`);
+  return list.map((glob) => {
+    if (isGlob(glob)) return glob;
+    throw new OptionError("hostDirectory match", glob, globForm);
+  });
+}

@@ -1,0 +1,71 @@
+// Places that are made of the embedder's code: a folder behind the interface of trees, and one file behind a few functions.
+import { OptionError } from "../errors/option-error.ts";
+import type { Later, Tree } from "../filesystems/tree.ts";
+import { borrowedTree } from "./borrowed-tree.ts";
+import type { TreeCapability } from "./capability.ts";
+import { functionFile, generatedFile } from "./virtual-file.ts";
+
+/** Functions behind one file. Positions, lengths and sizes are bytes, safe non-negative integers. */
+export interface VirtualFileSource {
+  /** Up to `length` bytes from `position`; none at the end. Absent: the file cannot be read. */
+  read?(position: number, length: number): Later<Uint8Array>;
+  /** How large the file is; absent: 0, and it is read until there is no more, as files under /proc are. */
+  size?: number | (() => Later<number>);
+  /** Returns how many bytes were written, at least one; nothing returned means all. Absent: the file cannot be written. */
+  write?(position: number, bytes: Uint8Array): Later<number | undefined>;
+  /** Absent: the file cannot be cut, so neither be opened with "w": the guest opens it with "a" or "r+". */
+  truncate?(size: number): Later<void>;
+  /** fsync(2), and the last close of an open file that could be written. Absent: nothing to do. */
+  sync?(): Later<void>;
+  /** When the content changed: nanoseconds since the epoch. Default: the start of the lifetime. */
+  modifiedNs?(): Later<bigint>;
+}
+
+const methods: readonly (keyof VirtualFileSource)[] = ["read", "write", "truncate", "sync", "modifiedNs"];
+
+/**
+ * A file whose content the embedder's functions provide: `source` has functions that read and write at a position, or is one function
+ * that gives the whole content, each time that the guest opens the file. What they throw is the guest's OSError where it is a FileError,
+ * else EIO and a fault for `onEvent`. Functions that give promises need isolation "worker" or "process".
+ */
+export function virtualFile(source: VirtualFileSource | (() => Later<Uint8Array | string>)): TreeCapability {
+  if (typeof source === "function") return { kind: "tree", root: "file", open: () => generatedFile(source) };
+  if (typeof source !== "object" || source === null)
+    throw new OptionError("virtualFile", source, "{ read, size } or a function that gives the content");
+  for (const name of methods) {
+    if (source[name] !== undefined && typeof source[name] !== "function")
+      throw new OptionError(`virtualFile ${name}`, source[name], "a function");
+  }
+  const { size } = source;
+  const isSize = typeof size === "number" && Number.isSafeInteger(size) && size >= 0;
+  if (size !== undefined && typeof size !== "function" && !isSize)
+    throw new OptionError("virtualFile size", size, "a number of bytes, or a function that gives it");
+  if (source.read === undefined && source.write === undefined)
+    throw new OptionError("virtualFile", source, "an object with read or write");
+  return { kind: "tree", root: "file", open: () => functionFile(source) };
+}
+
+/**
+ * A folder, or anything else with the interface of trees, that the embedder's code provides. An object is used in every lifetime and stays
+ * the embedder's: it is not closed. A function is called for each lifetime, and what it gives is closed at the end of it.
+ */
+export function virtualDirectory(tree: Tree | (() => Tree)): TreeCapability {
+  if (typeof tree === "function") return { kind: "tree", open: () => demandTree(tree()) };
+  demandTree(tree);
+  return { kind: "tree", open: () => borrowedTree(tree) };
+}
+
+function demandTree(tree: Tree): Tree {
+  if (
+    typeof tree !== "object" ||
+    tree === null ||
+    typeof tree.stat !== "function" ||
+    typeof tree.open !== "function"
+  )
+    throw new OptionError(
+      "virtualDirectory",
+      tree,
+      "an object with at least the functions stat and open of a Tree",
+    );
+  return tree;
+}

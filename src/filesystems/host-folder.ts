@@ -1,0 +1,16 @@
+// A granted folder of the host as plain data, which crosses between threads: descriptors belong to the process.
+import type { AllowanceWords } from "./allowance.ts";
+
+export type HostDirectoryMode = "read" | "write" | "create-only";
+
+export interface HostFolderTicket {
+  /** The folder itself, opened once; undefined when the ticket was released. */
+  fd: number | undefined;
+  readonly mode: HostDirectoryMode;
+  /** Undefined: everything. */
+  readonly match: readonly string[] | undefined;
+  /** How much the folder may grow by this grant, in bytes. */
+  readonly growth: AllowanceWords;
+  /** How many names the grant may make. */
+  readonly names: AllowanceWords;
+}

@@ -1,0 +1,30 @@
+// A tree as the kernel's side asks it: the calls of tree.ts, answered now. Answers are plain and checked already (tree-answers.ts), and a
+// refusal is a KernelError, whatever stands behind.
+import type { NamedTreeEntry, TreeAccess, TreeChange, TreeEntry, TreePath, TreeRoom } from "./tree.ts";
+
+export interface SyncTree {
+  stat(path: TreePath): TreeEntry | undefined;
+  list(path: TreePath): readonly NamedTreeEntry[];
+  open(path: TreePath, access: TreeAccess): SyncTreeFile;
+  readLink(path: TreePath): string;
+  makeDirectory(path: TreePath, mode: number): void;
+  makeLink(path: TreePath, target: string): void;
+  remove(path: TreePath): void;
+  removeDirectory(path: TreePath): void;
+  rename(from: TreePath, to: TreePath): void;
+  change(path: TreePath, change: TreeChange): void;
+  /** Undefined: room without a known end. */
+  room(): TreeRoom | undefined;
+}
+
+export interface SyncTreeFile {
+  stat(): TreeEntry;
+  /** How many bytes of `target` were filled, perhaps fewer than there are; 0 only at the end. */
+  read(target: Uint8Array, position: number): number;
+  /** How many bytes were taken: at least one of them. */
+  write(source: Uint8Array, position: number): number;
+  truncate(size: number): void;
+  sync(): void;
+  change(change: TreeChange): void;
+  close(): void;
+}

@@ -1,0 +1,144 @@
+// Files and links of a tree. A file node that is open asks its open file, not its path: that may be another file's by now.
+import type {
+  ByteString,
+  FileAccess,
+  FileHandle,
+  FileNode,
+  FileOpening,
+  LinkNode,
+} from "../kernel/filesystem.ts";
+import { fail } from "../kernel/kernel-error.ts";
+import type { SyncTreeFile } from "./sync-tree.ts";
+import type { TreeChange, TreeEntry } from "./tree.ts";
+import { TreeNode, type TreeVolume } from "./tree-node.ts";
+import { pathBytes, treePath } from "./tree-path.ts";
+
+export class TreeFileNode extends TreeNode implements FileNode {
+  readonly kind = "file";
+  #open: SyncTreeFile | undefined;
+  /** Open since it was made, for the open(2) that made it. */
+  #made: SyncTreeFile | undefined;
+
+  /** It was made, and is open as it will be asked for. */
+  static made(volume: TreeVolume, path: ByteString, file: SyncTreeFile): TreeFileNode {
+    const node = new TreeFileNode(volume, path);
+    node.#made = file;
+    return node;
+  }
+
+  open({ read, write, append, truncate }: FileAccess): FileHandle {
+    const file =
+      this.#made ??
+      this.volume.tree.open(this.treePath(), {
+        read,
+        write: write || truncate,
+        append,
+        truncate,
+        create: "never",
+        mode: 0,
+      });
+    this.#made = undefined;
+    this.#open = file;
+    // Whatever a lookup had found before it was opened.
+    this.tell(undefined);
+    return new TreeFileHandle(file, this.keptBytes, () => {
+      if (this.#open === file) this.#open = undefined;
+    });
+  }
+
+  truncate(size: number): void {
+    const access = { read: false, write: true, append: false, truncate: false } as const;
+    const file = this.volume.tree.open(this.treePath(), { ...access, create: "never", mode: 0 });
+    try {
+      file.truncate(size);
+    } finally {
+      file.close();
+    }
+  }
+
+  protected override ask(): TreeEntry {
+    if (this.#open === undefined) return super.ask();
+    const entry = this.#open.stat();
+    return entry.kind === "file" ? entry : fail("EIO");
+  }
+
+  protected override change(change: TreeChange): void {
+    if (this.#open === undefined) super.change(change);
+    else this.#open.change(change);
+  }
+}
+
+/** mknod(2), which opens nothing. */
+const onlyMade: FileOpening = { read: false, write: true, append: false, truncate: false, exclusive: true };
+
+/** Makes a file, and keeps it open for the open(2) that made it: it need not be possible to open it in this way again. */
+export function makeFile(
+  volume: TreeVolume,
+  path: ByteString,
+  mode: number,
+  opening: FileOpening = onlyMade,
+): TreeFileNode {
+  const { exclusive, read, write, append, truncate } = opening;
+  const file = volume.tree.open(treePath(path), {
+    read,
+    write: write || truncate,
+    append,
+    truncate,
+    create: exclusive ? "always" : "missing",
+    mode,
+  });
+  if (opening !== onlyMade) return TreeFileNode.made(volume, path, file);
+  file.close();
+  return new TreeFileNode(volume, path);
+}
+
+export class TreeLinkNode extends TreeNode implements LinkNode {
+  readonly kind = "link";
+
+  get target(): string {
+    return pathBytes(this.volume.tree.readLink(this.treePath()));
+  }
+}
+
+class TreeFileHandle implements FileHandle {
+  readonly heldBytes: number;
+  readonly #file: SyncTreeFile;
+  readonly #closed: () => void;
+
+  constructor(file: SyncTreeFile, heldBytes: number, closed: () => void) {
+    this.#file = file;
+    this.heldBytes = heldBytes;
+    this.#closed = closed;
+  }
+
+  read(target: Uint8Array, position: number): number {
+    const room = Number.MAX_SAFE_INTEGER - position;
+    return room <= 0 ? 0 : this.#file.read(target.subarray(0, Math.min(target.length, room)), position);
+  }
+
+  write(source: Uint8Array, position: number): number {
+    if (position + source.length > Number.MAX_SAFE_INTEGER) fail("EFBIG");
+    return this.#file.write(source, position);
+  }
+
+  size(): number {
+    return this.#file.stat().size;
+  }
+
+  truncate(size: number): void {
+    this.#file.truncate(size);
+  }
+
+  allocate(size: number): void {
+    if (size > this.size()) this.#file.truncate(size);
+  }
+
+  sync(): void {
+    this.#file.sync();
+  }
+
+  close(): void {
+    this.#closed();
+    this.#file.close();
+  }
+}

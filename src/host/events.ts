@@ -1,0 +1,43 @@
+// What a sandbox tells its embedder besides results, at the moment it happens.
+
+/** Code of the embedder's that stands behind a place has failed; the guest was told EIO and no more. */
+export interface FaultEvent {
+  readonly type: "fault";
+  /** The guest path. Bytes that are not UTF-8 stand as lone surrogates. */
+  readonly path: string;
+  /** The call of the place that failed, such as "read". */
+  readonly operation: string;
+  /** What it threw, or why its answer was none. */
+  readonly error: unknown;
+}
+
+export type SandboxEvent = FaultEvent;
+
+/** Called in the embedder's thread; what it throws does the sandbox no harm, and is shown as a warning of the process. */
+export type OnEvent = (event: SandboxEvent) => void;
+
+/** A guest can make its places fail as often as it likes: the embedder is warned often enough to see what is wrong. */
+const mostWarnings = 3;
+
+/** Never throws, and loses nothing silently: without a listener the first events are warnings, and so are a listener's own failures. */
+export function eventSink(
+  onEvent: OnEvent | undefined,
+  warn: (text: string, cause: unknown) => void,
+): OnEvent {
+  let warnings = 0;
+  const warnSometimes: typeof warn = (text, cause) => {
+    warnings += 1;
+    if (warnings <= mostWarnings) warn(text, cause);
+  };
+  return (event) => {
+    if (onEvent === undefined) {
+      warnSometimes(`${JSON.stringify(event.path)} of a sandbox failed in ${event.operation}`, event.error);
+      return;
+    }
+    try {
+      onEvent(event);
+    } catch (error) {
+      warnSometimes("onEvent of a sandbox failed", error);
+    }
+  };
+}

@@ -1,0 +1,89 @@
+// One lifetime of a sandbox's grants: its plan, and the server of its trees. A lifetime begins when a sandbox is created or reset, and
+// is over when the guest is: then everything that was opened is closed.
+
+import { FileError } from "../errors/file-error.ts";
+import { OptionError } from "../errors/option-error.ts";
+import { isPending } from "../filesystems/later.ts";
+import type { Later, Tree } from "../filesystems/tree.ts";
+import { plainEntry } from "../filesystems/tree-answers.ts";
+import { KernelError } from "../kernel/kernel-error.ts";
+import { nowMs } from "../platform/node/powers.ts";
+import type { CheckedGrants } from "./options.ts";
+import type { SandboxPlan } from "./plan.ts";
+import { type ServedPlace, TreeServer } from "./tree-server.ts";
+
+export interface Lifetime {
+  readonly plan: SandboxPlan;
+  /** Undefined where no tree was granted. */
+  readonly trees: TreeServer | undefined;
+}
+
+/** How long a tree may take to say what its root is. */
+const rootMs = 60_000;
+
+/** Opens the granted trees; at once where there are none. Throws OptionError for one that cannot say what its root is. */
+export function beginLifetime(grants: CheckedGrants): Later<Lifetime> {
+  return grants.trees.size === 0 ? { plan: grants.plan, trees: undefined } : openTrees(grants);
+}
+
+async function openTrees({ plan, trees, onEvent }: CheckedGrants): Promise<Lifetime> {
+  const served = new Map<number, ServedPlace>();
+  const server = new TreeServer(served, plan.limits.openFiles, onEvent);
+  try {
+    const places = [...plan.places];
+    for (const [number, grant] of trees) {
+      const guestPath = places[number]?.[0] ?? "";
+      const fault = (error: unknown): void =>
+        onEvent({ type: "fault", path: guestPath, operation: "wrap", error });
+      const tree = grant.open({ nowMs, fault });
+      served.set(number, { guestPath, tree });
+      const root =
+        grant.root ??
+        (await rootOf(tree).catch((cause: unknown) => {
+          throw unusable(guestPath, cause);
+        }));
+      places[number] = [guestPath, { kind: "tree", root, confinesLinks: grant.confinesLinks ?? false }];
+    }
+    return { plan: { ...plan, places }, trees: server };
+  } catch (error) {
+    await server.end();
+    throw error;
+  }
+}
+
+async function rootOf(tree: Tree): Promise<"file" | "directory"> {
+  try {
+    const entry = await inTime(tree.stat(""));
+    if (entry === undefined) return "file";
+    const { kind } = plainEntry(entry);
+    if (kind === "link") throw new TypeError("its root is a link");
+    return kind;
+  } catch (error) {
+    const code =
+      error instanceof FileError ? error.code : error instanceof KernelError ? error.name : undefined;
+    if (code === "ENOENT") return "file";
+    // Its use was ended, which must not keep a sandbox from beginning anew: the guest is refused, whatever it asks.
+    if (code === "EACCES") return "directory";
+    throw error;
+  }
+}
+
+async function inTime<T>(answer: Later<T>): Promise<T> {
+  if (!isPending(answer)) return answer;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("it did not answer")), rootMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function unusable(guestPath: string, cause: unknown): OptionError {
+  const reason =
+    cause instanceof Error ? cause.message : cause instanceof KernelError ? cause.name : String(cause);
+  const accepted = `a place that can say what its root is (${reason})`;
+  return new OptionError(`files[${JSON.stringify(guestPath)}]`, guestPath, accepted, { cause });
+}

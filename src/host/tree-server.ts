@@ -1,0 +1,298 @@
+// The host's side of granted trees, for one lifetime: answers one question at a time, and holds the files that are open. Everything that
+// comes from the inside is checked before the embedder's code sees it, and everything that code says before the inside does.
+// Invariant: each file that a tree has opened is closed once, however late it was opened and however the lifetime ended.
+import { type ErrnoName, errno } from "../abi/errno.ts";
+import { FileError } from "../errors/file-error.ts";
+import { now, run, type Steps } from "../filesystems/later.ts";
+import type { Later, Tree, TreeAccess, TreeChange, TreeFile } from "../filesystems/tree.ts";
+import {
+  openedFile,
+  plainBytes,
+  plainCount,
+  plainEntry,
+  plainList,
+  plainRoom,
+  plainTarget,
+} from "../filesystems/tree-answers.ts";
+import { isTreePath, pathBytes } from "../filesystems/tree-path.ts";
+import { fail, KernelError } from "../kernel/kernel-error.ts";
+import type { OnEvent } from "./events.ts";
+import { type AskedChange, maxPieceBytes, type TreeQuestion, type TreeReply } from "./tree-questions.ts";
+
+/** A granted tree in its lifetime. */
+export interface ServedPlace {
+  /** Where the guest sees it. */
+  readonly guestPath: string;
+  readonly tree: Tree;
+}
+
+interface OpenTreeFile {
+  readonly place: ServedPlace;
+  readonly path: string;
+  readonly file: TreeFile;
+}
+
+const maxPathBytes = 4095;
+/** How long the end of a lifetime waits for what the embedder's code has to say to it. */
+const closingMs = 10_000;
+
+export class TreeServer {
+  readonly #places: ReadonlyMap<number, ServedPlace>;
+  readonly #mostFiles: number;
+  readonly #onEvent: OnEvent;
+  readonly #files = new Map<number, OpenTreeFile>();
+  readonly #closing = new Set<PromiseLike<void>>();
+  #lastFile = 0;
+  /** Questions are counted: an answer to any but the last one has come too late. */
+  #asked = 0;
+  #ended: Promise<void> | undefined;
+
+  constructor(places: ReadonlyMap<number, ServedPlace>, mostFiles: number, onEvent: OnEvent) {
+    this.#places = places;
+    this.#mostFiles = mostFiles;
+    this.#onEvent = onEvent;
+  }
+
+  get openFiles(): number {
+    return this.#files.size;
+  }
+
+  /**
+   * The answer never rejects; it is of no use once another question has come, or `abandon` was called. Throws RangeError at once for what
+   * our own inside does not ask: a place or file that is not there, a path that is none.
+   */
+  answer(question: TreeQuestion, content: Uint8Array = new Uint8Array(0)): Later<TreeReply> {
+    this.#asked += 1;
+    const number = this.#asked;
+    if ("place" in question) this.#placeOf(question);
+    // The host may still look at what a lost guest has left.
+    if (this.#ended !== undefined) return { errno: errno.EIO };
+    const steps =
+      "place" in question
+        ? this.#ofPlace(question, this.#placeOf(question), number)
+        : this.#ofFile(question, this.#files.get(question.file) ?? unasked("no such open file"), content);
+    return run(steps);
+  }
+
+  /** Nobody waits any more for the answer under way: what it opens is closed. */
+  abandon(): void {
+    this.#asked += 1;
+  }
+
+  /** Answers that came too late because nobody could wait for them are a fault of the place. */
+  refusePending(question: TreeQuestion): TreeReply {
+    this.abandon();
+    const error = new Error(
+      "the place answered with a promise, and an inline sandbox cannot wait: isolation must be worker or process",
+    );
+    const open = "place" in question ? undefined : this.#files.get(question.file);
+    const place = "place" in question ? this.#placeOf(question) : open?.place;
+    const path = "place" in question ? question.path : (open?.path ?? "");
+    if (place) this.#report(place, path, question.operation, error);
+    return { errno: errno.EIO };
+  }
+
+  /** Closes all files and trees; resolves when they are closed, or have had their time. May be called again. */
+  end(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
+    this.abandon();
+    for (const [number, open] of this.#files) {
+      this.#files.delete(number);
+      this.#close(open);
+    }
+    for (const place of this.#places.values()) this.#keepAsking(place, "", () => place.tree.close?.());
+    if (this.#closing.size === 0) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(true), closingMs);
+    });
+    const isLate = await Promise.race([late, Promise.all(this.#closing).then(() => false)]);
+    clearTimeout(timer);
+    const [first] = this.#places.values();
+    if (isLate && first)
+      this.#report(first, "", "close", new Error("what was open was not closed within ten seconds"));
+  }
+
+  #isCurrent(number: number): boolean {
+    return number === this.#asked && this.#ended === undefined;
+  }
+
+  #placeOf(question: Extract<TreeQuestion, { place: number }>): ServedPlace {
+    demandPath(question.path);
+    if (question.operation === "rename") demandPath(question.to);
+    return this.#places.get(question.place) ?? unasked(`place ${question.place} is no tree`);
+  }
+
+  *#ofPlace(
+    question: Extract<TreeQuestion, { place: number }>,
+    place: ServedPlace,
+    number: number,
+  ): Steps<TreeReply> {
+    const { path, operation } = question;
+    try {
+      if (question.operation === "open") return yield* this.#open(question.access, place, path, number);
+      return { errno: 0, answer: yield* this.#ask(question, place) };
+    } catch (error) {
+      const reply = this.#refusal(place, path, operation, error);
+      return operation === "stat" && reply.errno === errno.ENOENT ? { errno: 0 } : reply;
+    }
+  }
+
+  *#ask(
+    question: Exclude<Extract<TreeQuestion, { place: number }>, { operation: "open" }>,
+    place: ServedPlace,
+  ): Steps<unknown> {
+    const { tree } = place;
+    const { path } = question;
+    switch (question.operation) {
+      case "stat": {
+        const entry = yield* now(tree.stat(path));
+        return entry === undefined ? undefined : plainEntry(entry);
+      }
+      case "list": {
+        if (!tree.list) fail("EACCES");
+        const listed = yield* now(tree.list(path));
+        return plainList(listed, (fault) => this.#report(place, path, "list", fault));
+      }
+      case "readLink":
+        if (!tree.readLink) fail("EACCES");
+        return plainTarget(yield* now(tree.readLink(path)));
+      case "room":
+        return plainRoom(yield* now(tree.room?.()));
+      case "makeDirectory":
+        if (!tree.makeDirectory) fail("EROFS");
+        return yield* done(tree.makeDirectory(path, question.mode));
+      case "makeLink":
+        if (!tree.makeLink) fail("EROFS");
+        return yield* done(tree.makeLink(path, question.target));
+      case "remove":
+        if (!tree.remove) fail("EROFS");
+        return yield* done(tree.remove(path));
+      case "removeDirectory":
+        if (!tree.removeDirectory) fail("EROFS");
+        return yield* done(tree.removeDirectory(path));
+      case "rename":
+        if (!tree.rename) fail("EROFS");
+        return yield* done(tree.rename(path, question.to));
+      case "change":
+        if (!tree.change) fail("EROFS");
+        return yield* done(tree.change(path, changeOf(question.change)));
+    }
+  }
+
+  *#open(access: TreeAccess, place: ServedPlace, path: string, number: number): Steps<TreeReply> {
+    if (this.#files.size >= this.#mostFiles) fail("EMFILE");
+    const file = openedFile(yield* now(place.tree.open(path, access)));
+    const open = { place, path, file };
+    const able = (!access.read || file.read) && (!access.write || file.write);
+    if (!able || !this.#isCurrent(number)) {
+      this.#close(open);
+      fail(able ? "EIO" : access.read && !file.read ? "EACCES" : "EROFS");
+    }
+    this.#lastFile += 1;
+    this.#files.set(this.#lastFile, open);
+    return { errno: 0, answer: this.#lastFile };
+  }
+
+  *#ofFile(
+    question: Extract<TreeQuestion, { file: number }>,
+    open: OpenTreeFile,
+    content: Uint8Array,
+  ): Steps<TreeReply> {
+    const { file } = open;
+    try {
+      switch (question.operation) {
+        case "statFile":
+          return { errno: 0, answer: plainEntry(yield* now(file.stat())) };
+        case "read": {
+          if (!file.read) fail("EBADF");
+          const length = Math.min(question.length, maxPieceBytes);
+          const bytes = plainBytes(yield* now(file.read(question.position, length)), length);
+          return { errno: 0, answer: bytes.length, bytes };
+        }
+        case "write": {
+          if (!file.write) fail("EBADF");
+          if (content.length === 0) return { errno: 0, answer: 0 };
+          const written = yield* now(file.write(question.position, content));
+          return { errno: 0, answer: plainCount(written, content.length) };
+        }
+        case "truncate":
+          if (!file.truncate) fail("EROFS");
+          return { errno: 0, answer: yield* done(file.truncate(question.size)) };
+        case "sync":
+          return { errno: 0, answer: yield* done(file.sync?.()) };
+        case "changeFile":
+          if (!file.change) fail("EROFS");
+          return { errno: 0, answer: yield* done(file.change(changeOf(question.change))) };
+        case "close":
+          this.#files.delete(question.file);
+          return { errno: 0, answer: yield* done(file.close?.()) };
+      }
+    } catch (error) {
+      return this.#refusal(open.place, open.path, question.operation, error);
+    }
+  }
+
+  #refusal(place: ServedPlace, path: string, operation: string, error: unknown): TreeReply {
+    if (error instanceof KernelError) return { errno: error.errno };
+    if (error instanceof FileError && Object.hasOwn(errno, error.code))
+      return { errno: errno[error.code as ErrnoName] };
+    this.#report(place, path, operation, error);
+    return { errno: errno.EIO };
+  }
+
+  #report({ guestPath }: ServedPlace, path: string, operation: string, error: unknown): void {
+    const at = path === "" ? guestPath : `${guestPath}/${path}`;
+    this.#onEvent({ type: "fault", path: at, operation, error });
+  }
+
+  /** Nobody waits for this answer but the end of the lifetime. */
+  #close({ place, path, file }: OpenTreeFile): void {
+    this.#keepAsking(place, path, () => file.close?.());
+  }
+
+  #keepAsking(place: ServedPlace, path: string, ask: () => Later<void> | undefined): void {
+    const report = (error: unknown): void => {
+      if (!(error instanceof KernelError || error instanceof FileError))
+        this.#report(place, path, "close", error);
+    };
+    const steps = function* (): Steps<void> {
+      try {
+        yield* now(ask());
+      } catch (error) {
+        report(error);
+      }
+    };
+    const closed = run(steps());
+    if (closed === undefined) return;
+    const pending = Promise.resolve(closed as PromiseLike<void>).then(() => {
+      this.#closing.delete(pending);
+    });
+    this.#closing.add(pending);
+  }
+}
+
+function* done(answer: Later<void> | undefined): Steps<undefined> {
+  yield* now(answer);
+  return undefined;
+}
+
+function unasked(reason: string): never {
+  throw new RangeError(reason);
+}
+
+function demandPath(path: string): void {
+  if (!isTreePath(path) || pathBytes(path).length > maxPathBytes) unasked("a path that is none");
+}
+
+function changeOf({ mode, accessedNs, modifiedNs }: AskedChange): TreeChange {
+  return {
+    ...(mode !== undefined && { mode }),
+    ...(accessedNs !== undefined && { accessedNs: BigInt(accessedNs) }),
+    ...(modifiedNs !== undefined && { modifiedNs: BigInt(modifiedNs) }),
+  };
+}

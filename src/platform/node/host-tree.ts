@@ -1,0 +1,315 @@
+// A granted folder of the host as a Tree. What the mode does not allow and what `match` does not name is refused here; that nothing
+// outside of the folder is reached is the work of opened-folder.ts. Each operation starts again at the folder's descriptor.
+import {
+  type BigIntStats,
+  chmodSync,
+  closeSync,
+  constants,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+} from "node:fs";
+import { Allowance } from "../../filesystems/allowance.ts";
+import type { HostDirectoryMode, HostFolderTicket } from "../../filesystems/host-folder.ts";
+import { isSafeTarget } from "../../filesystems/inner-links.ts";
+import { PathGlobs } from "../../filesystems/path-globs.ts";
+import type {
+  NamedTreeEntry,
+  Tree,
+  TreeAccess,
+  TreeChange,
+  TreeEntry,
+  TreePath,
+  TreeRoom,
+} from "../../filesystems/tree.ts";
+import { childPath, pathBytes, pathNames, treePath } from "../../filesystems/tree-path.ts";
+import type { ByteString } from "../../kernel/filesystem.ts";
+import { fail, KernelError } from "../../kernel/kernel-error.ts";
+import { FolderEntries, kindOf } from "./folder-entries.ts";
+import { attempt } from "./host-errors.ts";
+import { HostTreeFile, isPrivileged, newTimes } from "./host-tree-file.ts";
+import { MadeThings } from "./made-things.ts";
+import { directoryFlags, itself, nameIn, openAt, statAt, statOf, targetAt, withOpen } from "./open-at.ts";
+import { OpenedFolder } from "./opened-folder.ts";
+import { linksStaySafe } from "./subtree-links.ts";
+
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
+const permissionBits = 0o777;
+/** How often a name may come and go between two looks at it. */
+const patience = 16;
+
+export class HostTree implements Tree {
+  readonly #folder: OpenedFolder;
+  readonly #mode: HostDirectoryMode;
+  readonly #globs: PathGlobs | undefined;
+  readonly #growth: Allowance;
+  readonly #names: Allowance;
+  readonly #entries: FolderEntries;
+  /** In the mode "create-only", what may be read and adorned. */
+  readonly #made = new MadeThings();
+
+  /** The ticket's descriptor stays the ticket's. */
+  constructor(ticket: HostFolderTicket) {
+    if (ticket.fd === undefined) throw new RangeError("the folder was released");
+    this.#folder = new OpenedFolder(ticket.fd);
+    this.#mode = ticket.mode;
+    this.#globs = ticket.match && new PathGlobs(ticket.match);
+    this.#growth = new Allowance(ticket.growth);
+    this.#names = new Allowance(ticket.names);
+    this.#entries = new FolderEntries(this.#folder);
+  }
+
+  stat(path: TreePath): TreeEntry | undefined {
+    const names = namesOf(path);
+    try {
+      if (names.length === 0) return this.#entries.directory(this.#rootStats());
+      for (let tries = 0; tries < patience; tries++) {
+        const entry = this.#folder.place(names, (fd) => this.#entries.ofPlace(fd)) ?? this.#link(names);
+        if (entry) return this.#isVisible(path, entry.kind) ? entry : undefined;
+      }
+      return fail("EBUSY");
+    } catch (error) {
+      if (error instanceof KernelError && (error.name === "ENOENT" || error.name === "ENOTDIR"))
+        return undefined;
+      throw error;
+    }
+  }
+
+  list(path: TreePath): NamedTreeEntry[] {
+    const names = namesOf(path);
+    return this.#folder.directory(names, (fd) => {
+      if (!this.#isVisible(path, "directory")) fail("ENOENT");
+      const found = this.#folder.entries(fd, (place, bytes): NamedTreeEntry[] => {
+        const entry = this.#entries.ofPlace(place) ?? this.#entries.link(fd, bytes, names.length);
+        const name = treePath(bytes);
+        return entry && this.#isVisible(childPath(path, name), entry.kind) ? [{ ...entry, name }] : [];
+      });
+      return found.flat();
+    });
+  }
+
+  open(path: TreePath, access: TreeAccess): HostTreeFile {
+    const names = namesOf(path);
+    if (names.length === 0) fail("EISDIR");
+    for (let tries = 0; tries < patience; tries++) {
+      try {
+        if (access.create !== "always") return this.#openPresent(path, names, access);
+      } catch (error) {
+        if (!(error instanceof KernelError && error.name === "ENOENT") || access.create === "never")
+          throw error;
+      }
+      try {
+        return this.#openNew(path, names, access);
+      } catch (error) {
+        if (!(error instanceof KernelError && error.name === "EEXIST") || access.create === "always")
+          throw error;
+      }
+    }
+    return fail("EBUSY");
+  }
+
+  readLink(path: TreePath): string {
+    const names = namesOf(path);
+    if (!this.#isVisible(path, "link")) fail("ENOENT");
+    return this.#folder.parent(names, (fd, name) => {
+      const target = treePath(this.#entries.target(fd, name, names.length - 1));
+      if (names.length > 1) this.#folder.demandInside(fd);
+      return target;
+    });
+  }
+
+  makeDirectory(path: TreePath, mode: number): void {
+    const names = namesOf(path);
+    this.#demandMaking(path, names, "directory");
+    this.#folder.parent(names, (fd, name) => {
+      this.#making(() => attempt(() => mkdirSync(nameIn(fd, name), mode & permissionBits)));
+      if (this.#mode === "create-only") this.#made.add(statAt(fd, name));
+    });
+  }
+
+  makeLink(path: TreePath, target: string): void {
+    if (this.#mode === "create-only") fail("EPERM");
+    const names = namesOf(path);
+    this.#demandMaking(path, names, "link");
+    const bytes = pathBytes(target);
+    if (!isSafeTarget(bytes, names.length - 1)) fail("EPERM");
+    this.#folder.parent(names, (fd, name) => {
+      this.#making(() => attempt(() => symlinkSync(Buffer.from(bytes, "latin1"), nameIn(fd, name))));
+    });
+  }
+
+  remove(path: TreePath): void {
+    this.#demandChanging();
+    this.#folder.parent(namesOf(path), (fd, name) => {
+      const kind = kindOf(statAt(fd, name));
+      if (!this.#isVisible(path, kind)) fail("ENOENT");
+      if (kind === "directory") fail("EISDIR");
+      attempt(() => unlinkSync(nameIn(fd, name)));
+    });
+  }
+
+  removeDirectory(path: TreePath): void {
+    this.#demandChanging();
+    this.#folder.parent(namesOf(path), (fd, name) => {
+      if (!this.#isVisible(path, kindOf(statAt(fd, name)))) fail("ENOENT");
+      attempt(() => rmdirSync(nameIn(fd, name)));
+    });
+  }
+
+  rename(from: TreePath, to: TreePath): void {
+    this.#demandChanging();
+    const [oldNames, newNames] = [namesOf(from), namesOf(to)];
+    this.#folder.parent(oldNames, (oldFd, oldName) => {
+      this.#folder.parent(newNames, (newFd, newName) => {
+        const kind = kindOf(statAt(oldFd, oldName));
+        if (!this.#isVisible(from, kind)) fail("ENOENT");
+        if (!this.#isVisible(to, kind)) fail("EACCES");
+        this.#folder.demandReach(newNames);
+        // What is hidden in a directory would come along, and might be visible in another place.
+        if (kind === "directory" && this.#globs) fail("EXDEV");
+        const depth = newNames.length - 1;
+        if (kind === "directory" && newNames.length < oldNames.length) {
+          const moved = openAt(oldFd, oldName, directoryFlags);
+          if (!withOpen(moved, (fd) => linksStaySafe(this.#folder, fd, depth + 1))) fail("EXDEV");
+        }
+        if (kind === "link" && depth < oldNames.length - 1) {
+          const target = targetAt(oldFd, oldName);
+          if (!target.startsWith("/") && !isSafeTarget(target, depth)) fail("EPERM");
+        }
+        attempt(() => renameSync(nameIn(oldFd, oldName), nameIn(newFd, newName)));
+      });
+    });
+  }
+
+  change(path: TreePath, change: TreeChange): void {
+    if (this.#mode === "read") fail("EROFS");
+    const names = namesOf(path);
+    const kind = this.#folder.place(names, (fd) => {
+      const stats = names.length === 0 ? this.#rootStats() : statOf(fd);
+      const found = kindOf(stats);
+      if (!this.#isVisible(path, found)) fail("ENOENT");
+      if (this.#mode === "create-only" && !this.#made.has(stats)) fail("EPERM");
+      if (found === "link") return found;
+      if (isSpecial(stats)) fail("EACCES");
+      if (change.mode !== undefined) {
+        if (isPrivileged(stats)) fail("EPERM");
+        const mode = (Number(stats.mode) & 0o7000) | (change.mode & permissionBits);
+        attempt(() => chmodSync(itself(fd), mode));
+      }
+      const times = newTimes(change, stats);
+      if (times) attempt(() => utimesSync(itself(fd), ...times));
+      return found;
+    });
+    if (kind !== "link") return;
+    this.#folder.parent(names, (fd, name) => {
+      const times = newTimes(change, statAt(fd, name));
+      if (times) attempt(() => lutimesSync(nameIn(fd, name), ...times));
+    });
+  }
+
+  /** What the grant leaves, not what the disk has: that is the host's own affair. */
+  room(): TreeRoom {
+    const writable = this.#mode !== "read";
+    return {
+      bytes: writable ? this.#growth.limit : 0,
+      freeBytes: writable ? this.#growth.left : 0,
+      files: writable ? this.#names.limit : 0,
+      freeFiles: writable ? this.#names.left : 0,
+    };
+  }
+
+  /** Undefined when it is no link any more. */
+  #link(names: readonly ByteString[]): TreeEntry | undefined {
+    return this.#folder.parent(names, (fd, name) => this.#entries.link(fd, name, names.length - 1));
+  }
+
+  #rootStats(): BigIntStats {
+    const stats = statOf(this.#folder.fd);
+    if (stats.nlink === 0n) fail("ENOENT");
+    return stats;
+  }
+
+  #openPresent(path: TreePath, names: readonly ByteString[], access: TreeAccess): HostTreeFile {
+    return this.#folder.place(names, (place) => {
+      const stats = statOf(place);
+      const kind = kindOf(stats);
+      if (!this.#isVisible(path, kind)) fail("ENOENT");
+      if (kind === "directory") fail("EISDIR");
+      if (kind === "link") fail("ELOOP");
+      if (isSpecial(stats)) fail("EACCES");
+      const writes = access.write || access.append || access.truncate;
+      if (writes && this.#mode === "read") fail("EROFS");
+      if (this.#mode === "create-only" && (writes || !this.#made.has(stats))) fail("EACCES");
+      if (writes && isPrivileged(stats)) fail("EPERM");
+      // What the place stands for, not what may have its name by now.
+      const flags = flagsOf(access) | (access.truncate ? O_TRUNC : 0) | O_NONBLOCK;
+      const fd = attempt(() => openSync(itself(place), flags));
+      return this.#file(fd, access.append, this.#mode === "write");
+    });
+  }
+
+  #openNew(path: TreePath, names: readonly ByteString[], access: TreeAccess): HostTreeFile {
+    this.#demandMaking(path, names, "file");
+    return this.#folder.parent(names, (directoryFd, name) => {
+      const flags = flagsOf(access) | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK;
+      const fd = this.#making(() => openAt(directoryFd, name, flags, access.mode & permissionBits));
+      try {
+        this.#folder.demandInside(fd);
+        if (this.#mode === "create-only") this.#made.add(statOf(fd));
+      } catch (error) {
+        closeSync(fd);
+        throw error;
+      }
+      return this.#file(fd, access.append, true);
+    });
+  }
+
+  #file(fd: number, appends: boolean, changeable: boolean): HostTreeFile {
+    return new HostTreeFile(fd, { appends, changeable, growth: this.#growth, entries: this.#entries });
+  }
+
+  #demandChanging(): void {
+    if (this.#mode === "read") fail("EROFS");
+    if (this.#mode === "create-only") fail("EPERM");
+  }
+
+  #demandMaking(path: TreePath, names: readonly ByteString[], kind: TreeEntry["kind"]): void {
+    if (this.#mode === "read") fail("EROFS");
+    if (!this.#isVisible(path, kind)) fail("EACCES");
+    this.#folder.demandReach(names);
+  }
+
+  #making<T>(make: () => T): T {
+    if (this.#names.take(1) === undefined) fail("EDQUOT");
+    try {
+      return make();
+    } catch (error) {
+      this.#names.giveBack(1);
+      throw error;
+    }
+  }
+
+  #isVisible(path: TreePath, kind: TreeEntry["kind"]): boolean {
+    const globs = this.#globs;
+    if (globs === undefined || path === "" || globs.matches(path)) return true;
+    return kind !== "file" && globs.leadsOn(path);
+  }
+}
+
+function namesOf(path: TreePath): ByteString[] {
+  return pathNames(path).map(pathBytes);
+}
+
+function flagsOf({ read, write, append }: TreeAccess): number {
+  const access = write || append ? (read ? O_RDWR : O_WRONLY) : O_RDONLY;
+  return access | (append ? O_APPEND : 0);
+}
+
+function isSpecial(stats: BigIntStats): boolean {
+  return kindOf(stats) === "file" && !stats.isFile();
+}

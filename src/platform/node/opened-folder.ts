@@ -1,0 +1,153 @@
+// A folder of the host, opened once. Every path below it is walked name by name from its descriptor, without links. What was arrived at
+// counts only when the system says, after it was opened, that it is below the folder and on the folder's own mount: so it does not
+// matter what other processes rename, link or mount meanwhile.
+import { closeSync, constants, opendirSync, openSync, readFileSync } from "node:fs";
+import { maxListedEntries } from "../../filesystems/tree-answers.ts";
+import type { ByteString } from "../../kernel/filesystem.ts";
+import { fail } from "../../kernel/kernel-error.ts";
+import { attempt, attemptFound } from "./host-errors.ts";
+import { directoryFlags, itself, mountOf, nameIn, openAt, pathOf, placeFlags, withOpen } from "./open-at.ts";
+
+/** Longer paths than the system takes in one piece (PATH_MAX less its NUL) would be out of reach for everybody else. */
+const maxPathBytes = 4095;
+/** What one listing may hold of the host's memory: more than a tree may answer with are more than can be shown. */
+const maxListed = maxListedEntries;
+/** How often a renaming of the folder itself may come in between. */
+const patience = 16;
+
+export class OpenedFolder {
+  readonly fd: number;
+  readonly #mount: string;
+
+  constructor(fd: number) {
+    this.fd = fd;
+    this.#mount = mountOf(fd);
+  }
+
+  /** The folder's path on the host as it is now; ENOENT when it was removed. */
+  path(): ByteString {
+    return pathOf(this.fd);
+  }
+
+  /** The work is given what stands at the path, whatever it is, as a descriptor that permits nothing. ENOENT, ENOTDIR, EACCES. */
+  place<T>(names: readonly ByteString[], work: (fd: number) => T): T {
+    return this.#walk(names, placeFlags, work);
+  }
+
+  directory<T>(names: readonly ByteString[], work: (fd: number) => T): T {
+    return this.#walk(names, directoryFlags, work);
+  }
+
+  /** The directory that holds the last name, and that name. The root itself has none: EBUSY. */
+  parent<T>(names: readonly ByteString[], work: (directoryFd: number, name: ByteString) => T): T {
+    const name = names.at(-1);
+    if (name === undefined) fail("EBUSY");
+    return this.directory(names.slice(0, -1), (fd) => work(fd, name));
+  }
+
+  /** Throws ENAMETOOLONG where a new thing would have a path that no program can use. */
+  demandReach(names: readonly ByteString[]): void {
+    if (lengthOf(names) + this.path().length > maxPathBytes) fail("ENAMETOOLONG");
+  }
+
+  /** Throws ENOENT for what is not in here, or lies behind a mount. */
+  demandInside(fd: number): void {
+    if (mountOf(fd) !== this.#mount) fail("ENOENT");
+    for (let tries = 0; tries < patience; tries++) {
+      const root = this.path();
+      if (isWithin(pathOf(fd), root)) return;
+      if (this.path() === root) break;
+    }
+    fail("ENOENT");
+  }
+
+  /**
+   * What is in a directory of this folder, each with a descriptor that permits nothing: as it was at a moment when it was in here, and
+   * not while the directory was somewhere else. What is mounted there, or went away, is left out.
+   */
+  entries<T>(directoryFd: number, look: (fd: number, name: ByteString) => T): T[] {
+    const names = this.#names(directoryFd);
+    const root = this.path();
+    const found: T[] = [];
+    for (const name of names) {
+      const place = attemptFound(() => openSync(nameIn(directoryFd, name), placeFlags));
+      if (place === undefined) continue;
+      withOpen(place, (fd) => {
+        if (isWithin(pathOf(fd), root)) found.push(look(fd, name));
+      });
+    }
+    if (this.path() !== root) fail("EBUSY");
+    return found;
+  }
+
+  #names(directoryFd: number): ByteString[] {
+    const names: ByteString[] = [];
+    attempt(() => {
+      const stream = opendirSync(itself(directoryFd), { encoding: "latin1" as BufferEncoding });
+      try {
+        for (let entry = stream.readSync(); entry !== null; entry = stream.readSync()) {
+          if (names.length === maxListed) fail("ENOMEM");
+          names.push(entry.name);
+        }
+      } finally {
+        stream.closeSync();
+      }
+    });
+    const covered = this.#mountedIn(directoryFd);
+    return covered.size === 0 ? names : names.filter((name) => !covered.has(name));
+  }
+
+  #walk<T>(names: readonly ByteString[], lastFlags: number, work: (fd: number) => T): T {
+    if (lengthOf(names) > maxPathBytes) fail("ENAMETOOLONG");
+    let at = this.fd;
+    try {
+      names.forEach((name, i) => {
+        const next = openAt(at, name, i === names.length - 1 ? lastFlags : directoryFlags);
+        const before = at;
+        at = next;
+        if (before !== this.fd) closeSync(before);
+      });
+      if (at !== this.fd) this.demandInside(at);
+      return work(at);
+    } finally {
+      if (at !== this.fd) closeSync(at);
+    }
+  }
+
+  /** proc(5), mountinfo: the third to fifth columns are device, root and place; odd characters stand there as octal numbers. */
+  #mountedIn(directoryFd: number): ReadonlySet<ByteString> {
+    const directory = pathOf(directoryFd);
+    const prefix = directory === "/" ? "/" : `${directory}/`;
+    const found = new Set<ByteString>();
+    for (const line of attempt(() => readFileSync("/proc/self/mountinfo", "latin1")).split("\n")) {
+      const [, above, , , place] = line.split(" ");
+      if (above !== this.#mount || place === undefined) continue;
+      const path = place.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
+      if (path.startsWith(prefix)) found.add(path.slice(prefix.length));
+    }
+    return found;
+  }
+}
+
+function lengthOf(names: readonly ByteString[]): number {
+  return names.reduce((sum, name) => sum + 1 + name.length, 0);
+}
+
+function isWithin(path: ByteString, root: ByteString): boolean {
+  return path === root || path.startsWith(root === "/" ? "/" : `${root}/`);
+}
+
+/**
+ * Whether this system can keep a guest inside a folder: Linux with /proc, which must be this process's own and say what is mounted.
+ * `fd` is any open directory.
+ */
+export function canConfine(fd: number): boolean {
+  try {
+    mountOf(fd);
+    return withOpen(openSync(itself(fd), constants.O_RDONLY | constants.O_DIRECTORY), (again) => {
+      return mountOf(again) === mountOf(fd) && pathOf(again) === pathOf(fd);
+    });
+  } catch {
+    return false;
+  }
+}
