@@ -46,7 +46,16 @@ export type {
   TreePath,
   TreeRoom,
 } from "./filesystems/tree.ts";
-export type { FaultEvent, OnEvent, SandboxEvent } from "./host/events.ts";
+export type {
+  Denial,
+  DenialReport,
+  FileDenial,
+  InputDenial,
+  ModuleDenial,
+  NetworkDenial,
+  QuotaDenial,
+} from "./host/denials.ts";
+export type { DenialEvent, FaultEvent, OnEvent, SandboxEvent } from "./host/events.ts";
 export type {
   GuestFileEntry,
   GuestFileStat,

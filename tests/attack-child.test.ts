@@ -6,6 +6,7 @@ import { hostFile, virtualDirectory } from "sandboa";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { LimitError, SandboxLostError } from "../src/errors/run-errors.ts";
 import { beginLifetime } from "../src/host/lifetime.ts";
+import { hostStdin } from "../src/host/options.ts";
 import { releaseHostFile } from "../src/platform/node/host-files.ts";
 import { openWallOf, planOf, removeScripts } from "./attack-child-fixture.ts";
 
@@ -55,6 +56,11 @@ describe("in a run", () => {
     ["a question at a negative position", "question('read', { length: 1, position: -1 });"],
     ["a question at half a position", "question('write', { position: 0.5 });"],
     ["a question for standard input", "question('input', { length: 1 });"],
+    ["denials without end", "for (;;) send(denial);"],
+    ["a denial of half a port", "send({ ...denial, port: 0.5 });"],
+    ["a denial of more than a name", "send({ ...denial, name: 'n'.repeat(1025) });"],
+    ["a denial of what is no bytes", "send({ ...denial, name: '\u0100' });"],
+    ["an answer about files", "send({ type: 'seen', id: 2, errno: 0, next: 0 });"],
     ["a question that is none", "question('unlink');"],
     ["a question about a tree of a place that is a file", "tree('stat', { place: 0, path: '' });"],
     ["a question about a tree of a place that is bytes", "tree('stat', { place: 1, path: '' });"],
@@ -116,6 +122,27 @@ describe("in a run", () => {
     // The embedder's code was asked for the root alone, before the process could say anything.
     expect(seen).toEqual([""]);
     for (const ticket of tickets) releaseHostFile(ticket);
+  });
+
+  test.each([
+    [
+      "more than was asked for",
+      "send({ type: 'seen', id: 2, errno: 0, next: 0 }, Buffer.alloc(2 ** 18 + 1));",
+    ],
+    ["an errno below zero", "send({ type: 'seen', id: 2, errno: -1, next: 0 });"],
+    ["the answer to another question", "send({ type: 'seen', id: 3, errno: 0, next: 0 });"],
+    ["two answers", "for (const id of [2, 2]) send({ type: 'seen', id, errno: 0, next: 0 }); done(2);"],
+    ["output", "send({ type: 'output', stream: 'stdout' }, Buffer.from('x'));"],
+    ["a denial", "send(denial);"],
+    ["a question for standard input", "question('input', { length: 1 });"],
+  ])("when files are looked at, %s ends it", async (_name, attack) => {
+    const wall = await openWallOf(`start(); receive(); ${attack} sleep(60_000);`);
+    await wall.begin(planOf({ stdin: hostStdin }).plan);
+    const seen = wall
+      .look({ operation: "stat", path: "/x", follow: true })
+      .then(() => wall.run(request, ignore));
+    expect(await failure(seen)).toMatchObject({ code: "SANDBOX_CRASHED" });
+    expect(wall.stands).toBe(false);
   });
 
   test("nothing is believed after a lie, not even in the same breath", async () => {

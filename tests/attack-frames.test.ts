@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeFrame, FrameReader, maxHeadBytes } from "../src/host/frames.ts";
 import { readFromProcess } from "../src/host/process-protocol.ts";
+import { denialAccesses, denialKinds } from "../src/host/raw-denial.ts";
 
 const maxBodyBytes = 1 << 18;
 const prototypes = [Object.prototype, Array.prototype, Map.prototype, Uint8Array.prototype, Error.prototype];
@@ -48,7 +49,7 @@ const words = [
     " ",
   ),
   ..."length position stream wallMs cpuMs fuel calls softStop memoryBytes hostMemoryBytes files".split(" "),
-  ..."hostMemoryPeakBytes outputBytes openFiles __proto__ constructor prototype toJSON then valueOf errno next".split(
+  ..."hostMemoryPeakBytes outputBytes openFiles __proto__ constructor prototype toJSON then valueOf errno next access name port count untoldDenials".split(
     " ",
   ),
 ];
@@ -87,6 +88,7 @@ const meters = fc.record(
   Object.fromEntries([
     ...words
       .slice(words.indexOf("wallMs"), words.indexOf("__proto__"))
+      .concat("untoldDenials")
       .map((name) => [name, orNode(fc.nat())]),
     ["softStop", orNode(fc.oneof(limitReason, fc.constant(undefined)))],
   ]),
@@ -127,6 +129,15 @@ const { head } = fc.letrec<{ head: unknown; node: unknown }>((tie) => ({
     ),
     known("done", { id: fc.nat(), outcome: orNode(outcome), meters: orNode(meters) }),
     known("begun", { id: fc.nat(), failure: fc.oneof(outcome, tie("node")) }),
+    known("denial", {
+      kind: orNode(fc.constantFrom(...denialKinds)),
+      access: orNode(fc.constantFrom(...denialAccesses)),
+      name: orNode(fc.oneof(fc.string({ maxLength: 5 }), fc.constant("n".repeat(1025)))),
+      port: orNode(fc.nat(70_000)),
+      place: orNode(fc.nat()),
+      errno: orNode(fc.nat()),
+      count: orNode(fc.nat()),
+    }),
     known("seen", { errno: orNode(fc.nat()), next: orNode(fc.nat()) }),
     known("failed", { outcome: orNode(outcome) }),
     known("output", { stream: fc.constantFrom(...values.slice(-2), "__proto__") }),
@@ -164,7 +175,7 @@ describe("from a process that was taken over", () => {
     );
     expect(shape()).toEqual(before);
     // The fuzz reaches what lies behind the first check.
-    for (const kind of ["answer", "output", "question", "treeQuestion"])
+    for (const kind of ["answer", "output", "question", "treeQuestion", "denial"])
       expect(kinds.get(kind), kind).toBeGreaterThan(100);
   });
 

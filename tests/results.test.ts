@@ -5,8 +5,10 @@ import { join } from "node:path";
 import {
   type GuestFileCode,
   GuestFileError,
+  hostDirectory,
   hostFile,
   type Isolation,
+  type Later,
   LimitError,
   memoryFile,
   OptionError,
@@ -15,6 +17,7 @@ import {
   SandboxLostError,
   type SandboxOptions,
   scratch,
+  type Tree,
 } from "sandboa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -47,6 +50,9 @@ const pattern = (length: number): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 255);
 
 describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
+  /** Inline, nobody can wait. */
+  const later = <T>(answer: T): Later<T> =>
+    isolation === "inline" ? answer : new Promise((resolve) => setTimeout(() => resolve(answer), 1));
   const create = (options: SandboxOptions = {}): Promise<Sandbox> =>
     Sandbox.create({
       isolation,
@@ -155,6 +161,55 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
     expect((await piece.read()).value).toEqual(new Uint8Array(262_144));
     await piece.cancel();
     expect((await sandbox.run("1")).value).toBe(1);
+  });
+
+  test("places that the host serves, whose code is asked as the guest would ask", async () => {
+    writeFileSync(join(folder, "served.txt"), "of the host");
+    let [opens, closes] = [0, 0];
+    const tree: Tree = {
+      stat: (path) =>
+        later(
+          path === ""
+            ? { kind: "directory", size: 0 }
+            : path === "f"
+              ? { kind: "file", size: 600_000 }
+              : undefined,
+        ),
+      list: () => later([{ name: "f", kind: "file", size: 600_000 }]),
+      open: () => {
+        opens += 1;
+        const all = pattern(600_000);
+        return later({
+          stat: () => later({ kind: "file", size: all.length }),
+          read: (position: number, length: number) => later(all.slice(position, position + length)),
+          close: () => {
+            closes += 1;
+          },
+        });
+      },
+    };
+    await using sandbox = await create({
+      files: { "/served": { kind: "tree", open: () => tree }, "/dir": hostDirectory(folder, "read") },
+    });
+    const { files } = sandbox;
+    expect(await files.list("/served")).toMatchObject([{ name: "f", kind: "file", size: 600_000 }]);
+    expect(Buffer.compare(await files.read("/served/f"), pattern(600_000))).toBe(0);
+    expect([opens, closes]).toEqual([1, 1]);
+    expect(await refusal(files.read("/served/none"))).toEqual(["FILE_NOT_FOUND", "ENOENT"]);
+    expect(await files.readText("/dir/served.txt")).toBe("of the host");
+    // What was left half read is closed when a run begins, and the guest's own use goes on as ever.
+    const reader = files.stream("/served/f").getReader();
+    await reader.read();
+    expect((await sandbox.run("len(open('/served/f', 'rb').read())")).value).toBe(600_000);
+    expect([opens, closes]).toEqual([3, 3]);
+    const half = files.stream("/served/f").getReader();
+    await half.read();
+    await sandbox.reset();
+    expect([opens, closes]).toEqual([4, 4]);
+    await expect(sandbox.run("import os; os._exit(1)")).rejects.toBeInstanceOf(SandboxLostError);
+    expect(await refusal(files.read("/served/f"))).toEqual(["FILE_NOT_READABLE", "EIO"]);
+    await sandbox.reset();
+    expect((await files.read("/served/f")).length).toBe(600_000);
   });
 
   test("not while a run goes on, not across runs, and nothing of before a reset", async () => {

@@ -12,9 +12,6 @@ import type { SandboxPlan } from "./plan.ts";
 import { denialKey, maxDenialNameBytes, maxDenials, type RawDenial } from "./raw-denial.ts";
 import { RefusalPolicy } from "./refusal-policy.ts";
 
-/** Room below which an account counts as full: less than any piece that is asked for at once. */
-const fullBytes = 65_536;
-
 interface Kept {
   denial: RawDenial;
   toldCount: number;
@@ -105,8 +102,8 @@ export class DenialLog implements RefusalObserver {
     if (node === undefined) return denial;
     const { freeFiles, freeBlocks, blockBytes } = node.fileSystem.usage();
     if (freeFiles === 0) return { ...denial, access: "files" };
-    const hostMemory =
-      process.hostMemory.freeContentBytes < fullBytes && freeBlocks * blockBytes >= fullBytes;
+    // The scratch shows the lesser of its own room and of the sandbox's, in whole blocks.
+    const hostMemory = process.hostMemory.freeContentBytes < (freeBlocks + 1) * blockBytes;
     return hostMemory ? { ...denial, access: "hostMemory", place: 0 } : denial;
   }
 

@@ -5,7 +5,7 @@ import { byteString } from "../abi/guest-memory.ts";
 import type { ByteString } from "../kernel/filesystem.ts";
 import type { Refusal } from "../kernel/refusals.ts";
 import { refusedByDefault } from "./library-choice.ts";
-import { isOwnPlace } from "./own-places.ts";
+import { isOwnLook, isOwnPlace } from "./own-places.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { RawDenial } from "./raw-denial.ts";
 
@@ -39,6 +39,7 @@ export class RefusalPolicy {
     if (isOwnPlace(path)) return moduleDenial(path, errno);
     if (this.#above.has(path)) return undefined;
     const place = this.#covering(path);
+    if (place === 0 && access === "look" && isOwnLook(path)) return undefined;
     if (place === 0) return { kind: "file", access, name: path, port: 0, place, errno };
     const kind = this.#plan.places[place - 1]?.[1].kind;
     if (noRoom.has(errno)) return quotaDenial(place, errno);

@@ -1,6 +1,7 @@
 // A sandbox: one interpreter behind a wall, what it was granted, and the state that tells what may be asked of it. All authority
 // is decided before anything starts; afterwards this file only sends runs and collects what comes back.
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
+import { DenialRecord, type DenialReport } from "./denials.ts";
 import { GuestFiles } from "./guest-files.ts";
 import type { Progress } from "./image-build.ts";
 import { beginLifetime, type Lifetime } from "./lifetime.ts";
@@ -18,6 +19,7 @@ import {
 } from "./options.ts";
 import { releasePlaces } from "./places-option.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { RawDenial } from "./raw-denial.ts";
 import type { FilesQuestion, FilesReply } from "./results.ts";
 import { encodeRun, endingOf, type Run, type RunOptions } from "./run.ts";
 import { RunRecord } from "./run-record.ts";
@@ -54,6 +56,7 @@ export class Sandbox implements AsyncDisposable {
   #record: RunRecord | undefined;
   /** Ends with each run and each reset. */
   #time = {};
+  #denials: DenialRecord;
   /** Resolves when the questions about files that are under way are answered; undefined when there are none. */
   #looked: Promise<void> | undefined;
 
@@ -63,6 +66,7 @@ export class Sandbox implements AsyncDisposable {
     this.#plan = grants.plan;
     this.#lifetime = lifetime;
     this.#lastUsage = usageOf(grants.plan, {});
+    this.#denials = new DenialRecord(grants.granted);
     this.#wall = wall;
     this.#source = source;
     const time = (): object => this.#time;
@@ -114,6 +118,11 @@ export class Sandbox implements AsyncDisposable {
     return this.#record?.usage() ?? this.#lastUsage;
   }
 
+  /** What the guest was refused since the sandbox was created or reset, for want of a grant. */
+  denials(): DenialReport {
+    return this.#denials.report();
+  }
+
   /**
    * Runs source in the sandbox's __main__, which keeps its variables from run to run. Throws PythonError, LimitError,
    * SandboxLostError, RunError, or OptionError for inputs that cannot cross.
@@ -140,8 +149,9 @@ export class Sandbox implements AsyncDisposable {
         if (signal?.aborted) this.#end("usable");
         signal?.throwIfAborted();
       }
-      const report = await wall.run(request, record.take);
+      const report = await wall.run(request, record.take, (denial) => this.#denied(denial));
       meters = report.meters;
+      this.#denials.untold(meters.untoldDenials);
       const ending = endingOf(report, this.#plan);
       this.#end("error" in ending && ending.error.sandbox === "lost" ? "lost" : "usable");
       if (record.failure) throw record.failure.thrown;
@@ -186,6 +196,7 @@ export class Sandbox implements AsyncDisposable {
       this.#lifetime = lifetime;
       await this.#wall.begin(lifetime.plan, lifetime.trees);
       this.#lastUsage = usageOf(this.#plan, {});
+      this.#denials = new DenialRecord(this.#grants.granted);
       this.#end("usable");
     } catch (error) {
       this.#end("lost");
@@ -212,6 +223,11 @@ export class Sandbox implements AsyncDisposable {
   /** For whoever opened the wall: it fell while nothing was asked of it. */
   fell(): void {
     this.#end("lost");
+  }
+
+  #denied(raw: RawDenial): void {
+    const denial = this.#denials.take(raw);
+    if (denial) this.#grants.onEvent({ type: "denial", denial });
   }
 
   async #look(question: FilesQuestion): Promise<FilesReply> {
