@@ -26,6 +26,8 @@ export type SandboxEvent = FaultEvent | DenialEvent;
 /** Called in the embedder's thread; what it throws does the sandbox no harm, and is shown as a warning of the process. */
 export type OnEvent = (event: SandboxEvent) => void;
 
+export type OnFault = (fault: FaultEvent) => void;
+
 /** A guest can make its places fail as often as it likes: the embedder is warned often enough to see what is wrong. */
 const mostWarnings = 3;
 

@@ -18,7 +18,7 @@ import {
 } from "../filesystems/tree-answers.ts";
 import { isTreePath, pathBytes } from "../filesystems/tree-path.ts";
 import { fail, KernelError } from "../kernel/kernel-error.ts";
-import type { FaultEvent, OnEvent } from "./events.ts";
+import type { FaultEvent, OnFault } from "./events.ts";
 import { type AskedChange, maxPieceBytes, type TreeQuestion, type TreeReply } from "./tree-questions.ts";
 
 /** A granted tree in its lifetime. */
@@ -43,7 +43,7 @@ const closingMs = 10_000;
 export class TreeServer {
   readonly #places: ReadonlyMap<number, ServedPlace>;
   readonly #mostFiles: number;
-  readonly #onEvent: OnEvent;
+  readonly #onFault: OnFault;
   readonly #files = new Map<number, OpenTreeFile>();
   readonly #closing = new Set<PromiseLike<void>>();
   #lastFile = 0;
@@ -51,10 +51,10 @@ export class TreeServer {
   #asked = 0;
   #ended: Promise<void> | undefined;
 
-  constructor(places: ReadonlyMap<number, ServedPlace>, mostFiles: number, onEvent: OnEvent) {
+  constructor(places: ReadonlyMap<number, ServedPlace>, mostFiles: number, onFault: OnFault) {
     this.#places = places;
     this.#mostFiles = mostFiles;
-    this.#onEvent = onEvent;
+    this.#onFault = onFault;
   }
 
   get folders(): ReadonlyMap<number, HostFolderTicket> {
@@ -256,12 +256,12 @@ export class TreeServer {
 
   /** What a place that is used on the inside has to tell. */
   tell(fault: FaultEvent): void {
-    this.#onEvent(fault);
+    this.#onFault(fault);
   }
 
   #report({ guestPath }: ServedPlace, path: string, operation: string, error: unknown): void {
     const at = path === "" ? guestPath : `${guestPath}/${path}`;
-    this.#onEvent({ type: "fault", path: at, operation, error });
+    this.#onFault({ type: "fault", path: at, operation, error });
   }
 
   /** Nobody waits for this answer but the end of the lifetime. */
