@@ -1,5 +1,6 @@
 // The groups of the bench, in the order in which they run. With names as arguments, only those.
 import * as command from "./groups/command.ts";
+import * as files from "./groups/files.ts";
 import * as hostile from "./groups/hostile.ts";
 import * as interpreter from "./groups/interpreter.ts";
 import * as kernels from "./groups/kernels.ts";
@@ -25,6 +26,7 @@ const groups: Readonly<Record<string, Group>> = {
   kill,
   hostile,
   neighbours,
+  files,
   kernels,
 };
 

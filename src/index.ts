@@ -6,20 +6,35 @@ export type {
   HostFile,
   HostFileMode,
   MemoryFile,
+  OverlayPlace,
+  PlaceEnvironment,
+  PlaceUse,
   Scratch,
   TreeCapability,
   Wrapped,
 } from "./capabilities/capability.ts";
-export { hostFile, memoryFile, scratch } from "./capabilities/files.ts";
+export { hostFile, memoryFile, type ScratchOptions, scratch } from "./capabilities/files.ts";
 export { type HostDirectoryOptions, hostDirectory } from "./capabilities/host-directory.ts";
+export type { Overlay, OverlayOptions } from "./capabilities/overlay.ts";
 export type { Quantity } from "./capabilities/quantity.ts";
 export { type VirtualFileSource, virtualDirectory, virtualFile } from "./capabilities/virtual.ts";
+export { type Filter, type FilterRequest, filtered } from "./capabilities/wrappers/filtered.ts";
+export { type FileLimits, limited } from "./capabilities/wrappers/limited.ts";
+export { type FileUse, observed } from "./capabilities/wrappers/observed.ts";
+export { readOnly } from "./capabilities/wrappers/read-only.ts";
+export { type Revocable, revocable } from "./capabilities/wrappers/revocable.ts";
+export { wrapped } from "./capabilities/wrappers/wrapped.ts";
 export { FileError, type FileErrorCode } from "./errors/file-error.ts";
+export { type GuestFileCode, GuestFileError } from "./errors/guest-file-error.ts";
 export { ImageError } from "./errors/image-error.ts";
 export { OptionError } from "./errors/option-error.ts";
+export { OverlayCommitError, type OverlayConflict, OverlayConflictError } from "./errors/overlay-errors.ts";
 export { PoolError } from "./errors/pool-error.ts";
 export { LimitError, type LimitName, PythonError, RunError, SandboxLostError } from "./errors/run-errors.ts";
 export { type ErrorCode, SandboxError, type SandboxState } from "./errors/sandbox-error.ts";
+export { type Around, aroundTree, type TreeOperation, type TreeRequest } from "./filesystems/around-tree.ts";
+export type { OverlayChange } from "./filesystems/overlay/overlay-changes.ts";
+export type { CommitReport } from "./filesystems/overlay/overlay-commit.ts";
 export type {
   Later,
   NamedTreeEntry,
@@ -31,7 +46,24 @@ export type {
   TreePath,
   TreeRoom,
 } from "./filesystems/tree.ts";
-export type { FaultEvent, OnEvent, SandboxEvent } from "./host/events.ts";
+export type {
+  Denial,
+  DenialReport,
+  FileDenial,
+  InputDenial,
+  ModuleDenial,
+  NetworkDenial,
+  QuotaDenial,
+} from "./host/denials.ts";
+export type { DenialEvent, FaultEvent, OnEvent, SandboxEvent } from "./host/events.ts";
+export type {
+  GuestFileEntry,
+  GuestFileStat,
+  GuestFiles,
+  ReadOptions,
+  WalkedFile,
+  WalkOptions,
+} from "./host/guest-files.ts";
 export type { Limits } from "./host/limits-option.ts";
 export {
   type EngineOptions,
@@ -41,6 +73,7 @@ export {
   type Isolation,
   type SandboxOptions,
 } from "./host/options.ts";
+export { overlay } from "./host/overlay.ts";
 export { type CheckoutOptions, Pool, type PoolOptions, type PoolState } from "./host/pool.ts";
 export type { Run, RunOptions } from "./host/run.ts";
 export { type CreateOptions, Sandbox } from "./host/sandbox.ts";

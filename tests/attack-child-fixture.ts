@@ -39,11 +39,13 @@ function take(bytes) {
 }
 const receive = () => deserialize(take(take(4).readUInt32LE(0)));
 const sleep = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-const meters = { wallMs: 1, cpuMs: 1, calls: 0, memoryBytes: 1, hostMemoryBytes: 0, hostMemoryPeakBytes: 0, outputBytes: 0, openFiles: 3, files: 0 };
+const meters = { wallMs: 1, cpuMs: 1, calls: 0, memoryBytes: 1, hostMemoryBytes: 0, hostMemoryPeakBytes: 0, outputBytes: 0, openFiles: 3, files: 0, untoldDenials: 0 };
+const denial = { type: "denial", kind: "file", access: "read", name: "/x", port: 0, place: 0, errno: 44, count: 1 };
 /** An answer in marshal format: {"end": "value", "value": None}. */
 const answer = Buffer.from("fb5a03656e645a0576616c75655a0576616c75654e30", "hex");
 const done = (id, more) => send({ type: "done", id, outcome: { kind: "answer" }, meters, ...more }, answer);
 const question = (operation, more) => send({ type: "question", operation, place: 0, ...more });
+const tree = (operation, more) => send({ type: "tree", operation, place: 2, ...more });
 function start() {
   send({ type: "ready" });
   const begin = receive();

@@ -2,9 +2,11 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { hostFile } from "sandboa";
+import { hostFile, virtualDirectory } from "sandboa";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { LimitError, SandboxLostError } from "../src/errors/run-errors.ts";
+import { beginLifetime } from "../src/host/lifetime.ts";
+import { hostStdin } from "../src/host/options.ts";
 import { releaseHostFile } from "../src/platform/node/host-files.ts";
 import { openWallOf, planOf, removeScripts } from "./attack-child-fixture.ts";
 
@@ -54,7 +56,37 @@ describe("in a run", () => {
     ["a question at a negative position", "question('read', { length: 1, position: -1 });"],
     ["a question at half a position", "question('write', { position: 0.5 });"],
     ["a question for standard input", "question('input', { length: 1 });"],
+    ["denials without end", "for (;;) send(denial);"],
+    ["a denial of half a port", "send({ ...denial, port: 0.5 });"],
+    ["a denial of more than a name", "send({ ...denial, name: 'n'.repeat(1025) });"],
+    ["a denial of what is no bytes", "send({ ...denial, name: '\u0100' });"],
+    ["an answer about files", "send({ type: 'seen', id: 2, errno: 0, next: 0 });"],
     ["a question that is none", "question('unlink');"],
+    ["a question about a tree of a place that is a file", "tree('stat', { place: 0, path: '' });"],
+    ["a question about a tree of a place that is bytes", "tree('stat', { place: 1, path: '' });"],
+    ["a path that climbs", "tree('stat', { path: 'a/../../b' });"],
+    ["an absolute path", "tree('open', { path: '/etc/passwd', access: 'read', create: 'never', mode: 0 });"],
+    ["a path with an empty name", "tree('list', { path: 'a//b' });"],
+    ["a path with NUL", "tree('stat', { path: 'a\\0b' });"],
+    ["a second spelling of a path", "tree('stat', { path: '\\udcc3\\udca9' });"],
+    ["a path longer than any", "tree('stat', { path: 'a/'.repeat(2047) + 'bbb' });"],
+    ["a new name that climbs", "tree('rename', { path: 'a', to: '..' });"],
+    ["a file that was never opened", "tree('read', { file: 1, position: 0, length: 1 });"],
+    ["a file by a name", "tree('close', { file: 'constructor' });"],
+    ["a read at a negative position", "tree('read', { file: 1, position: -1, length: 1 });"],
+    [
+      "an unknown way to make files",
+      "tree('open', { path: 'a', access: 'read', create: '__proto__', mode: 0 });",
+    ],
+    [
+      "truncation without writing",
+      "tree('open', { path: 'a', access: 'read,truncate', create: 'never', mode: 0 });",
+    ],
+    ["a time that is no number", "tree('change', { path: 'a', modifiedNs: '1e5' });"],
+    ["a time that is a number in other digits", "tree('change', { path: 'a', modifiedNs: '0x10' });"],
+    ["a time of too many digits", "tree('change', { path: 'a', modifiedNs: '9'.repeat(900) });"],
+    ["a question about a tree before the last was answered", "for (;;) tree('list', { path: 'never' });"],
+    ["no path at all", "tree('stat', {});"],
     [
       "questions whose answers it does not read",
       "for (;;) question('read', { length: 2 ** 30, position: 0 });",
@@ -62,12 +94,24 @@ describe("in a run", () => {
   ])("%s ends it", async (_name, attack) => {
     const large = join(folder, "large.bin");
     writeFileSync(large, new Uint8Array(1 << 20));
-    const { plan, tickets } = planOf({
-      files: { "/in": hostFile(large, "read"), "/memory": { kind: "memoryFile", bytes: request } as never },
+    const seen: string[] = [];
+    const stat = (path: string) => {
+      seen.push(path);
+      return { kind: "directory", size: 0 } as const;
+    };
+    const unanswered = new Promise<never>(() => {});
+    const grants = planOf({
+      files: {
+        "/in": hostFile(large, "read"),
+        "/memory": { kind: "memoryFile", bytes: request } as never,
+        "/tree": virtualDirectory({ stat, list: () => unanswered, open: () => unanswered }),
+      },
       limits: { output: 1000, wall: "20 s" },
     });
+    const { tickets } = grants;
+    const { plan, trees } = await beginLifetime(grants);
     const wall = await openWallOf(`start(); receive(); ${attack} sleep(60_000);`);
-    await wall.begin(plan);
+    await wall.begin(plan, trees);
     const error = await failure(wall.run(request, ignore));
     expect(error).toBeInstanceOf(SandboxLostError);
     expect(error).toMatchObject({
@@ -75,7 +119,30 @@ describe("in a run", () => {
       message: "the process sent what no sandbox sends",
     });
     expect(wall.stands).toBe(false);
+    // The embedder's code was asked for the root alone, before the process could say anything.
+    expect(seen).toEqual([""]);
     for (const ticket of tickets) releaseHostFile(ticket);
+  });
+
+  test.each([
+    [
+      "more than was asked for",
+      "send({ type: 'seen', id: 2, errno: 0, next: 0 }, Buffer.alloc(2 ** 18 + 1));",
+    ],
+    ["an errno below zero", "send({ type: 'seen', id: 2, errno: -1, next: 0 });"],
+    ["the answer to another question", "send({ type: 'seen', id: 3, errno: 0, next: 0 });"],
+    ["two answers", "for (const id of [2, 2]) send({ type: 'seen', id, errno: 0, next: 0 }); done(2);"],
+    ["output", "send({ type: 'output', stream: 'stdout' }, Buffer.from('x'));"],
+    ["a denial", "send(denial);"],
+    ["a question for standard input", "question('input', { length: 1 });"],
+  ])("when files are looked at, %s ends it", async (_name, attack) => {
+    const wall = await openWallOf(`start(); receive(); ${attack} sleep(60_000);`);
+    await wall.begin(planOf({ stdin: hostStdin }).plan);
+    const seen = wall
+      .look({ operation: "stat", path: "/x", follow: true })
+      .then(() => wall.run(request, ignore));
+    expect(await failure(seen)).toMatchObject({ code: "SANDBOX_CRASHED" });
+    expect(wall.stands).toBe(false);
   });
 
   test("nothing is believed after a lie, not even in the same breath", async () => {

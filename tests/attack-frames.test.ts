@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeFrame, FrameReader, maxHeadBytes } from "../src/host/frames.ts";
 import { readFromProcess } from "../src/host/process-protocol.ts";
+import { denialAccesses, denialKinds } from "../src/host/raw-denial.ts";
 
 const maxBodyBytes = 1 << 18;
 const prototypes = [Object.prototype, Array.prototype, Map.prototype, Uint8Array.prototype, Error.prototype];
@@ -28,11 +29,13 @@ function isExpected(error: unknown): boolean {
   return error instanceof Error && error.constructor.name === "Violation";
 }
 
-/** Everything that came of it, down to its leaves: numbers that count something, short texts, bytes, plain objects. */
+/** Everything that came of it, down to its leaves: numbers that count something, short texts, flags, bytes, plain objects. */
 function isPlain(value: unknown): boolean {
   if (value === undefined || value instanceof Uint8Array) return true;
   if (typeof value === "number") return Number.isFinite(value) && value >= 0;
-  if (typeof value === "string") return value.length <= 1000;
+  if (typeof value === "boolean") return true;
+  // A path.
+  if (typeof value === "string") return value.length <= 4096;
   return (
     typeof value === "object" &&
     value !== null &&
@@ -46,12 +49,12 @@ const words = [
     " ",
   ),
   ..."length position stream wallMs cpuMs fuel calls softStop memoryBytes hostMemoryBytes files".split(" "),
-  ..."hostMemoryPeakBytes outputBytes openFiles __proto__ constructor prototype toJSON then valueOf".split(
+  ..."hostMemoryPeakBytes outputBytes openFiles __proto__ constructor prototype toJSON then valueOf errno next access name port count untoldDenials".split(
     " ",
   ),
 ];
 const values = [
-  ..."output question ready failed begun done reset answer oversized stopped crashed exit abort wall".split(
+  ..."output question ready failed begun done seen reset answer oversized stopped crashed exit abort wall".split(
     " ",
   ),
   ..."cancelled stack refused trap fault limit create size sync read write truncate input stdout stderr".split(
@@ -85,10 +88,15 @@ const meters = fc.record(
   Object.fromEntries([
     ...words
       .slice(words.indexOf("wallMs"), words.indexOf("__proto__"))
+      .concat("untoldDenials")
       .map((name) => [name, orNode(fc.nat())]),
     ["softStop", orNode(fc.oneof(limitReason, fc.constant(undefined)))],
   ]),
 );
+const treeOperations = [
+  ..."stat list readLink remove removeDirectory room open makeDirectory makeLink rename change".split(" "),
+  ..."statFile sync close read write truncate changeFile".split(" "),
+];
 const { head } = fc.letrec<{ head: unknown; node: unknown }>((tie) => ({
   head: fc.oneof(
     { depthSize: "small" },
@@ -99,8 +107,38 @@ const { head } = fc.letrec<{ head: unknown; node: unknown }>((tie) => ({
       length: number,
       position: number,
     }),
+    fc.record(
+      {
+        type: fc.constant("tree"),
+        operation: orNode(fc.constantFrom(...treeOperations)),
+        place: orNode(fc.nat()),
+        file: orNode(fc.nat()),
+        path: orNode(fc.string({ maxLength: 4 })),
+        to: orNode(fc.constantFrom("a/b", "..", "x".repeat(5000))),
+        target: orNode(fc.constantFrom("a", "\ud800")),
+        access: orNode(fc.constantFrom("", "read", "read,write,append", "truncate", "__proto__,write")),
+        create: orNode(fc.constantFrom("never", "missing", "always")),
+        mode: orNode(fc.nat()),
+        accessedNs: orNode(fc.constantFrom("5", "-5", "1e5", "9".repeat(25), "0x10", "")),
+        modifiedNs: orNode(fc.constantFrom("0", 5)),
+        position: number,
+        length: orNode(fc.nat()),
+        size: orNode(fc.nat()),
+      },
+      { requiredKeys: ["type", "operation", "place", "file", "path"] },
+    ),
     known("done", { id: fc.nat(), outcome: orNode(outcome), meters: orNode(meters) }),
     known("begun", { id: fc.nat(), failure: fc.oneof(outcome, tie("node")) }),
+    known("denial", {
+      kind: orNode(fc.constantFrom(...denialKinds)),
+      access: orNode(fc.constantFrom(...denialAccesses)),
+      name: orNode(fc.oneof(fc.string({ maxLength: 5 }), fc.constant("n".repeat(1025)))),
+      port: orNode(fc.nat(70_000)),
+      place: orNode(fc.nat()),
+      errno: orNode(fc.nat()),
+      count: orNode(fc.nat()),
+    }),
+    known("seen", { errno: orNode(fc.nat()), next: orNode(fc.nat()) }),
     known("failed", { outcome: orNode(outcome) }),
     known("output", { stream: fc.constantFrom(...values.slice(-2), "__proto__") }),
     tie("node"),
@@ -137,7 +175,8 @@ describe("from a process that was taken over", () => {
     );
     expect(shape()).toEqual(before);
     // The fuzz reaches what lies behind the first check.
-    for (const kind of ["answer", "output", "question"]) expect(kinds.get(kind), kind).toBeGreaterThan(100);
+    for (const kind of ["answer", "output", "question", "treeQuestion", "denial"])
+      expect(kinds.get(kind), kind).toBeGreaterThan(100);
   });
 
   test("streams of frames with bytes changed, in any pieces, say the same as in one", () => {

@@ -3,12 +3,19 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { boundaryPage } from "../tools/boundary-page.ts";
+import { conformancePage } from "../tools/conformance-page.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 
 test("docs/boundary.md is up to date; if not: npm run docs", () => {
   expect(read("docs/boundary.md")).toBe(boundaryPage());
+});
+
+test("docs/conformance.md is up to date; if not: npm run docs", () => {
+  expect(read("docs/conformance.md")).toBe(
+    conformancePage(JSON.parse(read("tests/conformance/expected.json"))),
+  );
 });
 
 test("every option of limits is explained, and in the README", () => {

@@ -1,12 +1,12 @@
 // Places that are made of the embedder's code, when it refuses, fails, or never answers: the guest gets an OSError, the host an event,
 // and nothing that was opened is forgotten, however a run ends.
-import { FileError, Sandbox, type SandboxEvent, type Tree, virtualDirectory, virtualFile } from "sandboa";
+import { type FaultEvent, FileError, Sandbox, type Tree, virtualDirectory, virtualFile } from "sandboa";
 import { describe, expect, test } from "vitest";
 import { attempt, MapTree, openTree as open, walls } from "./tree-fixture.ts";
 
 describe.each(walls)("%s", (isolation) => {
   test("what is refused is an OSError, what fails is EIO and told the host", async () => {
-    const events: SandboxEvent[] = [];
+    const events: FaultEvent[] = [];
     const broken = new TypeError("broken");
     const entry = { kind: "file", size: 3 } as const;
     const throwing = (): never => {
@@ -29,7 +29,7 @@ describe.each(walls)("%s", (isolation) => {
     await using sandbox = await open(tree, {
       isolation,
       onEvent: (event) => {
-        events.push(event);
+        if (event.type === "fault") events.push(event);
         throw new Error("an embedder's listener that fails");
       },
     });
@@ -53,7 +53,7 @@ describe.each(walls)("%s", (isolation) => {
   });
 
   test("answers that no tree may give", async () => {
-    const events: SandboxEvent[] = [];
+    const events: FaultEvent[] = [];
     const entry = { kind: "file", size: 3 } as const;
     const answers: Readonly<Record<string, unknown>> = {
       text: "entry",
@@ -99,7 +99,10 @@ describe.each(walls)("%s", (isolation) => {
       },
       readLink: () => 5,
     } as unknown as Tree;
-    await using sandbox = await open(tree, { isolation, onEvent: (event) => void events.push(event) });
+    await using sandbox = await open(tree, {
+      isolation,
+      onEvent: (event) => void (event.type === "fault" && events.push(event)),
+    });
     const { value } = await sandbox.run(`${attempt}
 def write(name):
     fd = os.open("/d/" + name, os.O_WRONLY)
@@ -157,10 +160,10 @@ attempt(lambda: [held.append(open("/d/f")) for _ in range(100)])`);
 
 test("an inline guest cannot be given what answers later: EIO, and an event that says so", async () => {
   const tree = new MapTree({ f: "" });
-  const events: SandboxEvent[] = [];
+  const events: FaultEvent[] = [];
   await using sandbox = await open(tree, {
     isolation: "inline",
-    onEvent: (event) => void events.push(event),
+    onEvent: (event) => void (event.type === "fault" && events.push(event)),
   });
   const held = await sandbox.run(`${attempt}\nf = open("/d/f", "rb", buffering=0); f.read()`);
   expect(held.value).toEqual(new Uint8Array(0));

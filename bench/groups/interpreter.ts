@@ -1,20 +1,22 @@
 // The interpreter layer, without worker and protocol: fresh instance, reset in place, first run, memory per live instance.
 import { Control } from "../../src/host/control.ts";
+import { buildImage } from "../../src/host/image-build.ts";
 import { loadImage } from "../../src/host/image-cache.ts";
 import { refusedByDefault } from "../../src/host/library-choice.ts";
 import { LibraryFileSystem } from "../../src/host/library-filesystem.ts";
 import { idlePlan } from "../../src/host/plan.ts";
 import { encodeRun } from "../../src/host/run.ts";
 import { Session } from "../../src/host/session.ts";
-import { decodeImage } from "../../src/interpreter/image-file.ts";
+import { decodeImage, type Image } from "../../src/interpreter/image-file.ts";
 import { Machine } from "../../src/interpreter/machine.ts";
 import { Rehash } from "../../src/interpreter/rehash/apply.ts";
 import { hashSecretBytes } from "../../src/interpreter/rehash/plan.ts";
-import { restoreFresh, restoreInPlace } from "../../src/interpreter/snapshot.ts";
+import { restoreFresh, restoreInPlace, type Snapshot } from "../../src/interpreter/snapshot.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";
-import { clearMemory, inflateRaw } from "../../src/platform/node/powers.ts";
+import { readGuestFiles } from "../../src/platform/node/package-files.ts";
+import { inflateRaw, nodeMemory } from "../../src/platform/node/powers.ts";
 import { makeSessionPowers } from "../../src/platform/node/session-powers.ts";
-import { report } from "../harness/report.ts";
+import { passing, report } from "../harness/report.ts";
 import { samples } from "../harness/samples.ts";
 
 export const title = "one thread, without worker and protocol";
@@ -53,7 +55,7 @@ export async function measure(): Promise<void> {
     const kernel = new Kernel(undefined as never);
     let from = performance.now();
     const machine = new Machine(image.module, kernel, opened.hiddenGlobals);
-    restoreFresh(machine, opened.snapshot);
+    restoreFresh(machine, opened.snapshot, nodeMemory);
     fresh.push(performance.now() - from);
     const secret = new Uint8Array(hashSecretBytes).fill(i);
     from = performance.now();
@@ -63,7 +65,7 @@ export async function measure(): Promise<void> {
     // The first one looks at pages that nobody has touched yet: each is a fault of the system's.
     for (const series of [firstResets, [], inPlace]) {
       from = performance.now();
-      restoreInPlace(machine, opened.snapshot, clearMemory);
+      restoreInPlace(machine, opened.snapshot, nodeMemory);
       series.push(performance.now() - from);
       from = performance.now();
       rehash.apply(secret);
@@ -98,6 +100,23 @@ export async function measure(): Promise<void> {
   report("whole later reset: process, restore, rehash, renewal", resets);
   report("first run of 1 + 1 after a reset", runs);
 
+  passing("building an image without a preloaded library");
+  const bare = decodeImage(
+    buildImage(readGuestFiles(), { refusedModules: refusedByDefault, metered: false }, undefined, {
+      preload: [],
+      compile: [],
+    }).image,
+  );
+  for (const [name, one] of [
+    ["preloaded library", opened],
+    ["bare", bare],
+  ] as const) {
+    const { resets, floors } = timeResets(image.module, one, rounds * 5);
+    const size = `${(one.snapshot.content.length / 2 ** 20).toFixed(1)} MiB`;
+    report(`${name} (${size}), one instance again and again: reset in place`, resets);
+    report(`${name}: a bare memcpy of as many bytes, between resets`, floors);
+  }
+
   const held: Session[] = [];
   const before = process.memoryUsage.rss();
   for (let i = 0; i < 20; i++) {
@@ -110,4 +129,33 @@ export async function measure(): Promise<void> {
     [(process.memoryUsage.rss() - before) / held.length / 2 ** 20],
     "MiB",
   );
+}
+
+/** Resets of one machine, and in turn with them what no reset by copying can be quicker than. */
+function timeResets(
+  module: WebAssembly.Module,
+  image: Image,
+  rounds: number,
+): { readonly resets: number[]; readonly floors: number[] } {
+  const machine = new Machine(module, new Kernel(undefined as never), image.hiddenGlobals);
+  restoreFresh(machine, image.snapshot, nodeMemory);
+  const rehash = new Rehash(machine, image.rehash);
+  const other = new WebAssembly.Memory({ initial: image.snapshot.memoryBytes / 65_536 });
+  const resets: number[] = [];
+  const floors: number[] = [];
+  for (let i = 0; i < rounds; i++) {
+    // Makes a good part of the memory differ from the snapshot, as a run does.
+    rehash.apply(new Uint8Array(hashSecretBytes).fill(i));
+    let from = performance.now();
+    restoreInPlace(machine, image.snapshot, nodeMemory);
+    if (i > rounds / 10) resets.push(performance.now() - from);
+    from = performance.now();
+    copyOnce(image.snapshot, other);
+    if (i > rounds / 10) floors.push(performance.now() - from);
+  }
+  return { resets, floors };
+}
+
+function copyOnce({ content }: Snapshot, target: WebAssembly.Memory): void {
+  nodeMemory.copy(new Uint8Array(target.buffer), content);
 }

@@ -119,18 +119,35 @@ def run(source, filename, inputs, finalize):
 def _execute(source, filename, namespace):
     lines = source.splitlines(keepends=True)
     linecache.cache[filename] = (len(source), None, lines, filename)
+    if len(lines) == 1 and (code := _lone_expression(source, filename)):
+        return _evaluate(code, namespace)
     tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):
         last = ast.Expression(tree.body.pop().value)
-    code = compile(tree, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    _evaluate(code, namespace)
+    future = 0
+    if tree.body or last is None:
+        code = compile(tree, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        _evaluate(code, namespace)
+        future = code.co_flags & _FUTURE_FLAGS
     if last is None:
         return None
-    future = code.co_flags & _FUTURE_FLAGS
     return _evaluate(
         compile(last, filename, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | future, dont_inherit=True), namespace
     )
+
+
+def _lone_expression(source, filename):
+    """Its code without the way through a syntax tree, which takes twice as long; None for whatever may not be one.
+
+    Leading blanks mean something else here, and a backslash may bring a warning that must not come twice.
+    """
+    if source[0].isspace() or "\\" in source or ";" in source:
+        return None
+    try:
+        return compile(source, filename, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except SyntaxError:
+        return None
 
 
 _FUTURE_FLAGS = 0
@@ -251,6 +268,21 @@ class _EventLoopAdapter:
         return spec
 
 
+class _MissingModules:
+    """The last finder: has nothing, and lets the kernel see what was asked for, so that the host can say what would allow it."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if path is None:
+            try:
+                _stat(f"/dev/sandboa/{name}")
+            except (OSError, ValueError):
+                pass
+        return None
+
+
+_stat = os.stat
 sys.meta_path.insert(0, _EventLoopAdapter)
+sys.meta_path.append(_MissingModules)
 
 _ACTIONS = {"compile": compile_library, "prepare": prepare, "renew": renew, "equip": equip, "run": run}

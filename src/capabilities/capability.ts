@@ -36,13 +36,17 @@ export interface Scratch {
   readonly kind: "scratch";
   readonly quotaBytes: number;
   readonly maxFiles: number;
+  readonly maxDepth: number;
+  readonly maxNameBytes: number;
 }
 
 /** Files that code provides. */
 export interface TreeCapability {
   readonly kind: "tree";
+  /** What its root is, or will be. Default: the tree is asked when a lifetime begins. */
+  readonly root?: "file" | "directory";
   /** Called once for each lifetime, that is when the sandbox is created and at each reset; what it gives is closed at the end of it. */
-  open(): Tree;
+  open(environment: PlaceEnvironment): Tree;
 }
 
 /** Another place, with a tree of one's own around its tree: the way to restrict, watch or change a place in any manner. */
@@ -50,7 +54,40 @@ export interface Wrapped {
   readonly kind: "wrapped";
   readonly inner: FileCapability;
   /** Called once for each lifetime. Closing the tree that it gives is to close `tree`. */
-  wrap(tree: Tree): Tree;
+  wrap(tree: Tree, environment: PlaceEnvironment): Tree;
 }
 
-export type FileCapability = HostFile | HostDirectory | MemoryFile | Scratch | TreeCapability | Wrapped;
+/** What a place has of the host besides itself, for one lifetime. */
+export interface PlaceEnvironment {
+  /** The host's clock: milliseconds since the epoch. */
+  nowMs(): number;
+  /** Tells the embedder that code of a place has failed, where the guest is not to notice: an event of type "fault". */
+  fault(error: unknown): void;
+}
+
+/** A place with state of its own over another one, which it resolves by itself (overlay.ts). */
+export interface OverlayPlace {
+  readonly kind: "overlay";
+  /** Resolves what is below, unless that is done. Throws OptionError. */
+  use(option: string): PlaceUse;
+}
+
+/** Authority that was resolved: held until it is released. */
+export interface PlaceUse {
+  /** Links of the tree lead only to what is below its root. */
+  readonly confinesLinks?: boolean;
+  /** What the root is, where that is known; else it is asked. */
+  readonly root?: "file" | "directory" | undefined;
+  /** The tree of one lifetime, which closes it. */
+  open(environment: PlaceEnvironment): Tree;
+  release(): void;
+}
+
+export type FileCapability =
+  | HostFile
+  | HostDirectory
+  | MemoryFile
+  | Scratch
+  | TreeCapability
+  | Wrapped
+  | OverlayPlace;

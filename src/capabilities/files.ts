@@ -1,7 +1,9 @@
 // The constructors for places: one file of the host, one file of given bytes, room in memory.
 import { OptionError } from "../errors/option-error.ts";
-import type { HostFile, HostFileMode, MemoryFile, Scratch } from "./capability.ts";
+import { maxDepth, maxNameBytes } from "../filesystems/names.ts";
+import type { HostFile, HostFileMode, MemoryFile, Scratch, TreeCapability } from "./capability.ts";
 import { bytes, count, type Quantity } from "./quantity.ts";
+import { sharedScratch } from "./shared-scratch.ts";
 
 const modes: readonly HostFileMode[] = ["read", "write", "append", "create", "update"];
 
@@ -39,13 +41,39 @@ export function memoryFile(content: Uint8Array | string): MemoryFile {
   throw new OptionError("memoryFile content", content, "a Uint8Array or a string");
 }
 
-/** An empty folder in memory, gone with the sandbox. `bytes` counts everything held for it; `files` counts names (default 10,000). */
-export function scratch(options: { readonly bytes: Quantity; readonly files?: number }): Scratch {
+export interface ScratchOptions {
+  /** Everything that is held for it. */
+  readonly bytes: Quantity;
+  /** Names: files, folders, links and pipes. Default 10,000. */
+  readonly files?: number;
+  /** How deep folders may be nested: 1 is a folder in it. Default and most: 2048. */
+  readonly depth?: number;
+  /** Of one name, in bytes. Default and most: 255. */
+  readonly nameBytes?: number;
+}
+
+/**
+ * An empty folder in memory. Each sandbox has its own, empty again after a reset, and what is in it counts for `limits.hostMemory`, too.
+ *
+ * With `shared: true` it is one room for all sandboxes that it is granted to, at the same time or one after the other; resets leave it as
+ * it is. It belongs to the embedder: it counts for no sandbox's `hostMemory`, only for its own `bytes`, and is gone when nobody has the
+ * capability any more. Sandboxes that share it can tell each other anything.
+ */
+export function scratch(options: ScratchOptions & { readonly shared: true }): TreeCapability;
+export function scratch(options: ScratchOptions & { readonly shared?: false }): Scratch;
+export function scratch(options: ScratchOptions & { readonly shared?: boolean }): Scratch | TreeCapability {
   if (typeof options !== "object" || options === null)
     throw new OptionError("scratch", options, '{ bytes: "10 MiB" }');
-  return {
-    kind: "scratch",
+  const { shared = false } = options;
+  if (typeof shared !== "boolean") throw new OptionError("scratch shared", shared, "true or false");
+  const quotas = {
     quotaBytes: bytes("scratch bytes", options.bytes),
     maxFiles: count("scratch files", options.files ?? 10_000, { from: 1 }),
+    maxDepth: count("scratch depth", options.depth ?? maxDepth, { to: maxDepth }),
+    maxNameBytes: count("scratch nameBytes", options.nameBytes ?? maxNameBytes, {
+      from: 1,
+      to: maxNameBytes,
+    }),
   };
+  return shared ? sharedScratch(quotas) : { kind: "scratch", ...quotas };
 }

@@ -29,7 +29,7 @@ const methods: readonly (keyof VirtualFileSource)[] = ["read", "write", "truncat
  * else EIO and a fault for `onEvent`. Functions that give promises need isolation "worker" or "process".
  */
 export function virtualFile(source: VirtualFileSource | (() => Later<Uint8Array | string>)): TreeCapability {
-  if (typeof source === "function") return { kind: "tree", open: () => generatedFile(source) };
+  if (typeof source === "function") return { kind: "tree", root: "file", open: () => generatedFile(source) };
   if (typeof source !== "object" || source === null)
     throw new OptionError("virtualFile", source, "{ read, size } or a function that gives the content");
   for (const name of methods) {
@@ -42,7 +42,7 @@ export function virtualFile(source: VirtualFileSource | (() => Later<Uint8Array 
     throw new OptionError("virtualFile size", size, "a number of bytes, or a function that gives it");
   if (source.read === undefined && source.write === undefined)
     throw new OptionError("virtualFile", source, "an object with read or write");
-  return { kind: "tree", open: () => functionFile(source) };
+  return { kind: "tree", root: "file", open: () => functionFile(source) };
 }
 
 /**

@@ -186,3 +186,48 @@ function localEntry(archive: Buffer, name: string): Buffer {
   }
   throw new Error(`no ${name}`);
 }
+
+test("a further archive is read when somebody looks into its directory, and nothing tells whether somebody has", () => {
+  const archive = zip([{ name: "one/two.py", content: text }, { name: "three.py" }]);
+  const make = () => new ArchiveFileSystem(zip(parts), inflate, { later: { directory: "pkg", archive } });
+  const { root } = make();
+  expect(names(root)).toEqual(["top.py", "pkg"]);
+  expect(readFile(fileAt(root, "pkg/one/two.py"))).toEqual(text);
+  expect(names(directoryAt(root, "pkg"))).toEqual(["sub", "__init__.py", "one", "three.py"]);
+
+  const looks: ((files: ArchiveFileSystem) => unknown)[] = [
+    () => undefined,
+    ({ root: top }) => nodeAt(top, "pkg/three.py"),
+    ({ root: top }) => directoryAt(top, "pkg").list(),
+    ({ root: top }) => directoryAt(top, "pkg").reader?.().after(0),
+  ];
+  const seen = looks.map((look) => {
+    const files = make();
+    look(files);
+    return [
+      directoryAt(files.root, "pkg").attributes(),
+      files.usage(),
+      nodeAt(files.root, "pkg/one")?.attributes(),
+    ];
+  });
+  for (const each of seen) expect(each).toEqual(seen[0]);
+  expect(seen[0]?.[0]).toMatchObject({ nlink: 4 });
+  expect(make().usage()).toEqual(seen[0]?.[1]);
+
+  // Listing what is above must not look into it: that happens in nearly every program.
+  const damaged = { directory: "pkg", archive: new Uint8Array(3) };
+  const careless = new ArchiveFileSystem(zip(parts), inflate, { later: damaged });
+  const reader = careless.root.reader?.();
+  expect([reader?.after(0)?.name, reader?.after(1), reader?.after(2)]).toEqual([
+    "top.py",
+    { name: "pkg", kind: "directory", ino: 3, position: 2 },
+    undefined,
+  ]);
+  expect(() => nodeAt(careless.root, "pkg/three.py")).toThrow(ArchiveFormatError);
+});
+
+function directoryAt(root: DirectoryNode, path: string): DirectoryNode {
+  const node = nodeAt(root, path);
+  if (node?.kind !== "directory") throw new Error("no directory");
+  return node;
+}

@@ -25,51 +25,63 @@ export interface ArchiveFileSystemOptions {
   readonly limits?: ArchiveLimits;
   /** Further files, by relative path, besides the archive's; read in place, so they must not change. */
   readonly extra?: ReadonlyMap<ByteString, Uint8Array>;
+  /** A further archive, whose headers are read when the guest first looks into its directory. */
+  readonly later?: { readonly directory: ByteString; readonly archive: Uint8Array };
 }
 
 export class ArchiveFileSystem implements FileSystem {
   readonly root: DirectoryNode;
-  readonly #totalBytes: number;
-  readonly #files: number;
+  #totalBytes = 0;
+  #lastIno = 0;
+  #complete: () => void = () => undefined;
 
   /** `archive` is read in place (it may be shared memory) and must not change. Throws ArchiveFormatError. */
   constructor(archive: Uint8Array, inflate: Inflate, options: ArchiveFileSystemOptions = {}) {
-    let lastIno = 0;
+    const limits = options.limits ?? defaultLimits;
     const tree: ArchiveTree = {
       cache: new ContentCache(cacheBytes),
       identity: () => {
-        lastIno += 1;
-        return { fileSystem: this, ino: lastIno, timeNs: options.timeNs ?? zipEpochNs };
+        this.#lastIno += 1;
+        return { fileSystem: this, ino: this.#lastIno, timeNs: options.timeNs ?? zipEpochNs };
       },
     };
     const root = new ArchiveDirectory(tree, undefined);
     const directories = new Map<ByteString, ArchiveDirectory>([["", root]]);
-    let totalBytes = 0;
     const place = (path: ByteString, sizeBytes: number, content: ArchiveContent) => {
-      totalBytes += sizeBytes;
+      this.#totalBytes += sizeBytes;
       const slash = path.lastIndexOf("/");
       const directory = descend(directories, slash < 0 ? "" : path.slice(0, slash));
       directory.put(path.slice(slash + 1), new ArchiveFile(tree, sizeBytes, content), path);
     };
-    for (const entry of readZipEntries(archive, options.limits ?? defaultLimits)) {
-      if (entry.isDirectory) descend(directories, entry.path);
-      else {
-        const extract = () => extractZipEntry(archive, entry, inflate);
-        place(entry.path, entry.sizeBytes, { inPlace: false, extract });
+    const plant = (from: Uint8Array, above: ByteString) => {
+      for (const entry of readZipEntries(from, limits)) {
+        const path = above + entry.path;
+        if (entry.isDirectory) descend(directories, path);
+        else {
+          const extract = () => extractZipEntry(from, entry, inflate);
+          place(path, entry.sizeBytes, { inPlace: false, extract });
+        }
       }
-    }
+    };
+    plant(archive, "");
     for (const [path, bytes] of options.extra ?? []) {
       if (!isPlainPath(path)) refuse("an extra file's name must be a plain relative path", path);
       place(path, bytes.length, { inPlace: true, extract: () => bytes });
     }
+    const { later } = options;
+    if (later !== undefined) {
+      const directory = descend(directories, later.directory);
+      directory.fillLater(() => plant(later.archive, `${later.directory}/`));
+      this.#complete = () => directory.fill();
+    }
     this.root = root;
-    this.#totalBytes = totalBytes;
-    this.#files = lastIno;
   }
 
   usage(): FileSystemUsage {
+    // The same answer whether anybody has looked into everything or not: sandboxes share this.
+    this.#complete();
     const blocks = Math.ceil(this.#totalBytes / blockBytes);
-    return { blockBytes, blocks, freeBlocks: 0, files: this.#files, freeFiles: 0, readOnly: true };
+    return { blockBytes, blocks, freeBlocks: 0, files: this.#lastIno, freeFiles: 0, readOnly: true };
   }
 }
 

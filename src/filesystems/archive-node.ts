@@ -6,6 +6,7 @@ import type {
   ByteString,
   DirectoryEntry,
   DirectoryNode,
+  DirectoryReader,
   FileAccess,
   FileHandle,
   FileNode,
@@ -43,6 +44,10 @@ export class ArchiveFile implements FileNode {
     this.fileSystem = this.#identity.fileSystem;
     this.#sizeBytes = sizeBytes;
     this.#content = content;
+  }
+
+  get ino(): number {
+    return this.#identity.ino;
   }
 
   attributes(): Attributes {
@@ -84,6 +89,10 @@ export class ArchiveFile implements FileNode {
   }
 }
 
+interface ArchiveEntry extends DirectoryEntry {
+  readonly node: ArchiveFile | ArchiveDirectory;
+}
+
 export class ArchiveDirectory implements DirectoryNode {
   readonly kind = "directory";
   readonly fileSystem: FileSystem;
@@ -93,7 +102,8 @@ export class ArchiveDirectory implements DirectoryNode {
   readonly #entries = new Map<ByteString, ArchiveFile | ArchiveDirectory>();
   #children = 0;
   #attributes: Attributes | undefined;
-  #listing: readonly DirectoryEntry[] | undefined;
+  #listing: readonly ArchiveEntry[] | undefined;
+  #fill: (() => void) | undefined;
 
   /** Without a parent this is the root. */
   constructor(tree: ArchiveTree, parent: ArchiveDirectory | undefined) {
@@ -120,7 +130,23 @@ export class ArchiveDirectory implements DirectoryNode {
     return made;
   }
 
+  /** Construction only: what else belongs in here is put when the directory is first looked at. */
+  fillLater(fill: () => void): void {
+    this.#fill = fill;
+  }
+
+  fill(): void {
+    const fill = this.#fill;
+    this.#fill = undefined;
+    fill?.();
+  }
+
+  get ino(): number {
+    return this.#identity.ino;
+  }
+
   attributes(): Attributes {
+    this.fill();
     const mode = modeBits.DIRECTORY | 0o555;
     const nlink = 2 + this.#children;
     this.#attributes ??= fixedAttributes(this.#identity, { mode, nlink, rdev: 0, sizeBytes: 0 });
@@ -128,12 +154,31 @@ export class ArchiveDirectory implements DirectoryNode {
   }
 
   lookup(name: ByteString): ArchiveFile | ArchiveDirectory | undefined {
+    this.fill();
     return this.#entries.get(name);
   }
 
   list(): readonly DirectoryEntry[] {
+    return this.#listed();
+  }
+
+  #listed(): readonly ArchiveEntry[] {
+    this.fill();
     this.#listing ??= Array.from(this.#entries, ([name, node]) => ({ name, node }));
     return this.#listing;
+  }
+
+  /** Without the attributes of what is listed: to have them would look into every directory. */
+  reader(): DirectoryReader {
+    const entries = this.#listed();
+    return {
+      after: (position) => {
+        const entry = entries[position];
+        if (entry === undefined) return undefined;
+        const { name, node } = entry;
+        return { name, kind: node.kind, ino: node.ino, position: position + 1 };
+      },
+    };
   }
 
   parent(): ArchiveDirectory {

@@ -7,7 +7,8 @@ import { chunkOverheadBytes, type Quota } from "./quota.ts";
 export const chunkBytes = 65_536;
 /** The largest size of a file, 8 TiB: chunk numbers stay small integers. */
 export const maxFileBytes = 2 ** 43;
-const granuleBytes = 64;
+/** Chunks are as long as needed, in steps of this many bytes. */
+export const granuleBytes = 64;
 
 export class ByteStore {
   readonly #quota: Quota;

@@ -89,8 +89,8 @@ class Walker {
 
   rename(from: TreePath, to: TreePath): void {
     const source = this.place(from, "EBUSY");
-    const target = this.place(to, "EBUSY");
     const moved = source.parent.lookup(source.name) ?? fail("ENOENT");
+    const target = this.place(to, "EBUSY");
     if (
       moved.kind === "directory" &&
       pathNames(to).length > pathNames(from).length &&

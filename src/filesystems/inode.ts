@@ -11,6 +11,8 @@ export interface Volume {
   readonly fileSystem: FileSystem;
   readonly quota: Quota;
   readonly now: NowNs;
+  readonly maxNameBytes: number;
+  readonly maxDepth: number;
   takeIno(): number;
 }
 

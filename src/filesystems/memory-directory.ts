@@ -12,7 +12,7 @@ import { type Entry, EntryTable } from "./entry-table.ts";
 import { Inode, type Volume } from "./inode.ts";
 import { MemoryFile } from "./memory-file.ts";
 import { MemoryLink, MemoryPipe } from "./memory-link.ts";
-import { checkNewName, detached, maxDepth, maxTargetBytes } from "./names.ts";
+import { checkNewName, detached, maxTargetBytes } from "./names.ts";
 import { entryBytes, inodeBytes } from "./quota.ts";
 
 export type MemoryNode = MemoryFile | MemoryDirectory | MemoryLink | MemoryPipe;
@@ -112,7 +112,7 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
     if (!(newParent instanceof MemoryDirectory) || newParent.volume !== this.volume) fail("EXDEV");
     const entry = this.#existing(name);
     const { node } = entry;
-    checkNewName(newName);
+    checkNewName(newName, this.volume.maxNameBytes);
     if (newParent.#parent === undefined) fail("ENOENT");
     if (node.kind === "directory" && node.#holds(newParent)) fail("EINVAL");
     if (node.kind === "directory") newParent.#admitDepth(1 + node.#height);
@@ -173,7 +173,7 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
       below = at;
       at = at.#parent;
     }
-    if (depth > maxDepth) fail("ENAMETOOLONG");
+    if (depth > this.volume.maxDepth) fail("ENAMETOOLONG");
   }
 
   /** That many levels are below this directory now. */
@@ -197,7 +197,7 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
 
   /** Checks that `name` may be created and charges its entry and inode. */
   #admit(name: ByteString, extraBytes = 0): void {
-    checkNewName(name);
+    checkNewName(name, this.volume.maxNameBytes);
     if (this.#parent === undefined) fail("ENOENT");
     if (this.#entries.get(name) !== undefined) fail("EEXIST");
     this.volume.quota.take(inodeBytes + entryBytes + name.length + extraBytes, 1);

@@ -5,6 +5,7 @@ import type { DirectoryNode, FileSystem, FileSystemUsage, NowNs, Owner } from ".
 import type { HostMemory } from "../kernel/host-memory.ts";
 import type { Volume } from "./inode.ts";
 import { MemoryDirectory } from "./memory-directory.ts";
+import { maxDepth, maxNameBytes } from "./names.ts";
 import { Quota } from "./quota.ts";
 
 const blockBytes = 4096;
@@ -17,6 +18,10 @@ export interface MemoryFileSystemOptions {
   /** The sandbox's one account: every byte of the quota is also charged there. */
   readonly account?: HostMemory;
   readonly now: NowNs;
+  /** Of one name, in bytes; default and most: 255. */
+  readonly maxNameBytes?: number;
+  /** How deep directories may be nested; default and most: 2048. */
+  readonly maxDepth?: number;
   /** Of the root directory. */
   readonly owner: Owner;
   /** Permission bits of the root directory. */
@@ -34,6 +39,8 @@ export class MemoryFileSystem implements FileSystem {
       fileSystem: this,
       quota: this.#quota,
       now: options.now,
+      maxNameBytes: Math.min(options.maxNameBytes ?? maxNameBytes, maxNameBytes),
+      maxDepth: Math.min(options.maxDepth ?? maxDepth, maxDepth),
       takeIno: () => {
         lastIno += 1;
         return lastIno;

@@ -11,9 +11,9 @@ export const maxTargetBytes = 4095;
 export const maxDepth = 2048;
 
 /** Throws ENOENT (empty), ENAMETOOLONG, EINVAL. */
-export function checkNewName(name: ByteString): void {
+export function checkNewName(name: ByteString, mostBytes = maxNameBytes): void {
   if (name === "") fail("ENOENT");
-  if (name.length > maxNameBytes) fail("ENAMETOOLONG");
+  if (name.length > mostBytes) fail("ENAMETOOLONG");
   if (name === "." || name === ".." || name.includes("/") || name.includes("\0")) fail("EINVAL");
 }
 

@@ -68,10 +68,11 @@ export class SkeletonFileSystem implements FileSystem {
     return this.#descend(components(path), path);
   }
 
+  /** A block for each thing: programs divide by the size of a disk. */
   usage(): FileSystemUsage {
     return {
       blockBytes: 4096,
-      blocks: 0,
+      blocks: this.#lastIno,
       freeBlocks: 0,
       files: this.#lastIno,
       freeFiles: 0,

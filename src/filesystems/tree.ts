@@ -1,6 +1,6 @@
 // What stands behind a granted place, as the host's side sees it: files by path, with answers that may come later. It is the interface
-// that embedders implement and that every wrapper wraps, so it is small: what is left out is refused (EROFS). The kernel's own
-// interface (kernel/filesystem.ts) is made of nodes and never waits; tree-filesystem.ts stands between the two.
+// that embedders implement and that every wrapper wraps, so it is small: what is left out is refused (EROFS; list, read and readLink
+// EACCES). The kernel's own interface (kernel/filesystem.ts) is made of nodes and never waits; tree-filesystem.ts stands between the two.
 
 /** An answer now or later. A place that answers later needs a wall with another thread: `worker` or `process`. */
 export type Later<T> = T | PromiseLike<T>;

@@ -1,4 +1,5 @@
 // What a sandbox tells its embedder besides results, at the moment it happens.
+import type { Denial } from "./denials.ts";
 
 /**
  * What stands behind a place has failed: code of the embedder's, of which the guest was told EIO and no more, or the host's system behind a
@@ -14,7 +15,13 @@ export interface FaultEvent {
   readonly error: unknown;
 }
 
-export type SandboxEvent = FaultEvent;
+/** The guest was refused something that a grant would allow; told once for each in a lifetime, while the run goes on. */
+export interface DenialEvent {
+  readonly type: "denial";
+  readonly denial: Denial;
+}
+
+export type SandboxEvent = FaultEvent | DenialEvent;
 
 /** Called in the embedder's thread; what it throws does the sandbox no harm, and is shown as a warning of the process. */
 export type OnEvent = (event: SandboxEvent) => void;
@@ -34,6 +41,8 @@ export function eventSink(
   };
   return (event) => {
     if (onEvent === undefined) {
+      // What the guest may not do is no fault of anybody's, and sandbox.denials() tells it.
+      if (event.type !== "fault") return;
       warnSometimes(`${JSON.stringify(event.path)} of a sandbox failed in ${event.operation}`, event.error);
       return;
     }

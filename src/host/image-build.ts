@@ -1,9 +1,7 @@
 // Builds what the cache keeps: the rewritten module, an interpreter that has been booted in it, and the library with its bytecode.
 import { byteString } from "../abi/guest-memory.ts";
-import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
-import { verifyDistributionFile } from "../interpreter/distribution.ts";
 import { buildSnapshot, type ImageRecipe, type ModuleForm, prepareModule } from "../interpreter/image.ts";
 import { encodeImage } from "../interpreter/image-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
@@ -11,11 +9,12 @@ import type { DirectoryNode } from "../kernel/filesystem.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { guestOwner } from "../kernel/permissions.ts";
 import type { ClockPower, EntropyPower } from "../kernel/powers.ts";
-import { readDistributionFile } from "../platform/node/package-files.ts";
-import { inflateRaw, sha256 } from "../platform/node/powers.ts";
+import { inflateRaw } from "../platform/node/powers.ts";
 import { makeBareProcess } from "./bare-process.ts";
+import { readKnownFile } from "./known-files.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
-import { encodeLibrary } from "./library-file.ts";
+import { encodeLibrary, type LibraryFiles } from "./library-file.ts";
+import { installLibrary } from "./library-filesystem.ts";
 
 export type Progress = (step: string) => void;
 
@@ -48,7 +47,7 @@ const stillClock: ClockPower = { wallNs: () => buildTimeNs, monotonicNs: () => 0
 
 /** The lean form of the module, in half a second. */
 export function buildModule(choice: ImageChoice): Uint8Array<ArrayBuffer> {
-  return prepareModule(readWasm(), formOf(choice)).lean as Uint8Array<ArrayBuffer>;
+  return prepareModule(readKnownFile("wasm"), formOf(choice)).lean as Uint8Array<ArrayBuffer>;
 }
 
 function formOf(choice: ImageChoice): ModuleForm {
@@ -56,27 +55,21 @@ function formOf(choice: ImageChoice): ModuleForm {
   return { metered: choice.metered, allSymbols: !choice.refusedModules.includes("_ctypes") };
 }
 
-function readWasm(): Uint8Array {
-  const wasm = readDistributionFile("wasm");
-  verifyDistributionFile("wasm", wasm, sha256);
-  return wasm;
-}
-
 /** In a few seconds. Throws ImageError. */
 export function buildImage(
   guestFiles: ReadonlyMap<string, Uint8Array>,
   choice: ImageChoice,
-  progress: Progress | undefined,
+  progress?: Progress,
+  modules: Pick<ImageRecipe, "preload" | "compile"> = { preload: preloadedModules, compile: bytecodeModules },
 ): BuiltImage {
-  const archive = readDistributionFile("library");
-  verifyDistributionFile("library", archive, sha256);
+  const archive = readKnownFile("library");
+  const wheel = readKnownFile("timeZones");
   const refused = new Set(choice.refusedModules);
   // Taken from the plain form in any case: it is quicker, and nothing in memory depends on the form.
-  const rewritten = prepareModule(readWasm(), { ...formOf(choice), metered: false });
+  const rewritten = prepareModule(readKnownFile("wasm"), { ...formOf(choice), metered: false });
   const recipe: ImageRecipe = {
     allowsModule: (name) => !refused.has(name),
-    preload: preloadedModules,
-    compile: bytecodeModules,
+    ...modules,
   };
   const bytecode = new MemoryFileSystem({
     quotaBytes: 1 << 28,
@@ -86,23 +79,23 @@ export function buildImage(
     rootMode: 0o755,
   });
   const prepared = buildSnapshot(rewritten, recipe, {
-    makeKernel: () => buildKernel(archive, guestFiles, bytecode),
+    makeKernel: () => buildKernel({ archive, wheel, files: guestFiles }, bytecode),
     ...(progress && { onStep: progress }),
   });
-  const library = encodeLibrary({ archive, files: new Map([...guestFiles, ...harvest(bytecode.root)]) });
+  const library = encodeLibrary({
+    archive,
+    wheel,
+    files: new Map([...guestFiles, ...harvest(bytecode.root)]),
+  });
   const { hiddenGlobals } = rewritten;
   const image = encodeImage({ hiddenGlobals, ...prepared, libraryBytes: library.length });
   return { image, library };
 }
 
-function buildKernel(
-  archive: Uint8Array,
-  guestFiles: ReadonlyMap<string, Uint8Array>,
-  bytecode: MemoryFileSystem,
-): Kernel {
+function buildKernel(library: LibraryFiles, bytecode: MemoryFileSystem): Kernel {
   return new Kernel(
     makeBareProcess({
-      library: new ArchiveFileSystem(archive, inflateRaw, { extra: guestFiles }),
+      library: installLibrary(library, inflateRaw),
       mounts: [["/pycache", bytecode]],
       clocks: new Clocks("frozen", stillClock),
       entropy: fixedEntropy,

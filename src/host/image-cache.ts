@@ -1,18 +1,19 @@
 // The image for a set of built-in modules: from memory, from the cache on disk, or built. Files in the cache are keyed by
 // everything that went into them, so a change of version, format, guest code or hash simply misses.
-import { distribution, verifyDistributionFile } from "../interpreter/distribution.ts";
+import { distribution } from "../interpreter/distribution.ts";
 import { decodeImage } from "../interpreter/image-file.ts";
 import { compileInterpreter } from "../platform/node/engine-flags.ts";
 import { ImageStore } from "../platform/node/image-store.ts";
-import { readDistributionFile, readGuestFiles } from "../platform/node/package-files.ts";
+import { readGuestFiles } from "../platform/node/package-files.ts";
 import { sha256 } from "../platform/node/powers.ts";
 import type { ImageChoice, Progress } from "./image-build.ts";
+import { readKnownFile } from "./known-files.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 import { encodeLibrary } from "./library-file.ts";
 import { SharedLibrary } from "./shared-library.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 11;
+const imageFormat = 12;
 
 /** Loaded when it is needed: most starts find everything in the cache. */
 const builder = () => import("./image-build.ts");
@@ -49,14 +50,16 @@ async function load(choice: ImageChoice, progress: Progress | undefined): Promis
     format: imageFormat,
     wasm: distribution.wasm.sha256,
     library: distribution.library.sha256,
+    timeZones: distribution.timeZones.sha256,
     refused: choice.refusedModules,
     preload: preloadedModules,
     compile: bytecodeModules,
   };
   const key = sha256(new TextEncoder().encode(JSON.stringify(recipe)), ...guestFiles.values()).slice(0, 40);
-  const cached = store.read(moduleFile(key, choice), false);
+  const reading = shares.get(key) ?? readShare(store, key, guestFiles);
+  const cached = await store.read(moduleFile(key, choice), false);
   const compiled = cached && compileInterpreter(cached);
-  let share = shares.get(key) ?? readShare(store, key, guestFiles);
+  let share = (await reading) ?? shares.get(key);
   if (compiled === undefined || share === undefined)
     progress?.("preparing the interpreter (once per version)");
   if (share === undefined) {
@@ -74,19 +77,20 @@ async function load(choice: ImageChoice, progress: Progress | undefined): Promis
 }
 
 /** A library that turns out to be damaged on its first use serves without its bytecode, and is made anew at the next start. */
-function readShare(
+async function readShare(
   store: ImageStore,
   key: string,
   guestFiles: ReadonlyMap<string, Uint8Array>,
-): Pick<LoadedImage, "image" | "library"> | undefined {
-  const image = store.read(imageFile(key), true);
+): Promise<Pick<LoadedImage, "image" | "library"> | undefined> {
+  const image = await store.read(imageFile(key), true);
   if (image === undefined) return undefined;
   const { libraryBytes } = decodeImage(image);
   if (store.size(libraryFile(key)) !== libraryBytes) return undefined;
   const library = SharedLibrary.ofSize(libraryBytes, (content) => {
     if (store.readInto(libraryFile(key), content)) return;
     store.remove(libraryFile(key));
-    content.set(encodeLibrary({ archive: readLibraryArchive(), files: guestFiles }));
+    const [archive, wheel] = [readKnownFile("library"), readKnownFile("timeZones")];
+    content.set(encodeLibrary({ archive, wheel, files: guestFiles }));
   });
   return { image, library };
 }
@@ -94,7 +98,9 @@ function readShare(
 /** The image's module as bytes, for a process that compiles it itself. */
 export async function readLeanModule(image: LoadedImage, choice: ImageChoice): Promise<Uint8Array> {
   const store = new ImageStore();
-  return store.read(moduleFile(image.key, choice), false) ?? (await makeModule(store, image.key, choice));
+  return (
+    (await store.read(moduleFile(image.key, choice), false)) ?? (await makeModule(store, image.key, choice))
+  );
 }
 
 async function makeModule(store: ImageStore, key: string, choice: ImageChoice) {
@@ -107,12 +113,6 @@ const moduleFile = (key: string, choice: ImageChoice): string =>
   `${key}.${choice.metered ? "metered" : "plain"}.wasm`;
 const imageFile = (key: string): string => `${key}.image`;
 const libraryFile = (key: string): string => `${key}.library`;
-
-function readLibraryArchive(): Uint8Array {
-  const archive = readDistributionFile("library");
-  verifyDistributionFile("library", archive, sha256);
-  return archive;
-}
 
 function shared(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));

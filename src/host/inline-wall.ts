@@ -11,12 +11,13 @@ import type { LoadedImage } from "./image-cache.ts";
 import { LibraryFileSystem } from "./library-filesystem.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
 import { failureOf } from "./run.ts";
 import { Session } from "./session.ts";
 import type { SharedLibrary } from "./shared-library.ts";
 import type { TreeQuestion, TreeReply } from "./tree-questions.ts";
 import type { TreeServer } from "./tree-server.ts";
-import type { TakeOutput, Wall } from "./wall.ts";
+import type { TakeDenial, TakeOutput, Wall } from "./wall.ts";
 
 const powers = makeSessionPowers({
   readHostInput: () => {
@@ -51,6 +52,7 @@ class InlineWall implements Wall {
   readonly #control = new Control();
   readonly #session: Session;
   #takeOutput: TakeOutput | undefined;
+  #takeDenial: TakeDenial | undefined;
   #failure: Error | undefined;
   #trees: TreeServer | undefined;
 
@@ -65,7 +67,13 @@ class InlineWall implements Wall {
       ...powers,
       askTree: (question: TreeQuestion, bytes: Uint8Array | undefined) => this.#askTree(question, bytes),
     };
-    this.#session = new Session({ ...image, library: libraryOf(image) }, own, output, this.#control);
+    this.#session = new Session(
+      { ...image, library: libraryOf(image) },
+      own,
+      output,
+      this.#control,
+      (denial) => this.#takeDenial?.(denial),
+    );
   }
 
   get stands(): boolean {
@@ -78,9 +86,10 @@ class InlineWall implements Wall {
     if (failure) throw failureOf(failure, plan);
   }
 
-  async run(request: Uint8Array, takeOutput: TakeOutput): Promise<SessionReport> {
+  async run(request: Uint8Array, takeOutput: TakeOutput, takeDenial?: TakeDenial): Promise<SessionReport> {
     this.#control.clear();
     this.#takeOutput = takeOutput;
+    this.#takeDenial = takeDenial;
     try {
       const report = this.#inside(() => this.#session.run(request));
       // Killed from within onOutput.
@@ -88,7 +97,12 @@ class InlineWall implements Wall {
       return report;
     } finally {
       this.#takeOutput = undefined;
+      this.#takeDenial = undefined;
     }
+  }
+
+  async look(question: FilesQuestion): Promise<FilesReply> {
+    return this.#inside(() => this.#session.look(question));
   }
 
   cancel(): void {

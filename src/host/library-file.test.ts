@@ -6,6 +6,7 @@ import { SharedLibrary } from "./shared-library.ts";
 
 const files = {
   archive: Uint8Array.of(1, 2, 3),
+  wheel: Uint8Array.of(9, 8),
   files: new Map([
     ["a/b.pyc", Uint8Array.of(4)],
     ["empty", new Uint8Array(0)],

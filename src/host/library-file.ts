@@ -1,10 +1,12 @@
-// The guest's library as one file of the cache: the zip of the standard library, and files that stand beside its own (bytecode, our
-// guest package). A JSON header, then the contents. Reading makes views, not copies, so that threads can share one.
+// The guest's library as one file of the cache: the zip of the standard library, a wheel that is installed beside it, and files that
+// stand beside the library's own (bytecode, our guest package). A JSON header, then the contents. Reading makes views, not copies, so that threads can share one.
 import { ImageError } from "../errors/image-error.ts";
 
 export interface LibraryFiles {
   /** python_stdlib.zip */
   readonly archive: Uint8Array;
+  /** A wheel of pure Python: the time zones. */
+  readonly wheel: Uint8Array;
   /** By path below the standard library. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
@@ -13,12 +15,13 @@ type Place = readonly [offset: number, length: number];
 
 interface Header {
   readonly archive: Place;
+  readonly wheel: Place;
   readonly files: readonly (readonly [string, ...Place])[];
 }
 
 const lengthBytes = 4;
 
-export function encodeLibrary({ archive, files }: LibraryFiles): Uint8Array {
+export function encodeLibrary({ archive, wheel, files }: LibraryFiles): Uint8Array {
   const parts: Uint8Array[] = [];
   let end = 0;
   const place = (bytes: Uint8Array): Place => {
@@ -28,6 +31,7 @@ export function encodeLibrary({ archive, files }: LibraryFiles): Uint8Array {
   };
   const header: Header = {
     archive: place(archive),
+    wheel: place(wheel),
     files: [...files].map(([path, bytes]) => [path, ...place(bytes)]),
   };
   const text = new TextEncoder().encode(JSON.stringify(header));
@@ -52,6 +56,7 @@ export function decodeLibrary(all: Uint8Array): LibraryFiles {
       new Uint8Array(all.buffer, all.byteOffset + start + offset, length);
     return {
       archive: view(header.archive),
+      wheel: view(header.wheel),
       files: new Map(header.files.map(([path, ...place]) => [path, view(place)])),
     };
   } catch (cause) {

@@ -7,6 +7,7 @@ import { isPending } from "../filesystems/later.ts";
 import type { Later, Tree } from "../filesystems/tree.ts";
 import { plainEntry } from "../filesystems/tree-answers.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
+import { nowMs } from "../platform/node/powers.ts";
 import type { CheckedGrants } from "./options.ts";
 import type { SandboxPlan } from "./plan.ts";
 import { type ServedPlace, TreeServer } from "./tree-server.ts";
@@ -32,11 +33,15 @@ async function openTrees({ plan, trees, onEvent }: CheckedGrants): Promise<Lifet
     const places = [...plan.places];
     for (const [number, grant] of trees) {
       const guestPath = places[number]?.[0] ?? "";
-      const tree = grant.open();
+      const fault = (error: unknown): void =>
+        onEvent({ type: "fault", path: guestPath, operation: "wrap", error });
+      const tree = grant.open({ nowMs, fault });
       served.set(number, { guestPath, tree, folder: grant.folder });
-      const root = await rootOf(tree).catch((cause: unknown) => {
-        throw unusable(guestPath, cause);
-      });
+      const root =
+        grant.root ??
+        (await rootOf(tree).catch((cause: unknown) => {
+          throw unusable(guestPath, cause);
+        }));
       places[number] = [guestPath, { kind: "tree", root, confinesLinks: grant.confinesLinks ?? false }];
     }
     return { plan: { ...plan, places }, trees: server };
@@ -54,10 +59,11 @@ async function rootOf(tree: Tree): Promise<"file" | "directory"> {
     if (kind === "link") throw new TypeError("its root is a link");
     return kind;
   } catch (error) {
-    const isMissing =
-      (error instanceof FileError && error.code === "ENOENT") ||
-      (error instanceof KernelError && error.name === "ENOENT");
-    if (isMissing) return "file";
+    const code =
+      error instanceof FileError ? error.code : error instanceof KernelError ? error.name : undefined;
+    if (code === "ENOENT") return "file";
+    // Its use was ended, which must not keep a sandbox from beginning anew: the guest is refused, whatever it asks.
+    if (code === "EACCES") return "directory";
     throw error;
   }
 }

@@ -10,7 +10,7 @@ export interface RunMeters {
   readonly cpuMs: number;
   /** Units; undefined where the interpreter is not metered. */
   readonly fuel: number | undefined;
-  /** How often the host answered the guest: reads of the host's standard input, granted files that were made. */
+  /** How often the host answered the guest: reads of the host's standard input, granted files that were made, questions to places of code. */
   readonly calls: number;
   /** The limit of which the guest was told. */
   readonly softStop: Overrun | undefined;
@@ -25,6 +25,8 @@ export interface Meters extends RunMeters {
   readonly openFiles: number;
   /** Files, directories, links and pipes in scratch places. */
   readonly files: number;
+  /** Denials of this lifetime that are not kept one by one. */
+  readonly untoldDenials: number;
 }
 
 export interface SessionReport {

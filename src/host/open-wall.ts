@@ -13,8 +13,8 @@ export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?:
   const image = (): Promise<LoadedImage> => loadImage(engine, progress);
   switch (engine.isolation) {
     case "inline": {
-      const inline = await import("./inline-wall.ts");
-      return inline.openInline(await image());
+      const [loaded, inline] = await Promise.all([image(), import("./inline-wall.ts")]);
+      return inline.openInline(loaded);
     }
     case "worker": {
       let link: WorkerLink | undefined;

@@ -31,7 +31,10 @@ export interface GrantOptions {
   /** IANA name. Default "UTC". */
   readonly timeZone?: string;
   readonly limits?: Limits;
-  /** Told of what happens besides results: a place of the embedder's own code that failed. Default: a warning of the process. */
+  /**
+   * Told of what happens besides results: a place of the embedder's own code that failed (by default a warning of the process), something
+   * that the guest was refused.
+   */
   readonly onEvent?: OnEvent;
 }
 
@@ -64,6 +67,8 @@ export interface CheckedGrants {
   readonly tickets: readonly HostFileTicket[];
   /** By place. */
   readonly trees: ReadonlyMap<number, TreeGrant>;
+  /** As the embedder granted them, in the order of the plan's places. */
+  readonly granted: readonly (readonly [string, FileCapability])[];
   /** Never throws. */
   readonly onEvent: OnEvent;
 }
@@ -133,6 +138,7 @@ export function checkGrants(options: GrantOptions, isolation: Isolation): Checke
     plan: { ...checked, limits: withRoomFor(limits, options.limits, places), places },
     tickets,
     trees,
+    granted: Object.entries(options.files ?? {}),
     onEvent: eventSink(options.onEvent, warn),
   };
 }

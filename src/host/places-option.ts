@@ -7,6 +7,7 @@ import type { HostFolderTicket } from "../filesystems/host-folder.ts";
 import { grantHostFile, HostFileRefusal, releaseHostFile } from "../platform/node/host-files.ts";
 import { grantHostFolder, HostFolderRefusal } from "../platform/node/host-folders.ts";
 import { optionRecord } from "./option-record.ts";
+import { ownPlaces } from "./own-places.ts";
 import type { PlannedPlace } from "./plan.ts";
 import { grantTree, type TreeGrant } from "./tree-grants.ts";
 
@@ -43,8 +44,6 @@ export function openPlaces(files: Readonly<Record<string, FileCapability>>): Ope
   }
 }
 
-const reserved = ["/lib/python3.14", "/dev"];
-
 function checkGuestPath(option: string, path: string, all: readonly string[]): void {
   const plain = path.startsWith("/") && path.length > 1 && !path.endsWith("/") && !path.includes("\0");
   const names = path.slice(1).split("/");
@@ -55,7 +54,7 @@ function checkGuestPath(option: string, path: string, all: readonly string[]): v
       "an absolute guest path such as /in/data.csv, without . or .. or a slash at the end",
     );
   }
-  for (const place of reserved) {
+  for (const place of ownPlaces) {
     if (path === place || path.startsWith(`${place}/`) || place.startsWith(`${path}/`)) {
       throw new OptionError(option, path, `a path outside of ${place}, which is the sandbox's own`);
     }
@@ -67,8 +66,10 @@ function checkGuestPath(option: string, path: string, all: readonly string[]): v
 
 function openPlace(option: string, capability: FileCapability, opened: OpenedPlaces): PlannedPlace {
   switch (capability?.kind) {
-    case "scratch":
-      return { kind: "scratch", quotaBytes: capability.quotaBytes, maxFiles: capability.maxFiles };
+    case "scratch": {
+      const { quotaBytes, maxFiles, maxDepth, maxNameBytes } = capability;
+      return { kind: "scratch", quotaBytes, maxFiles, maxDepth, maxNameBytes };
+    }
     case "memoryFile":
       return { kind: "memoryFile", bytes: capability.bytes };
     case "hostFile": {
@@ -80,6 +81,7 @@ function openPlace(option: string, capability: FileCapability, opened: OpenedPla
     case "tree":
     case "hostDirectory":
     case "wrapped":
+    case "overlay":
       opened.trees.set(opened.places.length, grantTree(option, capability));
       // What the root is, is asked when a lifetime begins.
       return { kind: "tree", root: "directory", confinesLinks: false };

@@ -12,7 +12,13 @@ export type PlannedPlace =
       readonly ticket: HostFileTicket;
     }
   | { readonly kind: "memoryFile"; readonly bytes: Uint8Array }
-  | { readonly kind: "scratch"; readonly quotaBytes: number; readonly maxFiles: number }
+  | {
+      readonly kind: "scratch";
+      readonly quotaBytes: number;
+      readonly maxFiles: number;
+      readonly maxDepth: number;
+      readonly maxNameBytes: number;
+    }
   /** Behind it stands a tree of the host's side. One whose root does not exist yet is taken for a file that may be made. */
   | { readonly kind: "tree"; readonly root: "file" | "directory"; readonly confinesLinks: boolean };
 

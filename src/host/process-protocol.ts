@@ -7,6 +7,7 @@ import { count, fields, measure, oneOf, text, Violation } from "./message-fields
 import type { Meters } from "./meters.ts";
 import type { OutputStream } from "./output-ring.ts";
 import type { Answer } from "./protocol.ts";
+import { denialAccesses, denialKinds, type RawDenial } from "./raw-denial.ts";
 import { readTreeQuestion } from "./tree-protocol.ts";
 import type { TreeQuestion } from "./tree-questions.ts";
 
@@ -20,6 +21,7 @@ export type FileQuestion =
 export type FromProcess =
   | { readonly kind: "answer"; readonly answer: Answer }
   | { readonly kind: "output"; readonly stream: OutputStream; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: "denial"; readonly denial: RawDenial }
   | { readonly kind: "question"; readonly question: FileQuestion; readonly bytes: Uint8Array }
   | { readonly kind: "treeQuestion"; readonly question: TreeQuestion; readonly bytes: Uint8Array };
 
@@ -40,6 +42,8 @@ export function readFromProcess(body: Uint8Array): FromProcess {
       return { kind: "output", stream: oneOf(message.get("stream"), ["stdout", "stderr"]), bytes };
     case "question":
       return { kind: "question", question: readQuestion(message), bytes };
+    case "denial":
+      return { kind: "denial", denial: readDenial(message) };
     case "tree":
       return { kind: "treeQuestion", question: readTreeQuestion(message), bytes };
     case "ready":
@@ -67,11 +71,32 @@ export function readFromProcess(body: Uint8Array): FromProcess {
       };
       return { kind: "answer", answer: { type: "done", id: count(message.get("id")), report } };
     }
+    case "seen": {
+      if (bytes.length > maxTransferBytes) throw new Violation("more than was asked for");
+      const reply = { errno: count(message.get("errno")), next: count(message.get("next")), bytes };
+      return { kind: "answer", answer: { type: "seen", id: count(message.get("id")), reply } };
+    }
     case "reset":
       return { kind: "answer", answer: { type: "reset", id: count(message.get("id")) } };
     default:
       throw new Violation("an unknown message");
   }
+}
+
+function readDenial(message: ReadonlyMap<string, unknown>): RawDenial {
+  const name = message.get("name");
+  if (typeof name !== "string" || !/^[\0-\xff]{0,1024}$/.test(name)) throw new Violation("no name");
+  const port = count(message.get("port"));
+  if (port > 65_535) throw new Violation("no port");
+  return {
+    kind: oneOf(message.get("kind"), denialKinds),
+    access: oneOf(message.get("access"), denialAccesses),
+    name,
+    port,
+    place: count(message.get("place")),
+    errno: count(message.get("errno")),
+    count: count(message.get("count")),
+  };
 }
 
 function readQuestion(message: ReadonlyMap<string, unknown>): FileQuestion {
@@ -160,5 +185,6 @@ function readMeters(value: unknown): Meters {
     outputBytes: number("outputBytes"),
     openFiles: number("openFiles"),
     files: number("files"),
+    untoldDenials: number("untoldDenials"),
   };
 }

@@ -5,6 +5,8 @@ import type { Outcome } from "../interpreter/interpreter.ts";
 import type { FaultEvent } from "./events.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { RawDenial } from "./raw-denial.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
 import type { TreeQuestion, TreeReply } from "./tree-questions.ts";
 
 export interface WorkerStart {
@@ -30,6 +32,8 @@ export type Request =
       readonly folders?: ReadonlyMap<number, HostFolderTicket> | undefined;
     }
   | { readonly type: "run"; readonly id: number; readonly request: Uint8Array }
+  /** Between runs: the host looks at the guest's files. */
+  | { readonly type: "look"; readonly id: number; readonly question: FilesQuestion }
   | { readonly type: "reset"; readonly id: number };
 
 /** From the inside of a wall. */
@@ -40,6 +44,7 @@ export type Answer =
   | { readonly type: "failed"; readonly outcome: Outcome }
   | { readonly type: "begun"; readonly id: number; readonly failure: Outcome | undefined }
   | { readonly type: "done"; readonly id: number; readonly report: SessionReport }
+  | { readonly type: "seen"; readonly id: number; readonly reply: FilesReply }
   | { readonly type: "reset"; readonly id: number };
 
 /** Through the port for replies. */
@@ -52,6 +57,8 @@ export type ToWorker = { readonly type: "start"; readonly start: WorkerStart } |
 
 export type FromWorker =
   | Answer
+  /** The guest was refused something. */
+  | { readonly type: "denial"; readonly denial: RawDenial }
   /** A folder that the thread uses itself has failed. */
   | { readonly type: "fault"; readonly fault: FaultEvent }
   /** There is output in the ring. */

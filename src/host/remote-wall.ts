@@ -5,9 +5,10 @@ import { Backstop, type OutsideView } from "./backstop.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
 import { failureOf } from "./run.ts";
 import type { TreeServer } from "./tree-server.ts";
-import type { OnFall, TakeOutput, Wall } from "./wall.ts";
+import type { OnFall, TakeDenial, TakeOutput, Wall } from "./wall.ts";
 
 /** The connection to one inside. */
 export interface Link {
@@ -27,11 +28,12 @@ export interface LinkEvents {
   /** Throws RangeError for an answer to nothing that was asked. */
   readonly onAnswer: (answer: Answer) => void;
   readonly onOutput: TakeOutput;
+  readonly onDenial: TakeDenial;
   /** The inside is gone without having been asked to go. */
   readonly onDeath: (reason: string) => void;
 }
 
-const answerTypes = { begin: "begun", run: "done", reset: "reset" } as const satisfies Record<
+const answerTypes = { begin: "begun", run: "done", look: "seen", reset: "reset" } as const satisfies Record<
   Request["type"],
   Answer["type"]
 >;
@@ -57,6 +59,7 @@ export class RemoteWall implements Wall {
   readonly #pending = new Map<number, Pending>();
   #plan: SandboxPlan | undefined;
   #takeOutput: TakeOutput | undefined;
+  #takeDenial: TakeDenial | undefined;
   #running = false;
   #failure: Error | undefined;
   #ended: Promise<void> | undefined;
@@ -67,6 +70,7 @@ export class RemoteWall implements Wall {
     this.#link = connect({
       onAnswer: (answer) => this.#onAnswer(answer),
       onOutput: (stream, bytes) => this.#takeOutput?.(stream, bytes),
+      onDenial: (denial) => this.#takeDenial?.(denial),
       onDeath: (reason) => this.#fall(new SandboxLostError("SANDBOX_CRASHED", reason)),
     });
   }
@@ -102,10 +106,11 @@ export class RemoteWall implements Wall {
     if (answer.type === "begun" && answer.failure) throw failureOf(answer.failure, plan);
   }
 
-  async run(request: Uint8Array, takeOutput: TakeOutput): Promise<SessionReport> {
+  async run(request: Uint8Array, takeOutput: TakeOutput, takeDenial?: TakeDenial): Promise<SessionReport> {
     const plan = this.#plan;
     if (plan === undefined) throw new RangeError("a run needs a lifetime");
     this.#takeOutput = takeOutput;
+    this.#takeDenial = takeDenial;
     this.#running = true;
     const backstop = new Backstop(plan, this.#link.view, (error) => void this.kill(error));
     try {
@@ -115,7 +120,13 @@ export class RemoteWall implements Wall {
       backstop.disarm();
       this.#running = false;
       this.#takeOutput = undefined;
+      this.#takeDenial = undefined;
     }
+  }
+
+  async look(question: FilesQuestion): Promise<FilesReply> {
+    const answer = await this.#inTime(this.#ask((id) => ({ type: "look", id, question })));
+    return (answer as Extract<Answer, { type: "seen" }>).reply;
   }
 
   cancel(failure: Error): void {

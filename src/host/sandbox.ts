@@ -1,6 +1,8 @@
 // A sandbox: one interpreter behind a wall, what it was granted, and the state that tells what may be asked of it. All authority
 // is decided before anything starts; afterwards this file only sends runs and collects what comes back.
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
+import { DenialRecord, type DenialReport } from "./denials.ts";
+import { GuestFiles } from "./guest-files.ts";
 import type { Progress } from "./image-build.ts";
 import { beginLifetime, type Lifetime } from "./lifetime.ts";
 import type { Meters } from "./meters.ts";
@@ -17,6 +19,8 @@ import {
 } from "./options.ts";
 import { releasePlaces } from "./places-option.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { RawDenial } from "./raw-denial.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
 import { encodeRun, endingOf, type Run, type RunOptions } from "./run.ts";
 import { RunRecord } from "./run-record.ts";
 import { type Usage, usageOf } from "./usage.ts";
@@ -40,6 +44,8 @@ export interface WallSource {
 const closedError = () => new SandboxLostError("SANDBOX_CLOSED", "the sandbox was closed");
 
 export class Sandbox implements AsyncDisposable {
+  /** What the guest left, after a run. */
+  readonly files: GuestFiles;
   readonly #grants: CheckedGrants;
   readonly #plan: SandboxPlan;
   #lifetime: Lifetime;
@@ -48,6 +54,11 @@ export class Sandbox implements AsyncDisposable {
   #state: State = "usable";
   #lastUsage: Usage;
   #record: RunRecord | undefined;
+  /** Ends with each run and each reset. */
+  #time = {};
+  #denials: DenialRecord;
+  /** Resolves when the questions about files that are under way are answered; undefined when there are none. */
+  #looked: Promise<void> | undefined;
 
   /** For `Sandbox.create` and `Pool.checkout`. */
   constructor(grants: CheckedGrants, lifetime: Lifetime, wall: Wall, source: WallSource) {
@@ -55,8 +66,17 @@ export class Sandbox implements AsyncDisposable {
     this.#plan = grants.plan;
     this.#lifetime = lifetime;
     this.#lastUsage = usageOf(grants.plan, {});
+    this.#denials = new DenialRecord(grants.granted);
     this.#wall = wall;
     this.#source = source;
+    const time = (): object => this.#time;
+    this.files = new GuestFiles({
+      look: (question) => this.#look(question),
+      distrust: () => this.#distrust(),
+      get time() {
+        return time();
+      },
+    });
   }
 
   /**
@@ -98,6 +118,11 @@ export class Sandbox implements AsyncDisposable {
     return this.#record?.usage() ?? this.#lastUsage;
   }
 
+  /** What the guest was refused since the sandbox was created or reset, for want of a grant. */
+  denials(): DenialReport {
+    return this.#denials.report();
+  }
+
   /**
    * Runs source in the sandbox's __main__, which keeps its variables from run to run. Throws PythonError, LimitError,
    * SandboxLostError, RunError, or OptionError for inputs that cannot cross.
@@ -114,11 +139,19 @@ export class Sandbox implements AsyncDisposable {
     const onAbort = (): void => wall.cancel(cancelled());
     this.#record = record;
     this.#state = "running";
+    this.#time = {};
     signal?.addEventListener("abort", onAbort, { once: true });
     let meters: Meters | undefined;
     try {
-      const report = await wall.run(request, record.take);
+      // What is asked about files is answered first, and is not the run's time.
+      if (this.#looked !== undefined) {
+        await this.#looked;
+        if (signal?.aborted) this.#end("usable");
+        signal?.throwIfAborted();
+      }
+      const report = await wall.run(request, record.take, (denial) => this.#denied(denial));
       meters = report.meters;
+      this.#denials.untold(meters.untoldDenials);
       const ending = endingOf(report, this.#plan);
       this.#end("error" in ending && ending.error.sandbox === "lost" ? "lost" : "usable");
       if (record.failure) throw record.failure.thrown;
@@ -145,7 +178,9 @@ export class Sandbox implements AsyncDisposable {
     if (this.#state === "running") throw new RunError("SANDBOX_BUSY", "a run is under way", "usable");
     if (this.#state === "closed") throw closedError();
     this.#state = "running";
+    this.#time = {};
     try {
+      await this.#looked;
       await this.#wall.reset().catch((error: unknown) => {
         // Fallen before or just now: a new one is as pristine.
         if (this.#wall.stands) throw error;
@@ -161,6 +196,7 @@ export class Sandbox implements AsyncDisposable {
       this.#lifetime = lifetime;
       await this.#wall.begin(lifetime.plan, lifetime.trees);
       this.#lastUsage = usageOf(this.#plan, {});
+      this.#denials = new DenialRecord(this.#grants.granted);
       this.#end("usable");
     } catch (error) {
       this.#end("lost");
@@ -174,6 +210,7 @@ export class Sandbox implements AsyncDisposable {
     const running = this.#state === "running";
     this.#state = "closed";
     if (running) await this.#wall.kill(closedError());
+    await this.#looked;
     await this.#source.release(this.#wall);
     await this.#lifetime.trees?.end();
     releasePlaces(this.#grants);
@@ -186,6 +223,36 @@ export class Sandbox implements AsyncDisposable {
   /** For whoever opened the wall: it fell while nothing was asked of it. */
   fell(): void {
     this.#end("lost");
+  }
+
+  #denied(raw: RawDenial): void {
+    const denial = this.#denials.take(raw);
+    if (denial) this.#grants.onEvent({ type: "denial", denial });
+  }
+
+  async #look(question: FilesQuestion): Promise<FilesReply> {
+    if (this.#state === "closed") throw closedError();
+    if (this.#state === "running")
+      throw new RunError("SANDBOX_BUSY", "a run or a reset is under way", "usable");
+    const wall = this.#wall;
+    if (!wall.stands)
+      throw new SandboxLostError(
+        "SANDBOX_CRASHED",
+        "the sandbox was lost, and with it what the guest left; reset() makes a pristine one",
+      );
+    const seen = wall.look(question);
+    const looked = Promise.allSettled([this.#looked, seen]).then(() => {
+      if (this.#looked === looked) this.#looked = undefined;
+    });
+    this.#looked = looked;
+    return seen;
+  }
+
+  async #distrust(): Promise<SandboxLostError> {
+    const error = new SandboxLostError("SANDBOX_CRASHED", "the process sent what no sandbox sends");
+    await this.#wall.kill(error);
+    this.#end("lost");
+    return error;
   }
 
   async #replaceWall(): Promise<void> {

@@ -2,8 +2,8 @@
 // and ends with a reset, which makes everything new: the process with all that the kernel held, and the memory.
 import type { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { decodeImage, type Image } from "../interpreter/image-file.ts";
-import { Interpreter, type Outcome, RenewalFailure } from "../interpreter/interpreter.ts";
-import type { ClearPower } from "../interpreter/snapshot.ts";
+import { type Equipment, Interpreter, type Outcome, RenewalFailure } from "../interpreter/interpreter.ts";
+import type { MemoryPower } from "../interpreter/snapshot.ts";
 import { clockStepNs } from "../kernel/clocks.ts";
 import type { FileSystem } from "../kernel/filesystem.ts";
 import { Kernel } from "../kernel/kernel.ts";
@@ -11,12 +11,15 @@ import { fail, failNumber } from "../kernel/kernel-error.ts";
 import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
 import { askedTree } from "./asked-tree.ts";
 import type { Control } from "./control.ts";
+import { DenialLog } from "./denial-log.ts";
 import type { Meters, RunMeters, SessionReport } from "./meters.ts";
 import { idlePlan, type SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
+import { type FilesQuestion, type FilesReply, Results } from "./results.ts";
 import { Supervisor, type SupervisorPowers } from "./supervisor.ts";
 import type { AskTree, TreeQuestion, TreeReply } from "./tree-questions.ts";
 import { usageOf } from "./usage.ts";
+import type { TakeDenial } from "./wall.ts";
 import { makeWorld, type WorldPowers } from "./world.ts";
 
 export interface SessionPowers
@@ -24,7 +27,7 @@ export interface SessionPowers
     Pick<WorldPowers, "openHostFile" | "createHostFile"> {
   readonly clock: Omit<ClockPower, "sleepMs">;
   readonly entropy: EntropyPower;
-  readonly clearMemory: ClearPower;
+  readonly memory: MemoryPower;
   /**
    * Reads the embedder's own standard input: waits until there is something; 0 means the end. `pause` is called now and then meanwhile,
    * and throws when the guest is to be stopped or has a signal.
@@ -52,17 +55,30 @@ function isPlanned(outcome: Outcome): boolean {
   return ["limit", "cancelled", "exit"].includes(outcome.reason.kind);
 }
 
+function equipmentOf(plan: SandboxPlan): Equipment {
+  return {
+    args: plan.args,
+    environment: plan.environment,
+    recursion: plan.limits.recursion,
+    timeoutSignal: plan.soft?.raise === "TimeoutError" ? timeoutSignal : 0,
+  };
+}
+
 export class Session {
   readonly #module: WebAssembly.Module;
   readonly #image: Image;
   readonly #library: FileSystem;
   readonly #powers: SessionPowers;
   readonly #supervisor: Supervisor;
-  readonly #worldPowers: WorldPowers;
+  readonly #worldPowers: Omit<WorldPowers, "refusals" | "inputAsked">;
+  readonly #tell: TakeDenial;
   readonly #kernel: Kernel;
   #interpreter: Interpreter;
   #scratches: readonly MemoryFileSystem[] = [];
   #plan = idlePlan;
+  #results: Results;
+  #looking = false;
+  #denials: DenialLog;
   #outputBytes = 0;
   #heldOutputBytes = 0;
   #broken = false;
@@ -70,7 +86,14 @@ export class Session {
   #failure: Outcome | undefined;
 
   /** Throws RenewalFailure. */
-  constructor(image: SessionImage, powers: SessionPowers, output: OutputPower, control: Control) {
+  constructor(
+    image: SessionImage,
+    powers: SessionPowers,
+    output: OutputPower,
+    control: Control,
+    tellDenial: TakeDenial = () => {},
+  ) {
+    this.#tell = tellDenial;
     this.#module = image.module;
     this.#image = decodeImage(image.image);
     this.#library = image.library;
@@ -88,7 +111,9 @@ export class Session {
         supervisor.whileHostAnswers(() => powers.createHostFile(place, number)),
       tree: (number) => askedTree(number, this.#askTree),
     };
+    this.#denials = new DenialLog(idlePlan, tellDenial);
     this.#kernel = new Kernel(this.#world(idlePlan), supervisor.ask);
+    this.#results = new Results(this.#kernel.process.mounts);
     this.#interpreter = this.#newInterpreter();
   }
 
@@ -100,6 +125,8 @@ export class Session {
         return { type: "begun", id, failure: this.#failure };
       case "run":
         return { type: "done", id, report: this.run(request.request) };
+      case "look":
+        return { type: "seen", id, reply: this.look(request.question) };
       case "reset":
         this.reset();
         return { type: "reset", id };
@@ -110,15 +137,10 @@ export class Session {
   begin(plan: SandboxPlan): Outcome | undefined {
     this.#heldOutputBytes = 0;
     try {
-      this.#kernel.restart(this.#world(plan));
+      this.#restart(plan);
       this.#plan = plan;
-      if (plan.fixedHashes) this.#interpreter.reset(this.#powers.clearMemory, fixedHashSecret);
-      this.#interpreter.equip({
-        args: plan.args,
-        environment: plan.environment,
-        recursion: plan.limits.recursion,
-        timeoutSignal: plan.soft?.raise === "TimeoutError" ? timeoutSignal : 0,
-      });
+      if (plan.fixedHashes) this.#interpreter.reset(fixedHashSecret);
+      this.#interpreter.equip(equipmentOf(plan));
     } catch (error) {
       if (!(error instanceof RenewalFailure)) throw error;
       this.#failure = error.outcome;
@@ -127,27 +149,37 @@ export class Session {
   }
 
   run(request: Uint8Array): SessionReport {
+    this.#asHost(() => this.#results.letGo());
     const { hostMemory } = this.#kernel.process;
     hostMemory.give(this.#heldOutputBytes);
     this.#heldOutputBytes = 0;
     this.#outputBytes = 0;
     this.#supervisor.begin(this.#kernel, this.#plan);
+    this.#denials.listening = true;
     const outcome =
       this.#failure ??
       this.#interpreter.request(request, Math.min(this.#plan.limits.valueBytes, hostMemory.freeBytes));
+    this.#denials.finish();
     this.#broken ||= !isPlanned(outcome);
     const meters = { ...this.#holdings(), ...this.#supervisor.finish() };
     return { outcome, meters };
   }
 
+  /** What the host asks about the guest's files, between runs. */
+  look(question: FilesQuestion): FilesReply {
+    return this.#asHost(() => this.#results.answer(question));
+  }
+
   /** Pristine again, without grants. Throws RenewalFailure. */
   reset(): void {
     this.#plan = idlePlan;
-    this.#kernel.restart(this.#world(idlePlan));
+    this.#restart(idlePlan);
     // After a trap that nobody planned the machine itself is not trusted to be as it was. Memory cannot shrink, and its size would
     // tell the next guest of this one.
     if (this.#broken || this.#interpreter.hasGrown) this.#interpreter = this.#newInterpreter();
-    else this.#interpreter.reset(this.#powers.clearMemory);
+    else this.#interpreter.reset();
+    // Off the path of the next user, who most often wants nothing else.
+    this.#interpreter.equip(equipmentOf(idlePlan));
     this.#broken = false;
     this.#failure = undefined;
   }
@@ -160,6 +192,7 @@ export class Session {
       hostMemoryPeakBytes: hostMemory.peakBytes,
       outputBytes: this.#outputBytes,
       openFiles: this.#kernel.process.fds.size,
+      untoldDenials: this.#denials.untold,
       files: this.#scratches.reduce((sum, scratch) => sum + scratch.usedInodes, 0),
     };
   }
@@ -186,11 +219,31 @@ export class Session {
   }
 
   #newInterpreter(): Interpreter {
-    return Interpreter.start(this.#module, this.#kernel, this.#image);
+    return Interpreter.start(this.#module, this.#kernel, this.#image, this.#powers.memory);
+  }
+
+  /** Granted trees are asked for the host that looks, not for the guest. */
+  #asHost<T>(work: () => T): T {
+    this.#looking = true;
+    try {
+      return work();
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  #restart(plan: SandboxPlan): void {
+    this.#results.letGo();
+    this.#kernel.restart(this.#world(plan));
+    this.#results = new Results(this.#kernel.process.mounts);
   }
 
   #world(plan: SandboxPlan) {
-    const { process, scratches } = makeWorld(plan, this.#library, this.#worldPowers);
+    const denials = new DenialLog(plan, this.#tell);
+    const powers = { ...this.#worldPowers, refusals: denials, inputAsked: denials.inputAsked };
+    const { process, scratches } = makeWorld(plan, this.#library, powers);
+    denials.watch(process);
+    this.#denials = denials;
     this.#scratches = scratches;
     return process;
   }
@@ -199,7 +252,7 @@ export class Session {
   readonly #askTree: AskTree = (question, bytes) => {
     const supervisor = this.#supervisor;
     // Files that a lifetime leaves open are closed by the host.
-    if (!supervisor.running) return fail("EIO");
+    if (!supervisor.running && !this.#looking) return fail("EIO");
     const reply = supervisor.whileHostAnswers(() =>
       this.#powers.askTree(question, bytes, () => supervisor.lookWhileWaiting()),
     );

@@ -1,6 +1,6 @@
 // From a capability to the tree that stands behind it. A grant resolves authority once, when the sandbox is created, and is released
 // when the sandbox closes; each lifetime opens the tree anew.
-import type { FileCapability } from "../capabilities/capability.ts";
+import type { FileCapability, PlaceEnvironment, PlaceUse, Wrapped } from "../capabilities/capability.ts";
 import { OptionError } from "../errors/option-error.ts";
 import type { HostFolderTicket } from "../filesystems/host-folder.ts";
 import type { Tree } from "../filesystems/tree.ts";
@@ -10,26 +10,32 @@ import { HostTree } from "../platform/node/host-tree.ts";
 import { hostFileTree, memoryFileTree } from "./local-trees.ts";
 import { grantedFolder, grantedTicket } from "./places-option.ts";
 
-export interface TreeGrant {
-  /** Links of the tree lead only to what is below its root. Default false. */
-  readonly confinesLinks?: boolean;
+/** Released when no lifetime goes on. */
+export interface TreeGrant extends PlaceUse {
   /** Where nothing is wrapped around a folder of the host: the folder. */
   readonly folder?: HostFolderTicket | undefined;
-  /** The tree of one lifetime, which closes it. */
-  open(): Tree;
-  /** Lets go of what was resolved; no lifetime goes on. */
-  release(): void;
 }
 
 /** Throws OptionError for what cannot be granted; then nothing is held. */
 export function grantTree(option: string, capability: FileCapability): TreeGrant {
   switch (capability?.kind) {
     case "tree":
-      return { open: () => demandTree(option, capability.open()), release: () => {} };
+      return {
+        root: capability.root,
+        open: (environment) => demandTree(option, capability.open(environment)),
+        release: () => {},
+      };
     case "wrapped": {
       const inner = grantTree(option, capability.inner);
-      return { ...inner, folder: undefined, open: () => demandTree(option, capability.wrap(inner.open())) };
+      return {
+        ...inner,
+        root: undefined,
+        folder: undefined,
+        open: (environment) => wrap(option, capability, inner.open(environment), environment),
+      };
     }
+    case "overlay":
+      return capability.use(option);
     case "memoryFile":
       return { open: () => memoryFileTree(capability.bytes), release: () => {} };
     case "hostFile": {
@@ -49,6 +55,16 @@ export function grantTree(option: string, capability: FileCapability): TreeGrant
     }
     default:
       throw new OptionError(option, capability, "a place that can be wrapped");
+  }
+}
+
+/** What cannot be wrapped is closed. */
+function wrap(option: string, { wrap: around }: Wrapped, tree: Tree, environment: PlaceEnvironment): Tree {
+  try {
+    return demandTree(option, around(tree, environment));
+  } catch (error) {
+    Promise.resolve(tree.close?.()).catch(environment.fault);
+    throw error;
   }
 }
 

@@ -72,6 +72,9 @@ export class TreeServer {
   answer(question: TreeQuestion, content: Uint8Array = new Uint8Array(0)): Later<TreeReply> {
     this.#asked += 1;
     const number = this.#asked;
+    if ("place" in question) this.#placeOf(question);
+    // The host may still look at what a lost guest has left.
+    if (this.#ended !== undefined) return { errno: errno.EIO };
     const steps =
       "place" in question
         ? this.#ofPlace(question, this.#placeOf(question), number)
@@ -129,7 +132,6 @@ export class TreeServer {
   #placeOf(question: Extract<TreeQuestion, { place: number }>): ServedPlace {
     demandPath(question.path);
     if (question.operation === "rename") demandPath(question.to);
-    if (this.#ended !== undefined) unasked("a question after the end");
     return this.#places.get(question.place) ?? unasked(`place ${question.place} is no tree`);
   }
 

@@ -4,9 +4,14 @@
 import type { SessionReport } from "./meters.ts";
 import type { OutputStream } from "./output-ring.ts";
 import type { SandboxPlan } from "./plan.ts";
+import type { RawDenial } from "./raw-denial.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
 import type { TreeServer } from "./tree-server.ts";
 
 export type TakeOutput = (stream: OutputStream, bytes: Uint8Array<ArrayBuffer>) => void;
+
+/** Called while a run goes on, and again for a denial that came again. */
+export type TakeDenial = (denial: RawDenial) => void;
 
 export interface Wall {
   /** False once the wall has fallen or was killed: nothing can be asked of it any more. */
@@ -17,7 +22,9 @@ export interface Wall {
    */
   begin(plan: SandboxPlan, trees?: TreeServer): Promise<void>;
   /** Runs one request under the lifetime's limits. Rejects with the error that ended the wall, if it fell. */
-  run(request: Uint8Array, takeOutput: TakeOutput): Promise<SessionReport>;
+  run(request: Uint8Array, takeOutput: TakeOutput, takeDenial?: TakeDenial): Promise<SessionReport>;
+  /** Between the runs of a lifetime: what of the guest's files the host asks about. Rejects when the wall fell. */
+  look(question: FilesQuestion): Promise<FilesReply>;
   /** Ends the run under way, if there is one, as cancelled; `failure` is the error of the run if the wall must fall for that. */
   cancel(failure: Error): void;
   /** Ends the lifetime: pristine again, nothing granted. Rejects when the wall fell. */

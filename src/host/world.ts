@@ -28,6 +28,7 @@ import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
 import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
 import { Process } from "../kernel/process.ts";
+import type { RefusalObserver } from "../kernel/refusals.ts";
 import { ianaTimeZone, utc } from "../kernel/time-zone.ts";
 import type { PlannedHostFile, PlannedPlace, SandboxPlan } from "./plan.ts";
 
@@ -38,6 +39,10 @@ export interface WorldPowers {
   readonly hostInput: InputPower;
   /** What /dev/sandboa tells the guest of its own use. */
   readonly usageText: () => string;
+  /** Told what the guest is refused. */
+  readonly refusals: RefusalObserver;
+  /** The guest reads a standard input that holds nothing. */
+  readonly inputAsked: () => void;
   /** The open file behind the place of this number in the plan; undefined while it does not exist. */
   openHostFile(place: PlannedHostFile, number: number): HostFilePower | undefined;
   /** The tree behind the place of this number. */
@@ -65,12 +70,16 @@ export function makeWorld(plan: SandboxPlan, library: FileSystem, powers: WorldP
     entropy: powers.entropy,
     environment: plan.environment.map(([name, value]) => byteString(`${name}=${value}`)),
     streams: [
-      StandardStream.input(plan.stdin === "host" ? powers.hostInput : inputOf(plan.stdin), madeNs),
+      StandardStream.input(
+        plan.stdin === "host" ? powers.hostInput : inputOf(plan.stdin, powers.inputAsked),
+        madeNs,
+      ),
       StandardStream.output(powers.output, "stdout", madeNs),
       StandardStream.output(powers.output, "stderr", madeNs),
     ],
     limits: plan.limits,
     hostMemory,
+    refusals: powers.refusals,
   });
   return { process, scratches: tree.scratches };
 }
@@ -118,6 +127,8 @@ class Tree {
         const scratch = new MemoryFileSystem({
           quotaBytes: place.quotaBytes,
           maxInodes: place.maxFiles,
+          maxDepth: place.maxDepth,
+          maxNameBytes: place.maxNameBytes,
           account: this.#hostMemory,
           now: this.#clocks.wallNs,
           owner: guestOwner,
@@ -160,10 +171,11 @@ export function grantOf({ mode, maxBytes }: PlannedHostFile): HostFileGrant {
   };
 }
 
-function inputOf(content: Uint8Array): InputPower {
+function inputOf(content: Uint8Array, asked: () => void): InputPower {
   let at = 0;
   return {
     read: (target) => {
+      if (content.length === 0) asked();
       const part = content.subarray(at, at + target.length);
       target.set(part);
       at += part.length;

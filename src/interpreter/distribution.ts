@@ -1,5 +1,5 @@
-// The one build of CPython that this version knows: npm `pyodide`, two files, by hash. All layouts and numbers in this room
-// hold for these bytes and for no others, so anything else is refused.
+// What an image is made of: the one build of CPython that this version knows, npm `pyodide`, two files, and the time zones, all by
+// hash. All layouts and numbers in this room hold for these bytes and for no others, so anything else is refused.
 import { ImageError } from "../errors/image-error.ts";
 
 export const distribution = {
@@ -13,19 +13,27 @@ export const distribution = {
     file: "python_stdlib.zip",
     sha256: "fa1957e5777068fc4f7437f96d860ae2fbe9c19732ba06c84e004ec16dd7dd7a",
   },
+  /** The wheel that PEP 615 names as the source of time zones where a system has none; in guest/. */
+  timeZones: {
+    file: "tzdata-2026.6-py2.py3-none-any.whl",
+    sha256: "0a10eec6e13ef16b627fabed9a5f2ba61a62b1c67f327305f4e7e412a70b4aec",
+  },
 } as const;
+
+export type DistributionPart = "wasm" | "library" | "timeZones";
 
 /** Lower-case hexadecimal SHA-256. */
 export type Digest = (bytes: Uint8Array) => string;
 
 /** Throws ImageError, which says the hash that was expected and the one that was found. */
-export function verifyDistributionFile(part: "wasm" | "library", bytes: Uint8Array, digest: Digest): void {
+export function verifyDistributionFile(part: DistributionPart, bytes: Uint8Array, digest: Digest): void {
   const { file, sha256 } = distribution[part];
+  const whole = part === "timeZones" ? "its package" : `pyodide ${distribution.version}`;
   const found = digest(bytes);
   if (found !== sha256) {
     throw new ImageError(
       "IMAGE_UNKNOWN_FILE",
-      `${file} is not the file of pyodide ${distribution.version}: expected SHA-256 ${sha256}, found ${found}`,
+      `${file} is not the file of ${whole}: expected SHA-256 ${sha256}, found ${found}`,
     );
   }
 }

@@ -9,7 +9,7 @@ import { encodeMarshal } from "./marshal/encode.ts";
 import { Rehash } from "./rehash/apply.ts";
 import { hashSecretBytes } from "./rehash/plan.ts";
 import { call, NoAnswer, OversizedAnswer } from "./request.ts";
-import { type ClearPower, restoreFresh, restoreInPlace } from "./snapshot.ts";
+import { type MemoryPower, restoreFresh, restoreInPlace } from "./snapshot.ts";
 
 export type Outcome =
   /** The handler's answer in marshal format: hostile bytes. */
@@ -35,12 +35,16 @@ export class Interpreter {
   readonly #machine: Machine;
   readonly #kernel: Kernel;
   readonly #image: Image;
+  readonly #memory: MemoryPower;
   readonly #rehash: Rehash;
+  /** What the guest was equipped with, as text. */
+  #equipped = "";
 
-  private constructor(machine: Machine, kernel: Kernel, image: Image) {
+  private constructor(machine: Machine, kernel: Kernel, image: Image, memory: MemoryPower) {
     this.#machine = machine;
     this.#kernel = kernel;
     this.#image = image;
+    this.#memory = memory;
     this.#rehash = new Rehash(machine, image.rehash);
   }
 
@@ -52,11 +56,12 @@ export class Interpreter {
     module: WebAssembly.Module,
     kernel: Kernel,
     image: Image,
+    memory: MemoryPower,
     hashSecret?: Uint8Array,
   ): Interpreter {
     const machine = new Machine(module, kernel, image.hiddenGlobals);
-    restoreFresh(machine, image.snapshot);
-    const interpreter = new Interpreter(machine, kernel, image);
+    restoreFresh(machine, image.snapshot, memory);
+    const interpreter = new Interpreter(machine, kernel, image, memory);
     interpreter.#renew(hashSecret);
     return interpreter;
   }
@@ -72,8 +77,8 @@ export class Interpreter {
   }
 
   /** Back to pristine in the same instance, with the kernel's present process. Throws RenewalFailure. */
-  reset(clear: ClearPower, hashSecret?: Uint8Array): void {
-    restoreInPlace(this.#machine, this.#image.snapshot, clear);
+  reset(hashSecret?: Uint8Array): void {
+    restoreInPlace(this.#machine, this.#image.snapshot, this.#memory);
     this.#renew(hashSecret);
   }
 
@@ -89,9 +94,14 @@ export class Interpreter {
     }
   }
 
-  /** Gives a pristine interpreter what was chosen for it. Throws RenewalFailure. */
+  /**
+   * Gives a pristine interpreter what was chosen for it. What it has already is not given again, so that an idle interpreter can be
+   * equipped in advance with what most sandboxes choose. Throws RenewalFailure.
+   */
   equip(equipment: Equipment): void {
     const { timeZone } = this.#kernel.process;
+    const equipped = JSON.stringify([equipment, timeZone]);
+    if (equipped === this.#equipped) return;
     this.#demand({
       action: "equip",
       argv: equipment.args,
@@ -106,11 +116,13 @@ export class Interpreter {
       recursion: equipment.recursion,
       timeout_signal: equipment.timeoutSignal,
     });
+    this.#equipped = equipped;
   }
 
   /** What would be the same in every sandbox made from the image. The hashes come first: no Python runs before. */
   #renew(hashSecret?: Uint8Array): void {
     this.#rehash.apply(hashSecret ?? drawHashSecret(this.#kernel.process.entropy));
+    this.#equipped = "";
     this.#demand({ action: "renew" });
   }
 

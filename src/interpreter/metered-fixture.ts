@@ -1,16 +1,16 @@
 // Interpreters of both forms for tests: the image of the host's cache, files in memory, a clock that stands still and entropy
 // that repeats, so that two runs differ in nothing.
-import { ArchiveFileSystem } from "../filesystems/archive-filesystem.ts";
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { makeBareProcess } from "../host/bare-process.ts";
 import { type LoadedImage, loadImage } from "../host/image-cache.ts";
 import { refusedByDefault } from "../host/library-choice.ts";
 import { decodeLibrary } from "../host/library-file.ts";
+import { installLibrary } from "../host/library-filesystem.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { guestOwner } from "../kernel/permissions.ts";
 import type { Process } from "../kernel/process.ts";
-import { clearMemory, inflateRaw, nodeClock } from "../platform/node/powers.ts";
+import { inflateRaw, nodeClock, nodeMemory } from "../platform/node/powers.ts";
 import { decodeImage } from "./image-file.ts";
 import { Interpreter, type Outcome } from "./interpreter.ts";
 import { decodeMarshal } from "./marshal/decode.ts";
@@ -38,7 +38,7 @@ export class Trial {
     this.#loaded = loaded;
     this.#image = decodeImage(loaded.image);
     this.#kernel = new Kernel(this.#process(), () => this.#ask());
-    this.#interpreter = Interpreter.start(loaded.module, this.#kernel, this.#image);
+    this.#interpreter = Interpreter.start(loaded.module, this.#kernel, this.#image, nodeMemory);
   }
 
   /** Units that the last run has used. */
@@ -66,7 +66,7 @@ export class Trial {
     this.#maxAsked = Number.POSITIVE_INFINITY;
     this.#kernel.gauge?.start();
     this.#kernel.restart(this.#process());
-    this.#interpreter.reset(clearMemory);
+    this.#interpreter.reset();
   }
 
   #ask(): number {
@@ -78,7 +78,7 @@ export class Trial {
   }
 
   #process(): Process {
-    const { archive, files } = decodeLibrary(this.#loaded.library.bytes());
+    const library = decodeLibrary(this.#loaded.library.bytes());
     const scratch = new MemoryFileSystem({
       quotaBytes: 1 << 24,
       maxInodes: 100,
@@ -87,7 +87,7 @@ export class Trial {
       rootMode: 0o755,
     });
     return makeBareProcess({
-      library: new ArchiveFileSystem(archive, inflateRaw, { extra: files }),
+      library: installLibrary(library, inflateRaw),
       mounts: [["/tmp", scratch]],
       clocks: new Clocks("frozen", nodeClock),
       entropy: { fill: (target) => target.fill(7) },

@@ -75,32 +75,43 @@ function eachRun(runs: Uint32Array, visit: (start: number, length: number, at: n
   }
 }
 
+/** What the platform does faster than the language. */
+export interface MemoryPower {
+  /** Copies all of `source`, which may be shared memory, to the beginning of `target`. */
+  copy(target: Uint8Array, source: Uint8Array): void;
+  /** Makes all of `gap` zero. Writing to pages that are zero already would only make them resident. */
+  clear(gap: Uint8Array): void;
+}
+
+/** For image time, when nothing is in a hurry. */
+export const plainMemory: MemoryPower = {
+  copy: (target, source) => target.set(source),
+  clear: (gap) => gap.fill(0),
+};
+
 /** Fills a fresh machine, whose memory is still all zero. */
-export function restoreFresh(machine: Machine, snapshot: Snapshot): void {
+export function restoreFresh(machine: Machine, snapshot: Snapshot, power: MemoryPower): void {
   growTo(machine, snapshot.memoryBytes);
   const memory = machine.guest.bytes;
   eachRun(snapshot.runs, (start, length, at) => {
-    memory.set(snapshot.content.subarray(at, at + length), start);
+    power.copy(memory.subarray(start, start + length), snapshot.content.subarray(at, at + length));
   });
   restoreGlobals(machine, snapshot);
 }
-
-/** Makes all of `gap` zero. Writing to pages that are zero already would only make them resident. */
-export type ClearPower = (gap: Uint8Array) => void;
 
 /**
  * Brings a used machine back: the snapshot's pages are copied and everything between and after them is zeroed, up to the
  * memory's real size, since what the guest says about its own use cannot be trusted.
  */
-export function restoreInPlace(machine: Machine, snapshot: Snapshot, clear: ClearPower): void {
+export function restoreInPlace(machine: Machine, snapshot: Snapshot, power: MemoryPower): void {
   const memory = machine.guest.bytes;
   let end = 0;
   eachRun(snapshot.runs, (start, length, at) => {
-    clear(memory.subarray(end, start));
-    memory.set(snapshot.content.subarray(at, at + length), start);
+    power.clear(memory.subarray(end, start));
+    power.copy(memory.subarray(start, start + length), snapshot.content.subarray(at, at + length));
     end = start + length;
   });
-  clear(memory.subarray(end));
+  power.clear(memory.subarray(end));
   restoreGlobals(machine, snapshot);
 }
 

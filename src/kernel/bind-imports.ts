@@ -2,6 +2,7 @@
 // A refusal becomes an errno in the convention of the import; anything unexpected ends the guest.
 import { errno } from "../abi/errno.ts";
 import { GuestRangeFault } from "../abi/guest-memory.ts";
+import { tellerOf } from "./attempts.ts";
 import { crashOf } from "./foreign/call-guest.ts";
 import { GuestStop } from "./guest-stop.ts";
 import type { Kernel } from "./kernel.ts";
@@ -74,6 +75,7 @@ function bind(kernel: Kernel, entry: SyscallEntry): (...values: RawValue[]) => R
     };
   }
   const refusal = refusalOf(entry);
+  const tell = tellerOf(entry.name);
   const units = uncharged.has(entry.name) ? 0 : unitsPerCall;
   const failed = (error: unknown): RawValue => {
     if (error instanceof KernelError) return refusal(error.errno);
@@ -91,6 +93,12 @@ function bind(kernel: Kernel, entry: SyscallEntry): (...values: RawValue[]) => R
     try {
       return handler(kernel, a, b, c, d, e, f, g);
     } catch (error) {
+      if (tell === undefined || !(error instanceof KernelError)) return failed(error);
+      try {
+        tell(kernel, [a, b, c, d, e, f, g], error.errno);
+      } catch (second) {
+        return failed(second);
+      }
       return failed(error);
     }
   };

@@ -16,9 +16,14 @@ const names = new Map<number, ErrnoName>(
   Object.entries(errno).map(([name, number]) => [number, name as ErrnoName]),
 );
 
+/** EIO for a number that is none. */
+export function nameOfErrno(number: number): ErrnoName {
+  return names.get(number) ?? "EIO";
+}
+
 /** A refusal that came as a number from the other side of a wall; EIO for a number that is none. */
 export function failNumber(number: number): never {
-  return fail(names.get(number) ?? "EIO");
+  return fail(nameOfErrno(number));
 }
 
 export function fail(name: ErrnoName): never {

@@ -9,6 +9,7 @@ import { Kernel } from "./kernel.ts";
 import { Mounts } from "./mounts.ts";
 import { guestOwner } from "./permissions.ts";
 import { Process } from "./process.ts";
+import type { RefusalObserver } from "./refusals.ts";
 import { utc } from "./time-zone.ts";
 
 export interface Fixture {
@@ -20,7 +21,11 @@ export interface Fixture {
 }
 
 /** One page of memory, a scratch of 1 MiB on /tmp, a fake clock that moves only when somebody sleeps. */
-export function makeFixture(policy: ClockPolicy = "coarse", hostMemoryBytes = 1 << 20): Fixture {
+export function makeFixture(
+  policy: ClockPolicy = "coarse",
+  hostMemoryBytes = 1 << 20,
+  refusals?: RefusalObserver,
+): Fixture {
   const slept: number[] = [];
   let nowNs = 1_700_000_000_123_456_789n;
   const clock = {
@@ -59,6 +64,7 @@ export function makeFixture(policy: ClockPolicy = "coarse", hostMemoryBytes = 1 
       ],
       limits: { memoryBytes: 1 << 20, openFiles: 32 },
       hostMemory: new HostMemory(hostMemoryBytes),
+      ...(refusals && { refusals }),
     }),
   );
   const memory = new WebAssembly.Memory({ initial: 4, maximum: 4 });

@@ -8,6 +8,7 @@ import type { Mounts } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
 import { PipeBuffer } from "./pipe.ts";
 import type { EntropyPower } from "./powers.ts";
+import type { RefusalObserver } from "./refusals.ts";
 import type { TimeZone } from "./time-zone.ts";
 
 export interface ProcessSetup {
@@ -22,6 +23,8 @@ export interface ProcessSetup {
   readonly limits: ProcessLimits;
   /** Of this process alone: like the process, a reset replaces it. */
   readonly hostMemory: HostMemory;
+  /** Told what the guest is refused. Absent: nobody. */
+  readonly refusals?: RefusalObserver;
 }
 
 export interface ProcessLimits {
@@ -38,6 +41,7 @@ export class Process {
   readonly environment: readonly ByteString[];
   readonly limits: ProcessLimits;
   readonly hostMemory: HostMemory;
+  readonly refusals: RefusalObserver | undefined;
   readonly fds: FdTable;
   #cwd: DirectoryNode;
   umask = 0o022;
@@ -53,6 +57,7 @@ export class Process {
     this.environment = setup.environment;
     this.limits = setup.limits;
     this.hostMemory = setup.hostMemory;
+    this.refusals = setup.refusals;
     this.fds = new FdTable(setup.limits.openFiles, setup.hostMemory);
     for (const stream of setup.streams) this.fds.provide(stream);
   }

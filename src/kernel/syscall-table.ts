@@ -51,6 +51,7 @@ import { poll } from "./syscalls/readiness.ts";
 import {
   accept,
   connect,
+  lookUpName,
   lookUpNothing,
   nameOfNothing,
   option,
@@ -258,7 +259,7 @@ export const syscallTable: readonly SyscallEntry[] = [
   partial("__syscall_sendmsg(i32,i32,i32,i32,i32,i32)->i32", send, "ENOTCONN"),
   partial("__syscall_sendto(i32,i32,i32,i32,i32,i32)->i32", send, "ENOTCONN, ENETUNREACH"),
   partial("__syscall_socket(i32,i32,i32,i32,i32,i32)->i32", socket, "AF_INET and AF_INET6 that reach nobody"),
-  partial("_emscripten_lookup_name(i32)->i32", zero, "gethostbyname knows nothing"),
+  partial("_emscripten_lookup_name(i32)->i32", lookUpName, "gethostbyname knows nothing"),
   partial("_maybe_connect_async(i32,i32,i32)->externref", nothing, "null: take the ordinary system call"),
   partial("_maybe_poll_async(i32,i32,i32)->externref", nothing, "null: take the ordinary system call"),
   partial("_maybe_recvfrom_async(i32,i32,i32)->externref", nothing, "null: take the ordinary system call"),

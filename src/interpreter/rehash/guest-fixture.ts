@@ -1,16 +1,16 @@
 // A whole interpreter for the tests of this folder: the real image, its library, and a hash secret or a plan of the test's choice.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ArchiveFileSystem } from "../../filesystems/archive-filesystem.ts";
 import { makeBareProcess } from "../../host/bare-process.ts";
 import { type LoadedImage, loadImage } from "../../host/image-cache.ts";
 import { refusedByDefault } from "../../host/library-choice.ts";
 import { decodeLibrary, type LibraryFiles } from "../../host/library-file.ts";
+import { installLibrary } from "../../host/library-filesystem.ts";
 import { Clocks } from "../../kernel/clocks.ts";
 import type { FileSystem } from "../../kernel/filesystem.ts";
 import { Kernel } from "../../kernel/kernel.ts";
 import type { Process } from "../../kernel/process.ts";
-import { clearMemory, inflateRaw, nodeClock, nodeEntropy } from "../../platform/node/powers.ts";
+import { inflateRaw, nodeClock, nodeEntropy, nodeMemory } from "../../platform/node/powers.ts";
 import { decodeImage, type Image } from "../image-file.ts";
 import { Interpreter } from "../interpreter.ts";
 import { decodeMarshal } from "../marshal/decode.ts";
@@ -52,7 +52,13 @@ export class Guest {
     this.#prepared = prepared;
     this.#hashSecret = hashSecret;
     this.#kernel = new Kernel(this.#process());
-    this.interpreter = Interpreter.start(prepared.loaded.module, this.#kernel, prepared.image, hashSecret);
+    this.interpreter = Interpreter.start(
+      prepared.loaded.module,
+      this.#kernel,
+      prepared.image,
+      nodeMemory,
+      hashSecret,
+    );
   }
 
   /** The value of the last expression. */
@@ -67,7 +73,7 @@ export class Guest {
 
   reset(): void {
     this.#kernel.restart(this.#process());
-    this.interpreter.reset(clearMemory, this.#hashSecret);
+    this.interpreter.reset(this.#hashSecret);
   }
 
   #process(): Process {
@@ -87,7 +93,7 @@ interface Surroundings {
 
 export function guestProcess(library: LibraryFiles, { write = () => {}, bytecode }: Surroundings): Process {
   return makeBareProcess({
-    library: new ArchiveFileSystem(library.archive, inflateRaw, { extra: library.files }),
+    library: installLibrary(library, inflateRaw),
     mounts: bytecode ? [["/pycache", bytecode]] : [],
     clocks: new Clocks("coarse", nodeClock),
     entropy: nodeEntropy,

@@ -17,7 +17,7 @@ beforeAll(async () => {
   const { loaded, library } = await prepare();
   const sample = new Uint8Array(readFileSync(join(import.meta.dirname, "sample.py")));
   const own = [...library.files].filter(([path]) => /^sandboa\/\w+\.py$/.test(path));
-  const files = { archive: library.archive, files: new Map([...own, ["sandboa/sample.py", sample]]) };
+  const files = { ...library, files: new Map([...own, ["sandboa/sample.py", sample]]) };
   const bytecode = new MemoryFileSystem({
     quotaBytes: 1 << 26,
     maxInodes: 10_000,

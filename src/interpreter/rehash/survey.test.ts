@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { ImageError } from "../../errors/image-error.ts";
 import { Kernel } from "../../kernel/kernel.ts";
 import { readDistributionFile } from "../../platform/node/package-files.ts";
+import { nodeMemory } from "../../platform/node/powers.ts";
 import { prepareModule } from "../image.ts";
 import { Machine } from "../machine.ts";
 import { restoreFresh, type Snapshot } from "../snapshot.ts";
@@ -23,7 +24,7 @@ function survey(damage?: (words: Words, plan: RehashPlan) => void): RehashPlan {
   const { loaded, library, image } = prepared;
   const process = guestProcess(library, {});
   const machine = new Machine(loaded.module, new Kernel(process), image.hiddenGlobals);
-  restoreFresh(machine, image.snapshot);
+  restoreFresh(machine, image.snapshot, nodeMemory);
   const snapshot = { ...image.snapshot, content: image.snapshot.content.slice() };
   damage?.(new Words(snapshot), image.rehash);
   return surveyRehash(machine, snapshot, symbols);

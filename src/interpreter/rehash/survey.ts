@@ -4,7 +4,7 @@ import { ImageError } from "../../errors/image-error.ts";
 import { allocateText, symbolOf } from "../boot.ts";
 import type { Machine } from "../machine.ts";
 import { call } from "../request.ts";
-import { restoreInPlace, type Snapshot } from "../snapshot.ts";
+import { plainMemory, restoreInPlace, type Snapshot } from "../snapshot.ts";
 import { hashObject, Rehash } from "./apply.ts";
 import { encodePlan, keepsOwnHash } from "./encode-plan.ts";
 import { type Inspection, inspect } from "./inspect.ts";
@@ -117,7 +117,7 @@ class Survey {
   }
 
   #restore(): void {
-    restoreInPlace(this.#machine, this.#snapshot, (gap) => gap.fill(0));
+    restoreInPlace(this.#machine, this.#snapshot, plainMemory);
   }
 
   #inspect(earlier?: Inspection): Inspection {

@@ -1,10 +1,14 @@
 // Sockets that exist and reach nobody. Nothing here looks at a host, name or address of the real world; the errors are
 // those of a machine whose network is down.
-import { eai } from "../../abi/errno.ts";
+import { eai, errno } from "../../abi/errno.ts";
 import { socket as kinds, open } from "../../abi/flags.ts";
 import { InertSocket } from "../inert-socket.ts";
 import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
+import { tell } from "../refusals.ts";
+
+/** NI_MAXHOST is 255 in musl (netdb.h). */
+const maxHostBytes = 255;
 
 /** socket(2): (family, type|flags, protocol, 0, 0, 0). */
 export function socket(kernel: Kernel, family: number, typeAndFlags: number, protocol: number): number {
@@ -90,8 +94,27 @@ export function send(kernel: Kernel, fd: number): number {
   return socketAt(kernel, fd).write();
 }
 
-export function lookUpNothing(): number {
+/** getaddrinfo(3): (name*, service*, hints*, result**). */
+export function lookUpNothing(kernel: Kernel, name: number, service: number): number {
+  if (name !== 0) tellLookUp(kernel, name, service);
   return eai.NONAME;
+}
+
+/** _emscripten_lookup_name, of gethostbyname(3): 0 is no address. */
+export function lookUpName(kernel: Kernel, name: number): number {
+  tellLookUp(kernel, name, 0);
+  return 0;
+}
+
+function tellLookUp(kernel: Kernel, name: number, service: number): void {
+  tell(kernel, (memory) => {
+    const host = memory.readByteString(name, maxHostBytes);
+    const port = service === 0 ? "" : memory.readByteString(service, maxHostBytes);
+    if (host === undefined) return undefined;
+    const number = /^\d{1,5}$/.test(port ?? "") ? Number(port) : 0;
+    const known = number <= 65_535 ? number : 0;
+    return { kind: "network", access: "resolve", host, port: known, errno: errno.EHOSTUNREACH };
+  });
 }
 
 export function nameOfNothing(): number {

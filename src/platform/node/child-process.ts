@@ -13,13 +13,14 @@ import {
   readFromProcess,
 } from "../../host/process-protocol.ts";
 import type { Request } from "../../host/protocol.ts";
+import { maxDenialMessages } from "../../host/raw-denial.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
 import type { TreeQuestion, TreeReply } from "../../host/tree-questions.ts";
 import type { TreeServer } from "../../host/tree-server.ts";
 import { confinedCommand } from "./confinement.ts";
 import { readHostInput } from "./host-input.ts";
 import { monotonicMs } from "./powers.ts";
-import { otherThreadCpuMs } from "./thread-cpu.ts";
+import { firstChild, otherThreadCpuMs } from "./thread-cpu.ts";
 
 export interface ProcessStart {
   /** The lean module as bytes, the encoded image, the encoded library. */
@@ -48,11 +49,19 @@ export class ProcessLink implements Link {
   readonly #child: ChildProcess;
   readonly #events: LinkEvents;
   readonly #gone: Promise<void>;
+  /** Whether the guest runs in a child of the process that was started. */
+  readonly #nested: boolean;
+  #nestedPid: number | undefined;
   #plan: SandboxPlan | undefined;
   /** Aborted when the run is over; undefined outside of runs, when the process has nothing to ask and nothing to show. */
   #running: AbortController | undefined;
+  /** Questions of ours about files that are not answered yet, for which it may have to ask back. */
+  #looks = 0;
+  /** Aborted when they are answered; undefined when there are none. */
+  #looking: AbortController | undefined;
   #trees: TreeServer | undefined;
   #outputBytes = 0;
+  #denialMessages = 0;
   #answeringSinceMs: number | undefined;
   #pausedMs = 0;
   #reason: string | undefined;
@@ -61,7 +70,10 @@ export class ProcessLink implements Link {
   #distrusted = false;
 
   readonly view = {
-    cpuMs: () => otherThreadCpuMs(`${this.#child.pid}/task/${this.#child.pid}`),
+    cpuMs: () => {
+      const pid = this.#guestPid();
+      return pid === undefined ? undefined : otherThreadCpuMs(`${pid}/task/${pid}`);
+    },
     pause: () => ({
       now: this.#plan?.wallPauses === true && this.#answeringSinceMs !== undefined,
       totalMs: this.#pausedMs,
@@ -70,7 +82,8 @@ export class ProcessLink implements Link {
 
   constructor(events: LinkEvents) {
     this.#events = events;
-    const { command, args } = confinedCommand();
+    const { command, args, nested } = confinedCommand();
+    this.#nested = nested;
     const child = spawn(command, args, {
       env: {},
       cwd: "/",
@@ -121,8 +134,13 @@ export class ProcessLink implements Link {
     if (request.type === "run") {
       this.#running = new AbortController();
       this.#outputBytes = 0;
+      this.#denialMessages = 0;
       this.#answeringSinceMs = undefined;
       this.#pausedMs = 0;
+    }
+    if (request.type === "look") {
+      this.#looks += 1;
+      this.#looking ??= new AbortController();
     }
     this.#post(request);
   }
@@ -151,6 +169,13 @@ export class ProcessLink implements Link {
     this.#running?.abort();
   }
 
+  #guestPid(): number | undefined {
+    const { pid } = this.#child;
+    if (!this.#nested || pid === undefined) return pid;
+    this.#nestedPid ??= firstChild(pid);
+    return this.#nestedPid;
+  }
+
   get #valueBytes(): number {
     return this.#plan?.limits.valueBytes ?? 0;
   }
@@ -167,6 +192,7 @@ export class ProcessLink implements Link {
     switch (message.kind) {
       case "answer":
         if (message.answer.type === "done") this.#finish();
+        if (message.answer.type === "seen") this.#seen();
         this.#events.onAnswer(message.answer);
         break;
       case "output":
@@ -175,6 +201,12 @@ export class ProcessLink implements Link {
         if (this.#outputBytes > (this.#plan?.limits.outputBytes ?? 0))
           throw new RangeError("too much output");
         this.#events.onOutput(message.stream, message.bytes);
+        break;
+      case "denial":
+        this.#demandRun();
+        this.#denialMessages += 1;
+        if (this.#denialMessages > maxDenialMessages) throw new RangeError("too many denials");
+        this.#events.onDenial(message.denial);
         break;
       case "question":
         this.#onQuestion(message.question, message.bytes);
@@ -195,7 +227,7 @@ export class ProcessLink implements Link {
   }
 
   #onQuestion(question: FileQuestion, content: Uint8Array): void {
-    const { signal } = this.#demandQuestion();
+    this.#demandQuestion();
     const plan = this.#plan;
     if (plan === undefined) throw new RangeError("a question of a guest that was given nothing");
     if (question.operation !== "input") {
@@ -203,6 +235,7 @@ export class ProcessLink implements Link {
       this.#post({ type: "reply", value, bytes });
       return;
     }
+    const { signal } = this.#demandRun();
     if (plan.stdin !== "host") throw new RangeError("standard input was not granted");
     const start = monotonicMs();
     this.#answeringSinceMs = start;
@@ -233,9 +266,16 @@ export class ProcessLink implements Link {
     });
   }
 
-  /** Our own code asks one question at a time, in runs, and reads what it is answered. */
+  #seen(): void {
+    this.#looks -= 1;
+    if (this.#looks > 0) return;
+    this.#looking?.abort();
+    this.#looking = undefined;
+  }
+
+  /** Our own code asks one question at a time, in runs or when it was asked, and reads what it is answered. */
   #demandQuestion(): AbortController {
-    const running = this.#demandRun();
+    const running = this.#looking ?? this.#demandRun();
     if (this.#answeringSinceMs !== undefined) throw new RangeError("a question before the last was answered");
     if ((this.#child.stdin?.writableLength ?? 0) > mostUnreadBytes)
       throw new RangeError("questions whose answers are not read");

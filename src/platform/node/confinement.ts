@@ -1,13 +1,21 @@
 // How a process wall starts its process: Node's permission model, no core dumps, no files, bounded memory, and on Linux what a
-// user without privileges can give up: the network and other namespaces, new privileges, living on without its parent.
+// user without privileges can give up: the sight of other processes, the network, new privileges, living on without its parent.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { processScript } from "./package-files.ts";
 
 export interface ConfinedCommand {
   readonly command: string;
   readonly args: readonly string[];
+  /** Whether the process that runs the guest is the only child of the one that is started. */
+  readonly nested: boolean;
+}
+
+interface Confinement {
+  /** Words of a shell before those of the command. */
+  readonly prefix: string;
+  readonly nested: boolean;
 }
 
 /** Megabytes of native stack, for deep C recursion in the guest, and what V8 may use of it. */
@@ -31,27 +39,51 @@ node=$1; shift
 exec $SANDBOA_PREFIX "$node" "$stack" "$@"
 ` as const;
 
-let prefix: string | undefined;
+/** Where services put the sockets that they listen at. */
+const socketFolders = ["/run", "/tmp"];
+
+let known: Confinement | undefined;
 
 export function confinedCommand(): ConfinedCommand {
   const args = [`--max-old-space-size=${heapMb}`, "--no-warnings", ...permissionFlags(), processScript];
-  if (process.platform !== "linux") return { command: process.execPath, args };
-  prefix ??= ["unshare --user --net --ipc --uts", "setpriv --no-new-privs --pdeathsig KILL"]
-    .filter(
-      (words) =>
-        spawnSync("/bin/sh", ["-c", `exec ${words} true`], { env: {}, stdio: "ignore" }).status === 0,
-    )
-    .join(" ");
+  if (process.platform !== "linux") return { command: process.execPath, args, nested: false };
+  known ??= probe();
   // Other shells know descriptors of one digit only, and take a longer number for a command.
   const bash = existsSync("/bin/bash");
   const confined = script
-    .replace("$SANDBOA_PREFIX", prefix)
+    .replace("$SANDBOA_PREFIX", known.prefix)
     .replace("$SANDBOA_DIGITS", bash ? "*" : "?")
     .replaceAll("; ulimit", " 2>/dev/null; ulimit");
   return {
     command: bash ? "/bin/bash" : "/bin/sh",
     args: ["-c", confined, "sandboa", process.execPath, ...args],
+    nested: known.nested,
   };
+}
+
+/** What the system lets this user do, the most first. */
+function probe(): Confinement {
+  const deep = deepPrefix();
+  if (works(deep)) return { prefix: deep, nested: true };
+  const flat = ["unshare --user --net --ipc --uts", "setpriv --no-new-privs --pdeathsig KILL"];
+  return { prefix: flat.filter(works).join(" "), nested: false };
+}
+
+function works(prefix: string): boolean {
+  return spawnSync("/bin/sh", ["-c", `exec ${prefix} true`], { env: {}, stdio: "ignore" }).status === 0;
+}
+
+/**
+ * As the flat one, and the process sees no other process, so that it can signal none, and empty folders where sockets would be. It is
+ * root in a namespace of its own for as long as it takes to mount these, and has no capability left when the guest's code comes.
+ */
+function deepPrefix(): string {
+  const needed = [processScript, process.execPath].map((path) => realpathSync(path));
+  const mounts = socketFolders
+    .filter((folder) => existsSync(folder) && !needed.some((path) => path.startsWith(`${folder}/`)))
+    .map((folder) => `mount -n -t tmpfs -o ro,size=4k none ${folder} && `);
+  const inner = `${mounts.join("")}exec unshare --pid --fork --kill-child setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --pdeathsig KILL "$@"`;
+  return `unshare --user --map-root-user --net --ipc --uts --mount setpriv --pdeathsig KILL /bin/sh -c '${inner}' sandboa`;
 }
 
 /** Node's permission model: the process may read its own script and nothing else. */

@@ -13,12 +13,12 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const content = new Uint8Array([1, 2, 3, 4]);
 
-test("what was written is read, in shared memory where asked", () => {
+test("what was written is read, in shared memory where asked", async () => {
   const store = new ImageStore(join(folder, "made", "by", "it"));
-  expect(store.read("key", false)).toBe(undefined);
+  expect(await store.read("key", false)).toBe(undefined);
   expect(store.write("key", [content.subarray(0, 2), content.subarray(2)])).toBe(true);
-  expect(store.read("key", false)).toEqual(content);
-  expect(store.read("key", true)?.buffer).toBeInstanceOf(SharedArrayBuffer);
+  expect(await store.read("key", false)).toEqual(content);
+  expect((await store.read("key", true))?.buffer).toBeInstanceOf(SharedArrayBuffer);
   const target = new Uint8Array(content.length);
   expect([store.size("key"), store.size("none")]).toEqual([content.length, undefined]);
   expect([store.readInto("key", target), store.readInto("none", target)]).toEqual([true, false]);
@@ -26,25 +26,25 @@ test("what was written is read, in shared memory where asked", () => {
   expect(store.readInto("key", new Uint8Array(content.length - 1))).toBe(false);
 });
 
-test("a damaged, shortened or empty file is not there", () => {
+test("a damaged, shortened or empty file is not there", async () => {
   const store = new ImageStore(folder);
   store.write("key", [content]);
   const whole = readFileSync(join(folder, "key"));
   for (const damaged of [whole.subarray(0, 5), whole.subarray(1), Buffer.alloc(0), Buffer.alloc(8, 1)]) {
     writeFileSync(join(folder, "key"), damaged);
-    expect(store.read("key", false)).toBe(undefined);
+    expect(await store.read("key", false)).toBe(undefined);
     expect(store.readInto("key", new Uint8Array(content.length))).toBe(false);
   }
   whole[0] = 99;
   writeFileSync(join(folder, "key"), whole);
-  expect(store.read("key", false)).toBe(undefined);
+  expect(await store.read("key", false)).toBe(undefined);
 });
 
-test("writers leave one whole file and nothing else", () => {
+test("writers leave one whole file and nothing else", async () => {
   const stores = [new ImageStore(folder), new ImageStore(folder)];
   for (const store of stores) expect(store.write("key", [content])).toBe(true);
   expect(readdirSync(folder)).toEqual(["key"]);
-  expect(stores[0]?.read("key", false)).toEqual(content);
+  expect(await stores[0]?.read("key", false)).toEqual(content);
 });
 
 test("what a killed writer left is removed, what another one is writing is not", () => {
@@ -54,9 +54,9 @@ test("what a killed writer left is removed, what another one is writing is not",
   expect(readdirSync(folder).sort()).toEqual(["key", "new.2.b.tmp", "old.image"]);
 });
 
-test("a folder that cannot be written only costs time", () => {
+test("a folder that cannot be written only costs time", async () => {
   writeFileSync(join(folder, "file"), "");
   const store = new ImageStore(join(folder, "file", "below"));
   expect(store.write("key", [content])).toBe(false);
-  expect(store.read("key", false)).toBe(undefined);
+  expect(await store.read("key", false)).toBe(undefined);
 });

@@ -13,6 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 // A seventh of the time of SHA-256, for 14 MB at each start.
@@ -37,14 +38,30 @@ export class ImageStore {
     this.#directory = directory;
   }
 
-  /** The content under `key`, or undefined when there is none or it is damaged. With `shared` it lies in shared memory. */
-  read(key: string, shared: boolean): Uint8Array | undefined {
-    return this.#open(key, (fd) => {
-      const size = fstatSync(fd).size - checksumBytes;
-      if (size < 0) return undefined;
-      const content = new Uint8Array(shared ? new SharedArrayBuffer(size) : new ArrayBuffer(size));
-      return fill(fd, content) ? content : undefined;
-    });
+  /**
+   * The content under `key`, or undefined when there is none or it is damaged. With `shared` it lies in shared memory. A thread of the
+   * system's reads: this one has code to load meanwhile.
+   */
+  async read(key: string, shared: boolean): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    let file: FileHandle | undefined;
+    try {
+      file = await open(this.#path(key), "r");
+      const { size } = await file.stat();
+      if (size < checksumBytes) return undefined;
+      const all = new Uint8Array(shared ? new SharedArrayBuffer(size) : new ArrayBuffer(size));
+      for (let at = 0; at < size; ) {
+        const { bytesRead } = await file.read(all, at, size - at, at);
+        if (bytesRead === 0) return undefined;
+        at += bytesRead;
+      }
+      const content = all.subarray(0, size - checksumBytes);
+      const checksum = new DataView(all.buffer).getUint32(content.length, true);
+      return crc32(content) === checksum ? (content as Uint8Array<ArrayBuffer>) : undefined;
+    } catch {
+      return undefined;
+    } finally {
+      await file?.close();
+    }
   }
 
   /** Reads the content under `key`, whose size is known, into `target`; false when it is not there or damaged. */

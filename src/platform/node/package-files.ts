@@ -1,9 +1,9 @@
-// Where the package's own files are: the guest's Python, the worker script, and Pyodide's two data files.
+// Where the package's own files are: the guest's Python and its time zones, the worker script, and Pyodide's two data files.
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { distribution } from "../../interpreter/distribution.ts";
+import { type DistributionPart, distribution } from "../../interpreter/distribution.ts";
 
 /** One to three folders up, in the package as in its source. The resolver would read and parse what stands there. */
 const packageRoot = above(dirname(fileURLToPath(import.meta.url)));
@@ -31,6 +31,7 @@ export function readGuestFiles(): ReadonlyMap<string, Uint8Array> {
   );
 }
 
-export function readDistributionFile(part: "wasm" | "library"): Uint8Array {
+export function readDistributionFile(part: DistributionPart): Uint8Array {
+  if (part === "timeZones") return readFileSync(join(packageRoot, "guest", distribution.timeZones.file));
   return readFileSync(createRequire(import.meta.url).resolve(`pyodide/${distribution[part].file}`));
 }

@@ -2,6 +2,7 @@
 import { createHash, randomFillSync } from "node:crypto";
 import { inspect } from "node:util";
 import { inflateRawSync } from "node:zlib";
+import type { MemoryPower } from "../../interpreter/snapshot.ts";
 import type { ClockPower, EntropyPower } from "../../kernel/powers.ts";
 
 const neverWoken = new Int32Array(new SharedArrayBuffer(4));
@@ -32,15 +33,42 @@ export function inflateRaw(compressed: Uint8Array, sizeBytes: number): Uint8Arra
   return inflateRawSync(compressed, { maxOutputLength: Math.max(1, sizeBytes) });
 }
 
-const zeros = new Uint8Array(65_536);
+const zeros = new Uint8Array(64);
+const largePieceBytes = 1 << 20;
+const smallPieceBytes = 1 << 16;
 
-/** Zeroes what is not zero, piece by piece: comparing reads the system's one shared zero page where nothing was written. */
-export function clearMemory(gap: Uint8Array): void {
-  for (let at = 0; at < gap.length; at += zeros.length) {
-    const piece = gap.subarray(at, at + zeros.length);
-    const blank = piece.length === zeros.length ? zeros : zeros.subarray(0, piece.length);
-    if (Buffer.compare(piece, blank) !== 0) piece.fill(0);
+/** Both are one call of the system's memcpy(3) or memcmp(3) per piece. */
+export const nodeMemory: MemoryPower = {
+  // A TypedArray's set() copies shared memory word by word, which takes twice as long (V8's Relaxed_Memmove).
+  copy: (target, source) => {
+    if (source.length > 0) Buffer.from(target.buffer, target.byteOffset, source.length).fill(source);
+  },
+  // Comparing reads the system's one shared zero page where nothing was written.
+  clear: (gap) => {
+    for (let at = 0; at < gap.length; at += largePieceBytes) {
+      const piece = gap.subarray(at, at + largePieceBytes);
+      if (!isZero(piece)) clearPieces(piece);
+    }
+  },
+};
+
+function clearPieces(large: Uint8Array): void {
+  for (let at = 0; at < large.length; at += smallPieceBytes) {
+    const piece = large.subarray(at, at + smallPieceBytes);
+    if (!isZero(piece)) piece.fill(0);
   }
+}
+
+/** Compares the bytes with those a little further on: half as much to read as comparing them with zeros. */
+function isZero(bytes: Uint8Array): boolean {
+  const head = Math.min(bytes.length, zeros.length);
+  if (Buffer.compare(bytes.subarray(0, head), zeros.subarray(0, head)) !== 0) return false;
+  return Buffer.compare(bytes.subarray(0, bytes.length - head), bytes.subarray(head)) === 0;
+}
+
+/** Milliseconds since the epoch. */
+export function nowMs(): number {
+  return Date.now();
 }
 
 /** Milliseconds from an arbitrary origin. */

@@ -41,6 +41,11 @@ function send(head: unknown, bytes?: Uint8Array): void {
 }
 
 function sendAnswer(answer: Answer): void {
+  if (answer.type === "seen") {
+    const { bytes, ...head } = answer.reply;
+    send({ type: "seen", id: answer.id, ...head }, bytes);
+    return;
+  }
   const outcome = answer.type === "done" ? answer.report.outcome : undefined;
   if (answer.type !== "done" || outcome?.kind !== "answer") send(flat(answer));
   else send({ ...flat(answer), outcome: { kind: "answer" } }, outcome.bytes);
@@ -139,6 +144,7 @@ function open({ image }: ProcessStart): Session {
     powers,
     output,
     new Control(),
+    (denial) => send({ type: "denial", ...denial }),
   );
 }
 

@@ -1,7 +1,7 @@
 // What a session needs of the machine, the same in each thread: clocks, entropy, inflating, clearing. How it reaches granted files
 // and standard input depends on the wall.
 import type { SessionPowers } from "../../host/session.ts";
-import { clearMemory, monotonicMs, nodeClock, nodeEntropy } from "./powers.ts";
+import { monotonicMs, nodeClock, nodeEntropy, nodeMemory } from "./powers.ts";
 import { makeThreadCpuClock } from "./thread-cpu.ts";
 
 export function makeSessionPowers(
@@ -10,7 +10,7 @@ export function makeSessionPowers(
   return {
     clock: nodeClock,
     entropy: nodeEntropy,
-    clearMemory,
+    memory: nodeMemory,
     monotonicMs,
     threadCpuMs: makeThreadCpuClock(),
     ...granted,

@@ -45,6 +45,16 @@ export function otherThreadCpuMs(thread: string): number | undefined {
   }
 }
 
+/** The first child of a process of this system; undefined where it has none, or where the system does not tell. */
+export function firstChild(pid: number): number | undefined {
+  try {
+    const child = Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1"), 10);
+    return Number.isNaN(child) ? undefined : child;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The first number of schedstat is nanoseconds on a processor (Linux, Documentation/scheduler/sched-stats.rst). */
 function nanosecondsToMs(schedstat: string): number | undefined {
   const nanoseconds = Number.parseInt(schedstat, 10);

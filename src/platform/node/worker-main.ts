@@ -86,6 +86,7 @@ function open(start: WorkerStart): Session | undefined {
       powers,
       output,
       control,
+      (denial) => send({ type: "denial", denial }),
     );
     send({ type: "ready", thread: ownThread() });
     return session;

@@ -121,6 +121,9 @@ export class WorkerLink implements Link {
     switch (message.type) {
       case "output":
         break;
+      case "denial":
+        this.#events.onDenial(message.denial);
+        break;
       case "create": {
         const { ticket, mode } = hostFileAt(this.#demandPlan(), message.place);
         this.#reply(message.question, createHostFileReply(ticket, mode));

@@ -1,8 +1,11 @@
 // The words of the command line, turned into grants of the public API.
+import { statSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
 import {
   type FileCapability,
+  type HostDirectoryMode,
   type HostFileMode,
+  hostDirectory,
   hostFile,
   type Isolation,
   type Limits,
@@ -29,6 +32,7 @@ export interface RunFlags {
   readonly m?: string;
   readonly read?: Collected;
   readonly write?: Collected;
+  readonly update?: Collected;
   readonly append?: Collected;
   readonly create?: Collected;
   readonly scratch?: Collected;
@@ -46,22 +50,39 @@ export interface RunFlags {
   readonly clock?: "real" | "coarse" | "frozen";
   readonly timeZone?: string;
   readonly json?: boolean;
+  readonly explain?: boolean;
+  readonly learn?: string;
 }
 
-/** HOST or HOST:GUEST; the guest path begins after the last ":/". */
+/** What a flag means for a folder of the host. */
+const folderModes: ReadonlyMap<HostFileMode, HostDirectoryMode> = new Map<HostFileMode, HostDirectoryMode>([
+  ["read", "read"],
+  ["write", "write"],
+  ["create", "create-only"],
+]);
+
+/** HOST or HOST:GUEST; the guest path begins after the last ":/". A folder is granted with all that is in it. */
 function file(mode: HostFileMode): (text: string) => Grant {
   return (text) => {
     const split = text.lastIndexOf(":/");
     const host = split > 0 ? text.slice(0, split) : text;
     const guest = split > 0 ? text.slice(split + 1) : guestPathOf(host);
-    return { kind: "file", guest, capability: checked(() => hostFile(host, mode)) };
+    const folderMode = folderModes.get(mode);
+    const capability = checked(() =>
+      folderMode !== undefined && isFolder(host) ? hostDirectory(host, folderMode) : hostFile(host, mode),
+    );
+    return { kind: "file", guest, capability };
   };
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function guestPathOf(host: string): string {
   const names = host.split(/[/\\]/).filter((name) => name !== "" && name !== ".");
   if (names.includes("..") || names.length === 0) {
-    throw new InvalidArgumentError("a path with .. needs a guest path: HOST:/GUEST");
+    throw new InvalidArgumentError("this folder, or a path with .., needs a guest path: HOST:/GUEST");
   }
   return `/${names.join("/")}`;
 }
@@ -106,6 +127,7 @@ export function limitsOf({ memory, hostMemory, wall, cpu, fuel, output, grace }:
 export const grants = {
   read: file("read"),
   write: file("write"),
+  update: file("update"),
   append: file("append"),
   create: file("create"),
   scratch: (text: string): Grant => {

@@ -1,6 +1,7 @@
 // The one JSON object of `--json`. Values that JSON lacks become objects with one key that begins with "$"; in `usage`, what is
 // unlimited (Infinity) or not counted is null.
 import {
+  type DenialReport,
   type GuestValue,
   LimitError,
   OpaqueValue,
@@ -10,7 +11,7 @@ import {
   type SandboxError,
 } from "../../index.ts";
 
-export function successReport(run: Run): string {
+export function successReport(run: Run, refused: DenialReport): string {
   return JSON.stringify({
     ok: run.exitCode === 0,
     value: plain(run.value),
@@ -20,11 +21,13 @@ export function successReport(run: Run): string {
     softStop: run.softStop ?? null,
     error: null,
     usage: run.usage,
+    ...told(refused),
   });
 }
 
 export function failureReport(
   error: SandboxError & Partial<Pick<Run, "stdout" | "stderr" | "usage">>,
+  refused: DenialReport,
 ): string {
   return JSON.stringify({
     ok: false,
@@ -41,7 +44,20 @@ export function failureReport(
       ...(error instanceof LimitError && { limit: error.limit, budget: error.budget, used: error.used }),
     },
     usage: error.usage ?? null,
+    ...told(refused),
   });
+}
+
+function told({ denials, dropped }: DenialReport): object {
+  return {
+    denials: denials.map((denial) => ({
+      ...denial,
+      errno: denial.errno ?? null,
+      allowedBy: denial.allowedBy ?? null,
+      flag: denial.flag ?? null,
+    })),
+    denialsDropped: dropped,
+  };
 }
 
 function plain(value: GuestValue | undefined): unknown {

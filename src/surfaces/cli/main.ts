@@ -22,6 +22,7 @@ Examples:
   sandboa run --read data.json -m json.tool data.json
   sandboa run --scratch /tmp=10MiB --memory 128MiB --wall 5s untrusted.py
   sandboa run --isolation process --cpu 2s --host-memory 8MiB --json untrusted.py
+  sandboa run --read data:/in --explain --learn policy.json untrusted.py
   sandboa run --fuel 5_000_000 --clock frozen -c 'print(sum(range(10)))'`;
 
 function program(): Command {
@@ -41,10 +42,19 @@ function program(): Command {
     .argument("[args...]", "its arguments (sys.argv[1:])")
     .option("-c <code>", "run this code instead of a file")
     .option("-m <module>", "run this module of the standard library instead of a file")
-    .addOption(many("--read <host[:guest]>", "grant a file for reading", "read"))
-    .addOption(many("--write <host[:guest]>", "grant a file for writing", "write"))
+    .addOption(many("--read <host[:guest]>", "grant a file or a folder for reading", "read"))
+    .addOption(
+      many("--write <host[:guest]>", "grant a file for writing, or a folder for everything", "write"),
+    )
+    .addOption(many("--update <host[:guest]>", "grant a file for reading and changing", "update"))
     .addOption(many("--append <host[:guest]>", "grant a file for appending", "append"))
-    .addOption(many("--create <host[:guest]>", "grant the making of one new file", "create"))
+    .addOption(
+      many(
+        "--create <host[:guest]>",
+        "grant the making of one new file, or of new files in a folder",
+        "create",
+      ),
+    )
     .addOption(many("--scratch <guest=size>", "grant an empty folder in memory, e.g. /tmp=10MiB", "scratch"))
     .addOption(many("--env <name=value>", "set an environment variable", "env"))
     .option("--stdin", "grant this command's standard input, unless inline (otherwise it is empty)")
@@ -81,6 +91,11 @@ function program(): Command {
       ]),
     )
     .option("--time-zone <name>", "the program's time zone (default UTC)")
+    .option("--explain", "tell afterwards what the program was refused, and which flag would allow it")
+    .option(
+      "--learn <file>",
+      "write a policy that allows all it tried, for you to read and cut; never over a file",
+    )
     .option("--json", "print one JSON object that tells how the run ended")
     .passThroughOptions()
     .exitOverride()

@@ -1,5 +1,5 @@
 // `sandboa run`: one program, one sandbox, one exit status.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import {
   type CreateOptions,
   type FileCapability,
@@ -13,8 +13,10 @@ import {
   SandboxLostError,
 } from "../../index.ts";
 import { exitStatus } from "./exit-status.ts";
+import { explanation } from "./explain.ts";
 import { type Grant, limitsOf, type RunFlags } from "./flags.ts";
 import { failureReport, successReport } from "./json-report.ts";
+import { type GivenGrants, type LearnedPolicy, learnedPolicy } from "./learned-policy.ts";
 import { printable } from "./printable.ts";
 
 interface Program {
@@ -33,8 +35,13 @@ export async function runCommand(
     const named = flags.c !== undefined || flags.m !== undefined;
     const rest = named && file !== undefined ? [file, ...args] : args;
     const program = readProgram(named ? undefined : file, flags);
-    await using sandbox = await Sandbox.create(optionsOf(flags, [program.name, ...rest]));
-    return await runProgram(sandbox, program, flags.json === true);
+    const given = givenBy(flags);
+    if (flags.learn !== undefined && existsSync(flags.learn)) throw new UsageError(taken(flags.learn));
+    await using sandbox = await Sandbox.create(optionsOf(flags, given, [program.name, ...rest]));
+    const status = await runProgram(sandbox, program, flags.json === true);
+    if (flags.explain) process.stderr.write(explanation(sandbox.denials()));
+    if (flags.learn !== undefined) writePolicy(flags.learn, learnedPolicy(given, sandbox.denials()));
+    return status;
   } catch (error) {
     if (error instanceof UsageError || error instanceof OptionError) {
       process.stderr.write(`sandboa: ${printable(error.message, true)}\n`);
@@ -77,14 +84,11 @@ function readText(file: string | 0): string {
   }
 }
 
-function optionsOf(flags: RunFlags, args: readonly string[]): CreateOptions {
-  if (flags.stdin && flags.isolation === "inline")
-    throw new UsageError(
-      "--stdin needs --isolation worker or process: inline, waiting for input could not be ended",
-    );
+function givenBy(flags: RunFlags): GivenGrants {
   const collected: Grant[] = [
     flags.read,
     flags.write,
+    flags.update,
     flags.append,
     flags.create,
     flags.scratch,
@@ -100,11 +104,19 @@ function optionsOf(flags: RunFlags, args: readonly string[]): CreateOptions {
     else if (files.has(grant.guest)) throw new UsageError(`${grant.guest} is granted twice`);
     else files.set(grant.guest, grant.capability);
   }
+  return { files, env, modules, stdin: flags.stdin === true, limits: { ...limitsOf(flags) } };
+}
+
+function optionsOf(flags: RunFlags, given: GivenGrants, args: readonly string[]): CreateOptions {
+  if (flags.stdin && flags.isolation === "inline")
+    throw new UsageError(
+      "--stdin needs --isolation worker or process: inline, waiting for input could not be ended",
+    );
   return {
-    files: Object.fromEntries(files),
-    env: Object.fromEntries(env),
+    files: Object.fromEntries(given.files),
+    env: Object.fromEntries(given.env),
     args,
-    modules,
+    modules: given.modules,
     limits: limitsOf(flags),
     ...(flags.isolation && { isolation: flags.isolation }),
     ...(flags.stdin && { stdin: hostStdin }),
@@ -112,6 +124,18 @@ function optionsOf(flags: RunFlags, args: readonly string[]): CreateOptions {
     ...(flags.timeZone !== undefined && { timeZone: flags.timeZone }),
     ...(process.stderr.isTTY && { onProgress: (step: string) => process.stderr.write(`sandboa: ${step}\n`) }),
   };
+}
+
+const taken = (file: string): string =>
+  `--learn writes over no file: ${file} exists; remove it or name another`;
+
+function writePolicy(file: string, policy: LearnedPolicy): void {
+  try {
+    writeFileSync(file, `${JSON.stringify(policy, undefined, 2)}\n`, { flag: "wx" });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new UsageError(code === "EEXIST" ? taken(file) : `--learn cannot write ${file}: ${code}`);
+  }
 }
 
 async function runProgram(sandbox: Sandbox, program: Program, json: boolean): Promise<number> {
@@ -125,11 +149,11 @@ async function runProgram(sandbox: Sandbox, program: Program, json: boolean): Pr
       finalize: true,
       ...(!json && { onOutput: show }),
     });
-    if (json) process.stdout.write(`${successReport(run)}\n`);
+    if (json) process.stdout.write(`${successReport(run, sandbox.denials())}\n`);
     return run.exitCode & 0xff;
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error;
-    if (json) process.stdout.write(`${failureReport(error)}\n`);
+    if (json) process.stdout.write(`${failureReport(error, sandbox.denials())}\n`);
     else if (error instanceof PythonError) process.stderr.write(printable(error.traceback, false));
     else if (!(error instanceof SandboxLostError && error.exitCode !== undefined)) {
       // After a soft stop: where the program was.

@@ -1,0 +1,128 @@
+// Copy on write over another place. The state belongs to this object, so to the embedder: sandboxes come and go, are reset, and find
+// what was changed before. What is below is resolved when it is first needed, once, and let go of when no sandbox uses the overlay and
+// there is nothing to change. Invariant: a guest reaches nothing of it that could change what is below; only `commit` does.
+import { OptionError } from "../errors/option-error.ts";
+import type { OverlayChange } from "../filesystems/overlay/overlay-changes.ts";
+import type { CommitReport } from "../filesystems/overlay/overlay-commit.ts";
+import { OverlayLayer } from "../filesystems/overlay/overlay-layer.ts";
+import { OverlayTree } from "../filesystems/overlay/overlay-tree.ts";
+import type { Tree } from "../filesystems/tree.ts";
+import type { FileCapability, OverlayPlace, PlaceEnvironment, PlaceUse } from "./capability.ts";
+import { bytes, count, type Quantity } from "./quantity.ts";
+
+export interface OverlayOptions {
+  /** Everything that is held for what was changed: bytes as far as they are new, and some for each file that was touched or removed. */
+  readonly bytes: Quantity;
+  /** How many files, folders and links may be the overlay's own. Default 10,000. */
+  readonly files?: number;
+}
+
+/** What an overlay needs of the host: how a place is resolved, and what its tree has of the host. */
+export interface LowerPower {
+  readonly environment: PlaceEnvironment;
+  resolve(option: string, capability: FileCapability): PlaceUse;
+}
+
+interface Held {
+  readonly use: PlaceUse;
+  readonly tree: Tree;
+}
+
+export class Overlay implements OverlayPlace {
+  readonly kind = "overlay";
+  readonly #lower: FileCapability;
+  readonly #power: LowerPower;
+  readonly #layer: OverlayLayer;
+  #held: Held | undefined;
+  #users = 0;
+
+  constructor(lower: FileCapability, options: OverlayOptions, power: LowerPower) {
+    if (typeof lower !== "object" || lower === null || typeof lower.kind !== "string")
+      throw new OptionError("overlay lower", lower, "a capability such as hostDirectory(…)");
+    if (typeof options !== "object" || options === null)
+      throw new OptionError("overlay", options, '{ bytes: "64 MiB" }');
+    const maxFiles = count("overlay files", options.files ?? 10_000, { from: 1 });
+    this.#layer = new OverlayLayer(bytes("overlay bytes", options.bytes), maxFiles);
+    this.#lower = lower;
+    this.#power = power;
+  }
+
+  /** What was created, changed and removed, as it is now; the bytes are read when they are asked for. */
+  async changes(): Promise<readonly OverlayChange[]> {
+    return this.#using((lower) => this.#layer.changes(lower));
+  }
+
+  /**
+   * Brings all changes into the place below, or none of them, and forgets them here. The place must have been granted for writing.
+   * Throws OverlayConflictError when it is not any more what was changed, and OverlayCommitError when it refuses a step.
+   */
+  async commit(): Promise<CommitReport> {
+    return this.#using((lower) => this.#layer.commitTo(lower));
+  }
+
+  /** Forgets all changes. */
+  async discard(): Promise<void> {
+    await this.#layer.discard();
+    await this.#letGo();
+  }
+
+  /** Host memory that is held for the changes, of `bytes`. */
+  get usedBytes(): number {
+    return this.#layer.room.quota.usedBytes;
+  }
+
+  use(option: string): PlaceUse {
+    const { use, tree } = this.#hold(option);
+    let released = false;
+    return {
+      ...(use.confinesLinks !== undefined && { confinesLinks: use.confinesLinks }),
+      open: ({ nowMs }) => new OverlayTree(this.#layer, tree, () => BigInt(Math.floor(nowMs())) * 1_000_000n),
+      release: () => {
+        if (released) return;
+        released = true;
+        this.#leave();
+      },
+    };
+  }
+
+  async #using<T>(action: (lower: Tree) => T | PromiseLike<T>): Promise<T> {
+    const { tree } = this.#hold("overlay");
+    try {
+      return await action(tree);
+    } finally {
+      this.#leave();
+    }
+  }
+
+  #hold(option: string): Held {
+    if (this.#held === undefined) {
+      const use = this.#power.resolve(option, this.#lower);
+      try {
+        this.#held = { use, tree: use.open(this.#power.environment) };
+      } catch (error) {
+        use.release();
+        throw error;
+      }
+    }
+    this.#users += 1;
+    return this.#held;
+  }
+
+  #leave(): void {
+    this.#users -= 1;
+    this.#letGo().catch(this.#power.environment.fault);
+  }
+
+  /** What was changed refers to the tree that it was changed over, so that stays as long as there is something. */
+  async #letGo(): Promise<void> {
+    const held = this.#held;
+    if (held === undefined || this.#users > 0 || !this.#layer.isEmpty) return;
+    this.#held = undefined;
+    this.#layer.forget();
+    try {
+      await held.tree.close?.();
+    } finally {
+      held.use.release();
+    }
+  }
+}

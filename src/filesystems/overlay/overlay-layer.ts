@@ -1,0 +1,60 @@
+// An overlay's state over its whole life, and what the embedder does with it: look at the changes, bring them into the lower tree, forget
+// them. Each of these is one turn, so no guest changes anything meanwhile.
+import { now } from "../later.ts";
+import type { Later, Tree } from "../tree.ts";
+import { changesOf, type OverlayChange } from "./overlay-changes.ts";
+import { type CommitReport, commitRoom } from "./overlay-commit.ts";
+import { type OverlayState, OverlayTree } from "./overlay-tree.ts";
+import { Turns } from "./turns.ts";
+import { UpperRoom } from "./upper-room.ts";
+
+/** Always for the same lower tree. */
+export class OverlayLayer implements OverlayState {
+  readonly turns = new Turns();
+  readonly #quotaBytes: number;
+  readonly #maxFiles: number;
+  room: UpperRoom;
+
+  constructor(quotaBytes: number, maxFiles: number) {
+    this.#quotaBytes = quotaBytes;
+    this.#maxFiles = maxFiles;
+    this.room = new UpperRoom(quotaBytes, maxFiles);
+  }
+
+  /** Whether there is nothing to change. */
+  get isEmpty(): boolean {
+    const { root } = this.room;
+    return root === undefined || (root.slots.size === 0 && !root.attributesChanged);
+  }
+
+  /** What the overlay would change in `lower`; nothing of it is read yet. */
+  changes(lower: Tree): Later<OverlayChange[]> {
+    const overlay = new OverlayTree(this, lower, () => 0n);
+    return this.turns.take(() => changesOf(this.room.root, overlay, lower));
+  }
+
+  /** Brings all changes into `lower`, or none of them, and forgets them. Throws OverlayConflictError, OverlayCommitError. */
+  commitTo(lower: Tree): Later<CommitReport> {
+    const layer = this;
+    return this.turns.take(function* () {
+      const alone = new OverlayTree({ room: layer.room, turns: new Turns() }, lower, () => 0n);
+      const report = yield* commitRoom(layer.room, alone, lower);
+      layer.forget();
+      return report;
+    });
+  }
+
+  /** Forgets all changes. Files that are open can still be read by those who have them open. */
+  discard(): Later<void> {
+    const layer = this;
+    return this.turns.take(function* () {
+      yield* now(undefined);
+      layer.forget();
+    });
+  }
+
+  /** As `discard`, within a turn. */
+  forget(): void {
+    this.room = new UpperRoom(this.#quotaBytes, this.#maxFiles);
+  }
+}

@@ -1,0 +1,56 @@
+// docs/conformance.md, made from what is expected of CPython's tests.
+import type { Expected, ModuleRecord } from "../tests/conformance/record.ts";
+
+export function conformancePage({ suite, python, reasons, modules }: Expected): string {
+  const records = Object.entries(modules).sort(([a], [b]) => (a < b ? -1 : 1));
+  const total = records
+    .map(([, record]) => numbers(record))
+    .reduce((sum, next) => sum.map((n, i) => n + (next[i] ?? 0)));
+  return [
+    "# CPython's own tests of files, in the box",
+    "",
+    `The test suite of CPython ${suite} (Debian's packages, fetched by \`npm run conformance:fetch\`, never part of this repository) against`,
+    `Python ${python} in the box, with nothing granted but the suite's folder for reading and a scratch folder as \`/tmp\`. Made from`,
+    "`tests/conformance/expected.json` by `npm run docs`; do not edit. `npm run conformance` runs all of it and holds it against that file:",
+    "a new failure, an expected one that passes, and another number of skipped tests are errors.",
+    "",
+    "Two parts of Python's library that the box's build leaves out are lent by the suite: `dbm`, and `zoneinfo` in pure Python.",
+    "",
+    "| Module | Pass | Skipped by CPython | Differ |",
+    "|---|---|---|---|",
+    ...records.map(([name, record]) => `| \`${name}\` | ${numbers(record).join(" | ")} |`),
+    `| all | ${total.join(" | ")} |`,
+    "",
+    "## What differs, and why",
+    "",
+    ...Object.entries(reasons).flatMap(([reason, { text }]) => [text, "", ...testsOf(records, reason), ""]),
+    "## What CPython skips here",
+    "",
+    'Its tests know the platform (`sys.platform == "emscripten"`) and look for what a build has.',
+    "",
+    ...skips(records),
+    "",
+  ].join("\n");
+}
+
+function numbers({ passed, skipped, failed }: ModuleRecord): number[] {
+  const skips = Object.values(skipped).reduce((sum, count) => sum + count, 0);
+  return [passed, skips, Object.keys(failed).length];
+}
+
+function testsOf(records: readonly (readonly [string, ModuleRecord])[], reason: string): string[] {
+  return records
+    .flatMap(([, { failed }]) => Object.entries(failed))
+    .filter(([, given]) => given === reason)
+    .map(([id]) => `- \`${id}\``);
+}
+
+function skips(records: readonly (readonly [string, ModuleRecord])[]): string[] {
+  const counts = new Map<string, number>();
+  for (const [, { skipped }] of records)
+    for (const [reason, count] of Object.entries(skipped))
+      counts.set(reason, (counts.get(reason) ?? 0) + count);
+  return [...counts]
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    .map(([reason, count]) => `- ${count}: ${reason.replaceAll(/[<>|`]/g, "\\$&")}`);
+}
