@@ -3,7 +3,7 @@
 // thread.
 import type { HostFolderTicket } from "../../filesystems/host-folder.ts";
 import { isPending } from "../../filesystems/later.ts";
-import type { OnEvent } from "../../host/events.ts";
+import type { FaultEvent } from "../../host/events.ts";
 import type { SandboxPlan } from "../../host/plan.ts";
 import type { TreeQuestion, TreeReply } from "../../host/tree-questions.ts";
 import { TreeServer } from "../../host/tree-server.ts";
@@ -20,9 +20,9 @@ const mostFaults = 1000;
 export class LocalFolders {
   #folders: Folders = new Map();
   #server: TreeServer | undefined;
-  readonly #onFault: OnEvent;
+  readonly #onFault: (fault: FaultEvent) => void;
 
-  constructor(onFault: OnEvent) {
+  constructor(onFault: (fault: FaultEvent) => void) {
     this.#onFault = onFault;
   }
 
@@ -35,6 +35,7 @@ export class LocalFolders {
     );
     let faults = 0;
     this.#server = new TreeServer(new Map(served), limits.openFiles, (fault) => {
+      if (fault.type !== "fault") return;
       faults += 1;
       if (faults < mostFaults) this.#onFault(fault);
       if (faults === mostFaults)
