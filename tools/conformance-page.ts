@@ -10,7 +10,7 @@ export function conformancePage({ suite, python, reasons, modules }: Expected): 
     "# CPython's own tests of files, in the box",
     "",
     `The test suite of CPython ${suite} (Debian's packages, fetched by \`npm run conformance:fetch\`, never part of this repository) against`,
-    `Python ${python} in the box, with nothing granted but the suite's files for reading and a scratch folder as \`/tmp\`. Made from`,
+    `Python ${python} in the box, with nothing granted but the suite's folder for reading and a scratch folder as \`/tmp\`. Made from`,
     "`tests/conformance/expected.json` by `npm run docs`; do not edit. `npm run conformance` runs all of it and holds it against that file:",
     "a new failure, an expected one that passes, and another number of skipped tests are errors.",
     "",

@@ -1,7 +1,7 @@
-// One module of CPython's tests in a box of its own: the suite's files can be read, /tmp is room of the box, and nothing else is granted.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+// One module of CPython's tests in a box of its own: the suite's folder can be read, /tmp is room of the box, and nothing else is granted.
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type FileCapability, memoryFile, PythonError, Sandbox, scratch } from "sandboa";
+import { hostDirectory, PythonError, Sandbox, scratch } from "sandboa";
 
 export type Kind = "passed" | "skipped" | "failed";
 
@@ -14,7 +14,6 @@ export type Endings = ReadonlyMap<string, Ending>;
 /** CPython's tests as tools/cpython-tests.mjs has fetched them. */
 export class Suite {
   readonly #folder: string;
-  #files: Readonly<Record<string, FileCapability>> | undefined;
 
   /** `root` is that of this repository. */
   constructor(root: string) {
@@ -27,16 +26,8 @@ export class Suite {
     return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
   }
 
-  /** By guest path. */
-  get files(): Readonly<Record<string, FileCapability>> {
-    const suite = join(this.#folder, "suite");
-    this.#files ??= Object.fromEntries(
-      readdirSync(suite, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name))
-        .map((path) => [path.replace(suite, "/suite"), memoryFile(readFileSync(path))]),
-    );
-    return this.#files;
+  get folder(): string {
+    return join(this.#folder, "suite");
   }
 }
 
@@ -67,7 +58,10 @@ async function attempt(
   without: readonly string[],
 ): Promise<Endings | Lost> {
   await using sandbox = await Sandbox.create({
-    files: { ...suite.files, "/tmp": scratch({ bytes: "256 MiB", files: 50_000 }) },
+    files: {
+      "/suite": hostDirectory(suite.folder, "read"),
+      "/tmp": scratch({ bytes: "256 MiB", files: 50_000 }),
+    },
     limits: { memory: "1 GiB", wall: "3 min", output: "64 MiB", hostMemory: "512 MiB", value: "64 MiB" },
   });
   const decoder = new TextDecoder();
