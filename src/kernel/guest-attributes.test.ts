@@ -98,6 +98,13 @@ test("statfs tells the quota", () => {
   expect(guest.call("statfs64", guest.path("/"), statfsBytes, guest.memory.size - 8)).toBe("EFAULT");
 });
 
+test("a disk without room has a size, which programs divide by", () => {
+  const target = guest.allocate(statfsBytes);
+  expect(guest.call("statfs64", guest.path("/"), statfsBytes, target)).toBe(0);
+  const [blocks, free] = [8, 16].map((field) => guest.memory.view.getBigUint64(target + field, true));
+  expect([blocks, free]).toEqual([1n, 0n]);
+});
+
 test("stat checks its target first and stays inside of it", () => {
   guest.file("f");
   const target = guest.allocate(statBytes + 16);
