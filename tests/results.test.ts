@@ -207,6 +207,7 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
     await sandbox.reset();
     expect([opens, closes]).toEqual([4, 4]);
     await expect(sandbox.run("import os; os._exit(1)")).rejects.toBeInstanceOf(SandboxLostError);
+    expect(await refusal(files.stat("/served/f"))).toEqual(["FILE_NOT_READABLE", "EIO"]);
     expect(await refusal(files.read("/served/f"))).toEqual(["FILE_NOT_READABLE", "EIO"]);
     await sandbox.reset();
     expect((await files.read("/served/f")).length).toBe(600_000);

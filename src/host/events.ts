@@ -1,14 +1,17 @@
 // What a sandbox tells its embedder besides results, at the moment it happens.
 import type { Denial } from "./denials.ts";
 
-/** Code of the embedder's that stands behind a place has failed; the guest was told EIO and no more. */
+/**
+ * What stands behind a place has failed: code of the embedder's, of which the guest was told EIO and no more, or the host's system behind a
+ * granted folder (a full disk, a right that was taken away, the folder itself removed), of which it was told the errno.
+ */
 export interface FaultEvent {
   readonly type: "fault";
   /** The guest path. Bytes that are not UTF-8 stand as lone surrogates. */
   readonly path: string;
   /** The call of the place that failed, such as "read". */
   readonly operation: string;
-  /** What it threw, or why its answer was none. */
+  /** What it threw, or why its answer was none. Of the system: Node's error, with a code where it did not cross from a thread. */
   readonly error: unknown;
 }
 
@@ -22,6 +25,8 @@ export type SandboxEvent = FaultEvent | DenialEvent;
 
 /** Called in the embedder's thread; what it throws does the sandbox no harm, and is shown as a warning of the process. */
 export type OnEvent = (event: SandboxEvent) => void;
+
+export type OnFault = (fault: FaultEvent) => void;
 
 /** A guest can make its places fail as often as it likes: the embedder is warned often enough to see what is wrong. */
 const mostWarnings = 3;

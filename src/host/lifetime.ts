@@ -36,7 +36,7 @@ async function openTrees({ plan, trees, onEvent }: CheckedGrants): Promise<Lifet
       const fault = (error: unknown): void =>
         onEvent({ type: "fault", path: guestPath, operation: "wrap", error });
       const tree = grant.open({ nowMs, fault });
-      served.set(number, { guestPath, tree });
+      served.set(number, { guestPath, tree, folder: grant.folder });
       const root =
         grant.root ??
         (await rootOf(tree).catch((cause: unknown) => {

@@ -1,6 +1,8 @@
 // What the two sides of a wall say to each other. The inside's TypeScript is trusted as far as the wall is; `outcome` bytes and
 // output are the guest's. Requests are answered in the order they were sent.
+import type { HostFolderTicket } from "../filesystems/host-folder.ts";
 import type { Outcome } from "../interpreter/interpreter.ts";
+import type { FaultEvent } from "./events.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { RawDenial } from "./raw-denial.ts";
@@ -22,7 +24,13 @@ export interface WorkerStart {
 
 /** To the inside of a wall. */
 export type Request =
-  | { readonly type: "begin"; readonly id: number; readonly plan: SandboxPlan }
+  | {
+      readonly type: "begin";
+      readonly id: number;
+      readonly plan: SandboxPlan;
+      /** To a thread: granted folders, by place, that it can use itself. */
+      readonly folders?: ReadonlyMap<number, HostFolderTicket> | undefined;
+    }
   | { readonly type: "run"; readonly id: number; readonly request: Uint8Array }
   /** Between runs: the host looks at the guest's files. */
   | { readonly type: "look"; readonly id: number; readonly question: FilesQuestion }
@@ -51,6 +59,8 @@ export type FromWorker =
   | Answer
   /** The guest was refused something. */
   | { readonly type: "denial"; readonly denial: RawDenial }
+  /** A folder that the thread uses itself has failed. */
+  | { readonly type: "fault"; readonly fault: FaultEvent }
   /** There is output in the ring. */
   | { readonly type: "output" }
   /** The guest makes the file that was granted at this place; the thread waits for the answer in its control words. */

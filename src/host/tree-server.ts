@@ -3,6 +3,8 @@
 // Invariant: each file that a tree has opened is closed once, however late it was opened and however the lifetime ended.
 import { type ErrnoName, errno } from "../abi/errno.ts";
 import { FileError } from "../errors/file-error.ts";
+import { HostFault } from "../filesystems/host-fault.ts";
+import type { HostFolderTicket } from "../filesystems/host-folder.ts";
 import { now, run, type Steps } from "../filesystems/later.ts";
 import type { Later, Tree, TreeAccess, TreeChange, TreeFile } from "../filesystems/tree.ts";
 import {
@@ -16,7 +18,7 @@ import {
 } from "../filesystems/tree-answers.ts";
 import { isTreePath, pathBytes } from "../filesystems/tree-path.ts";
 import { fail, KernelError } from "../kernel/kernel-error.ts";
-import type { OnEvent } from "./events.ts";
+import type { FaultEvent, OnFault } from "./events.ts";
 import { type AskedChange, maxPieceBytes, type TreeQuestion, type TreeReply } from "./tree-questions.ts";
 
 /** A granted tree in its lifetime. */
@@ -24,6 +26,8 @@ export interface ServedPlace {
   /** Where the guest sees it. */
   readonly guestPath: string;
   readonly tree: Tree;
+  /** Where the tree is a folder of the host and nothing more: what a thread needs to use it itself. */
+  readonly folder?: HostFolderTicket | undefined;
 }
 
 interface OpenTreeFile {
@@ -39,7 +43,7 @@ const closingMs = 10_000;
 export class TreeServer {
   readonly #places: ReadonlyMap<number, ServedPlace>;
   readonly #mostFiles: number;
-  readonly #onEvent: OnEvent;
+  readonly #onFault: OnFault;
   readonly #files = new Map<number, OpenTreeFile>();
   readonly #closing = new Set<PromiseLike<void>>();
   #lastFile = 0;
@@ -47,10 +51,14 @@ export class TreeServer {
   #asked = 0;
   #ended: Promise<void> | undefined;
 
-  constructor(places: ReadonlyMap<number, ServedPlace>, mostFiles: number, onEvent: OnEvent) {
+  constructor(places: ReadonlyMap<number, ServedPlace>, mostFiles: number, onFault: OnFault) {
     this.#places = places;
     this.#mostFiles = mostFiles;
-    this.#onEvent = onEvent;
+    this.#onFault = onFault;
+  }
+
+  get folders(): ReadonlyMap<number, HostFolderTicket> {
+    return new Map([...this.#places].flatMap(([number, { folder }]) => (folder ? [[number, folder]] : [])));
   }
 
   get openFiles(): number {
@@ -238,6 +246,7 @@ export class TreeServer {
   }
 
   #refusal(place: ServedPlace, path: string, operation: string, error: unknown): TreeReply {
+    if (error instanceof HostFault) this.#report(place, path, operation, error.cause);
     if (error instanceof KernelError) return { errno: error.errno };
     if (error instanceof FileError && Object.hasOwn(errno, error.code))
       return { errno: errno[error.code as ErrnoName] };
@@ -245,9 +254,14 @@ export class TreeServer {
     return { errno: errno.EIO };
   }
 
+  /** What a place that is used on the inside has to tell. */
+  tell(fault: FaultEvent): void {
+    this.#onFault(fault);
+  }
+
   #report({ guestPath }: ServedPlace, path: string, operation: string, error: unknown): void {
     const at = path === "" ? guestPath : `${guestPath}/${path}`;
-    this.#onEvent({ type: "fault", path: at, operation, error });
+    this.#onFault({ type: "fault", path: at, operation, error });
   }
 
   /** Nobody waits for this answer but the end of the lifetime. */
@@ -257,7 +271,8 @@ export class TreeServer {
 
   #keepAsking(place: ServedPlace, path: string, ask: () => Later<void> | undefined): void {
     const report = (error: unknown): void => {
-      if (!(error instanceof KernelError || error instanceof FileError))
+      if (error instanceof HostFault) this.#report(place, path, "close", error.cause);
+      else if (!(error instanceof KernelError || error instanceof FileError))
         this.#report(place, path, "close", error);
     };
     const steps = function* (): Steps<void> {

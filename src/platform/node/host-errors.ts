@@ -1,5 +1,6 @@
 // What the guest is told when the host refuses: an errno that means the same there, or EIO. Never a text, which would have host paths.
 import { type ErrnoName, errno as errnoNumbers } from "../../abi/errno.ts";
+import { HostFault } from "../../filesystems/host-fault.ts";
 import { fail, KernelError } from "../../kernel/kernel-error.ts";
 
 const shownErrors: ReadonlySet<string> = new Set([
@@ -21,6 +22,9 @@ const shownErrors: ReadonlySet<string> = new Set([
   "EROFS",
   "EXDEV",
 ]);
+
+/** What a guest does not bring about by what it asks for: the embedder should know. Everything that is not shown is one of these, too. */
+const faults: ReadonlySet<string> = new Set(["EACCES", "EDQUOT", "ENOSPC", "EPERM", "EROFS"]);
 
 /** The operation's result; what the system refuses is thrown as KernelError. */
 export function attempt<T>(operation: () => T): T {
@@ -50,5 +54,7 @@ export function hostCode(error: unknown): string {
 function refuse(error: unknown): never {
   if (error instanceof KernelError) throw error;
   const code = hostCode(error);
-  return fail(shownErrors.has(code) && code in errnoNumbers ? (code as ErrnoName) : "EIO");
+  const isShown = shownErrors.has(code) && code in errnoNumbers;
+  if (isShown && !faults.has(code)) fail(code as ErrnoName);
+  throw new HostFault(isShown ? (code as ErrnoName) : "EIO", error);
 }

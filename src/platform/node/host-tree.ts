@@ -14,10 +14,9 @@ import {
   unlinkSync,
   utimesSync,
 } from "node:fs";
-import { Allowance } from "../../filesystems/allowance.ts";
-import type { HostDirectoryMode, HostFolderTicket } from "../../filesystems/host-folder.ts";
+import { HostFault } from "../../filesystems/host-fault.ts";
+import type { HostFolderTicket } from "../../filesystems/host-folder.ts";
 import { isSafeTarget } from "../../filesystems/inner-links.ts";
-import { PathGlobs } from "../../filesystems/path-globs.ts";
 import type {
   NamedTreeEntry,
   Tree,
@@ -31,6 +30,7 @@ import { childPath, pathBytes, pathNames, treePath } from "../../filesystems/tre
 import type { ByteString } from "../../kernel/filesystem.ts";
 import { fail, KernelError } from "../../kernel/kernel-error.ts";
 import { FolderEntries, kindOf } from "./folder-entries.ts";
+import { FolderRights } from "./folder-rights.ts";
 import { attempt } from "./host-errors.ts";
 import { HostTreeFile, isPrivileged, newTimes } from "./host-tree-file.ts";
 import { MadeThings } from "./made-things.ts";
@@ -45,10 +45,7 @@ const patience = 16;
 
 export class HostTree implements Tree {
   readonly #folder: OpenedFolder;
-  readonly #mode: HostDirectoryMode;
-  readonly #globs: PathGlobs | undefined;
-  readonly #growth: Allowance;
-  readonly #names: Allowance;
+  readonly #rights: FolderRights;
   readonly #entries: FolderEntries;
   /** In the mode "create-only", what may be read and adorned. */
   readonly #made = new MadeThings();
@@ -57,23 +54,22 @@ export class HostTree implements Tree {
   constructor(ticket: HostFolderTicket) {
     if (ticket.fd === undefined) throw new RangeError("the folder was released");
     this.#folder = new OpenedFolder(ticket.fd);
-    this.#mode = ticket.mode;
-    this.#globs = ticket.match && new PathGlobs(ticket.match);
-    this.#growth = new Allowance(ticket.growth);
-    this.#names = new Allowance(ticket.names);
+    this.#rights = new FolderRights(ticket);
     this.#entries = new FolderEntries(this.#folder);
   }
 
   stat(path: TreePath): TreeEntry | undefined {
     const names = namesOf(path);
     try {
-      if (names.length === 0) return this.#entries.directory(this.#rootStats());
+      if (names.length === 0)
+        return this.#folder.directory(names, (fd) => this.#entries.entry(rootStats(fd)));
       for (let tries = 0; tries < patience; tries++) {
         const entry = this.#folder.place(names, (fd) => this.#entries.ofPlace(fd)) ?? this.#link(names);
-        if (entry) return this.#isVisible(path, entry.kind) ? entry : undefined;
+        if (entry) return this.#rights.shows(path, entry.kind) ? entry : undefined;
       }
       return fail("EBUSY");
     } catch (error) {
+      if (error instanceof HostFault) throw error;
       if (error instanceof KernelError && (error.name === "ENOENT" || error.name === "ENOTDIR"))
         return undefined;
       throw error;
@@ -83,11 +79,11 @@ export class HostTree implements Tree {
   list(path: TreePath): NamedTreeEntry[] {
     const names = namesOf(path);
     return this.#folder.directory(names, (fd) => {
-      if (!this.#isVisible(path, "directory")) fail("ENOENT");
+      this.#rights.demandShown(path, "directory");
       const found = this.#folder.entries(fd, (place, bytes): NamedTreeEntry[] => {
         const entry = this.#entries.ofPlace(place) ?? this.#entries.link(fd, bytes, names.length);
         const name = treePath(bytes);
-        return entry && this.#isVisible(childPath(path, name), entry.kind) ? [{ ...entry, name }] : [];
+        return entry && this.#rights.shows(childPath(path, name), entry.kind) ? [{ ...entry, name }] : [];
       });
       return found.flat();
     });
@@ -115,7 +111,7 @@ export class HostTree implements Tree {
 
   readLink(path: TreePath): string {
     const names = namesOf(path);
-    if (!this.#isVisible(path, "link")) fail("ENOENT");
+    this.#rights.demandShown(path, "link");
     return this.#folder.parent(names, (fd, name) => {
       const target = treePath(this.#entries.target(fd, name, names.length - 1));
       if (names.length > 1) this.#folder.demandInside(fd);
@@ -127,51 +123,51 @@ export class HostTree implements Tree {
     const names = namesOf(path);
     this.#demandMaking(path, names, "directory");
     this.#folder.parent(names, (fd, name) => {
-      this.#making(() => attempt(() => mkdirSync(nameIn(fd, name), mode & permissionBits)));
-      if (this.#mode === "create-only") this.#made.add(statAt(fd, name));
+      this.#rights.making(() => attempt(() => mkdirSync(nameIn(fd, name), mode & permissionBits)));
+      if (this.#rights.mode === "create-only") this.#made.add(statAt(fd, name));
     });
   }
 
   makeLink(path: TreePath, target: string): void {
-    if (this.#mode === "create-only") fail("EPERM");
+    if (this.#rights.mode === "create-only") fail("EPERM");
     const names = namesOf(path);
     this.#demandMaking(path, names, "link");
     const bytes = pathBytes(target);
     if (!isSafeTarget(bytes, names.length - 1)) fail("EPERM");
     this.#folder.parent(names, (fd, name) => {
-      this.#making(() => attempt(() => symlinkSync(Buffer.from(bytes, "latin1"), nameIn(fd, name))));
+      this.#rights.making(() => attempt(() => symlinkSync(Buffer.from(bytes, "latin1"), nameIn(fd, name))));
     });
   }
 
   remove(path: TreePath): void {
-    this.#demandChanging();
+    this.#rights.demandMoving();
     this.#folder.parent(namesOf(path), (fd, name) => {
       const kind = kindOf(statAt(fd, name));
-      if (!this.#isVisible(path, kind)) fail("ENOENT");
+      this.#rights.demandShown(path, kind);
       if (kind === "directory") fail("EISDIR");
       attempt(() => unlinkSync(nameIn(fd, name)));
     });
   }
 
   removeDirectory(path: TreePath): void {
-    this.#demandChanging();
+    this.#rights.demandMoving();
     this.#folder.parent(namesOf(path), (fd, name) => {
-      if (!this.#isVisible(path, kindOf(statAt(fd, name)))) fail("ENOENT");
+      this.#rights.demandShown(path, kindOf(statAt(fd, name)));
       attempt(() => rmdirSync(nameIn(fd, name)));
     });
   }
 
   rename(from: TreePath, to: TreePath): void {
-    this.#demandChanging();
+    this.#rights.demandMoving();
     const [oldNames, newNames] = [namesOf(from), namesOf(to)];
     this.#folder.parent(oldNames, (oldFd, oldName) => {
       this.#folder.parent(newNames, (newFd, newName) => {
         const kind = kindOf(statAt(oldFd, oldName));
-        if (!this.#isVisible(from, kind)) fail("ENOENT");
-        if (!this.#isVisible(to, kind)) fail("EACCES");
+        this.#rights.demandShown(from, kind);
+        if (!this.#rights.shows(to, kind)) fail("EACCES");
         this.#folder.demandReach(newNames);
         // What is hidden in a directory would come along, and might be visible in another place.
-        if (kind === "directory" && this.#globs) fail("EXDEV");
+        if (kind === "directory" && this.#rights.hides) fail("EXDEV");
         const depth = newNames.length - 1;
         if (kind === "directory" && newNames.length < oldNames.length) {
           const moved = openAt(oldFd, oldName, directoryFlags);
@@ -187,13 +183,13 @@ export class HostTree implements Tree {
   }
 
   change(path: TreePath, change: TreeChange): void {
-    if (this.#mode === "read") fail("EROFS");
+    if (this.#rights.mode === "read") fail("EROFS");
     const names = namesOf(path);
     const kind = this.#folder.place(names, (fd) => {
-      const stats = names.length === 0 ? this.#rootStats() : statOf(fd);
+      const stats = names.length === 0 ? rootStats(fd) : statOf(fd);
       const found = kindOf(stats);
-      if (!this.#isVisible(path, found)) fail("ENOENT");
-      if (this.#mode === "create-only" && !this.#made.has(stats)) fail("EPERM");
+      this.#rights.demandShown(path, found);
+      if (this.#rights.mode === "create-only" && !this.#made.has(stats)) fail("EPERM");
       if (found === "link") return found;
       if (isSpecial(stats)) fail("EACCES");
       if (change.mode !== undefined) {
@@ -214,12 +210,12 @@ export class HostTree implements Tree {
 
   /** What the grant leaves, not what the disk has: that is the host's own affair. */
   room(): TreeRoom {
-    const writable = this.#mode !== "read";
+    const writable = this.#rights.mode !== "read";
     return {
-      bytes: writable ? this.#growth.limit : 0,
-      freeBytes: writable ? this.#growth.left : 0,
-      files: writable ? this.#names.limit : 0,
-      freeFiles: writable ? this.#names.left : 0,
+      bytes: writable ? this.#rights.growth.limit : 0,
+      freeBytes: writable ? this.#rights.growth.left : 0,
+      files: writable ? this.#rights.names.limit : 0,
+      freeFiles: writable ? this.#rights.names.left : 0,
     };
   }
 
@@ -228,28 +224,22 @@ export class HostTree implements Tree {
     return this.#folder.parent(names, (fd, name) => this.#entries.link(fd, name, names.length - 1));
   }
 
-  #rootStats(): BigIntStats {
-    const stats = statOf(this.#folder.fd);
-    if (stats.nlink === 0n) fail("ENOENT");
-    return stats;
-  }
-
   #openPresent(path: TreePath, names: readonly ByteString[], access: TreeAccess): HostTreeFile {
     return this.#folder.place(names, (place) => {
       const stats = statOf(place);
       const kind = kindOf(stats);
-      if (!this.#isVisible(path, kind)) fail("ENOENT");
+      this.#rights.demandShown(path, kind);
       if (kind === "directory") fail("EISDIR");
       if (kind === "link") fail("ELOOP");
       if (isSpecial(stats)) fail("EACCES");
       const writes = access.write || access.append || access.truncate;
-      if (writes && this.#mode === "read") fail("EROFS");
-      if (this.#mode === "create-only" && (writes || !this.#made.has(stats))) fail("EACCES");
+      if (writes && this.#rights.mode === "read") fail("EROFS");
+      if (this.#rights.mode === "create-only" && (writes || !this.#made.has(stats))) fail("EACCES");
       if (writes && isPrivileged(stats)) fail("EPERM");
       // What the place stands for, not what may have its name by now.
       const flags = flagsOf(access) | (access.truncate ? O_TRUNC : 0) | O_NONBLOCK;
       const fd = attempt(() => openSync(itself(place), flags));
-      return this.#file(fd, access.append, this.#mode === "write");
+      return this.#file(fd, access.append, this.#rights.mode === "write");
     });
   }
 
@@ -257,10 +247,10 @@ export class HostTree implements Tree {
     this.#demandMaking(path, names, "file");
     return this.#folder.parent(names, (directoryFd, name) => {
       const flags = flagsOf(access) | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK;
-      const fd = this.#making(() => openAt(directoryFd, name, flags, access.mode & permissionBits));
+      const fd = this.#rights.making(() => openAt(directoryFd, name, flags, access.mode & permissionBits));
       try {
         this.#folder.demandInside(fd);
-        if (this.#mode === "create-only") this.#made.add(statOf(fd));
+        if (this.#rights.mode === "create-only") this.#made.add(statOf(fd));
       } catch (error) {
         closeSync(fd);
         throw error;
@@ -270,35 +260,19 @@ export class HostTree implements Tree {
   }
 
   #file(fd: number, appends: boolean, changeable: boolean): HostTreeFile {
-    return new HostTreeFile(fd, { appends, changeable, growth: this.#growth, entries: this.#entries });
-  }
-
-  #demandChanging(): void {
-    if (this.#mode === "read") fail("EROFS");
-    if (this.#mode === "create-only") fail("EPERM");
+    return new HostTreeFile(fd, { appends, changeable, growth: this.#rights.growth, entries: this.#entries });
   }
 
   #demandMaking(path: TreePath, names: readonly ByteString[], kind: TreeEntry["kind"]): void {
-    if (this.#mode === "read") fail("EROFS");
-    if (!this.#isVisible(path, kind)) fail("EACCES");
+    this.#rights.demandMaking(path, kind);
     this.#folder.demandReach(names);
   }
+}
 
-  #making<T>(make: () => T): T {
-    if (this.#names.take(1) === undefined) fail("EDQUOT");
-    try {
-      return make();
-    } catch (error) {
-      this.#names.giveBack(1);
-      throw error;
-    }
-  }
-
-  #isVisible(path: TreePath, kind: TreeEntry["kind"]): boolean {
-    const globs = this.#globs;
-    if (globs === undefined || path === "" || globs.matches(path)) return true;
-    return kind !== "file" && globs.leadsOn(path);
-  }
+/** A removed directory is still open, and has no name. */
+function rootStats(fd: number): BigIntStats {
+  const stats = statOf(fd);
+  return stats.nlink === 0n ? fail("ENOENT") : stats;
 }
 
 function namesOf(path: TreePath): ByteString[] {

@@ -2,11 +2,22 @@
 // counts only when the system says, after it was opened, that it is below the folder and on the folder's own mount: so it does not
 // matter what other processes rename, link or mount meanwhile.
 import { closeSync, constants, opendirSync, openSync, readFileSync } from "node:fs";
+import { HostFault } from "../../filesystems/host-fault.ts";
 import { maxListedEntries } from "../../filesystems/tree-answers.ts";
 import type { ByteString } from "../../kernel/filesystem.ts";
-import { fail } from "../../kernel/kernel-error.ts";
+import { fail, KernelError } from "../../kernel/kernel-error.ts";
 import { attempt, attemptFound } from "./host-errors.ts";
-import { directoryFlags, itself, mountOf, nameIn, openAt, pathOf, placeFlags, withOpen } from "./open-at.ts";
+import {
+  directoryFlags,
+  itself,
+  mountOf,
+  nameIn,
+  openAt,
+  pathOf,
+  placeFlags,
+  statOf,
+  withOpen,
+} from "./open-at.ts";
 
 /** Longer paths than the system takes in one piece (PATH_MAX less its NUL) would be out of reach for everybody else. */
 const maxPathBytes = 4095;
@@ -66,6 +77,8 @@ export class OpenedFolder {
    * not while the directory was somewhere else. What is mounted there, or went away, is left out.
    */
   entries<T>(directoryFd: number, look: (fd: number, name: ByteString) => T): T[] {
+    // A directory that was removed while it was open would seem empty.
+    if (statOf(directoryFd).nlink === 0n) fail("ENOENT");
     const names = this.#names(directoryFd);
     const root = this.path();
     const found: T[] = [];
@@ -109,6 +122,10 @@ export class OpenedFolder {
       });
       if (at !== this.fd) this.demandInside(at);
       return work(at);
+    } catch (error) {
+      if (error instanceof KernelError && error.name === "ENOENT" && statOf(this.fd).nlink === 0n)
+        throw new HostFault("ENOENT", new Error("the granted folder was removed"));
+      throw error;
     } finally {
       if (at !== this.fd) closeSync(at);
     }

@@ -11,6 +11,7 @@ import { maxPieceBytes } from "../../host/tree-questions.ts";
 import { RenewalFailure } from "../../interpreter/interpreter.ts";
 import { failNumber } from "../../kernel/kernel-error.ts";
 import { openHostFile } from "./host-files.ts";
+import { LocalFolders } from "./local-folders.ts";
 import { inflateRaw } from "./powers.ts";
 import { makeSessionPowers } from "./session-powers.ts";
 import { ownThread } from "./thread-cpu.ts";
@@ -28,9 +29,13 @@ function libraryOf(start: WorkerStart, control: Control): LibraryFileSystem {
   return new LibraryFileSystem(() => library.bytes(), inflateRaw);
 }
 
+const folders = new LocalFolders((fault) => send({ type: "fault", fault }));
+
 function treeAsker({ replies }: WorkerStart, control: Control): SessionPowers["askTree"] {
   let piece: SharedArrayBuffer | undefined;
   return (asked, bytes, look) => {
+    const own = folders.answer(asked, bytes);
+    if (own !== undefined) return own;
     if (bytes !== undefined) piece ??= new SharedArrayBuffer(maxPieceBytes);
     const shared = piece && new Uint8Array(piece);
     const written = asked.operation === "write" ? (bytes ?? nothing) : nothing;
@@ -95,5 +100,9 @@ function open(start: WorkerStart): Session | undefined {
 let session: Session | undefined;
 port.on("message", (message: ToWorker) => {
   if (message.type === "start") session = open(message.start);
-  else if (session) send(session.answer(message));
+  else if (session) {
+    if (message.type === "begin") folders.begin(message.folders ?? new Map(), message.plan);
+    if (message.type === "reset") folders.end();
+    send(session.answer(message));
+  }
 });

@@ -86,7 +86,8 @@ export class WorkerLink implements Link {
 
   send(request: Request): void {
     if (request.type === "run") this.#control.clear();
-    this.#post(request);
+    // Only here: what a process is sent must not be shared.
+    this.#post(request.type === "begin" ? { ...request, folders: this.#trees?.folders } : request);
   }
 
   cancel(): boolean {
@@ -130,6 +131,9 @@ export class WorkerLink implements Link {
       }
       case "tree":
         this.#tree(message);
+        break;
+      case "fault":
+        this.#trees?.tell(message.fault);
         break;
       case "library":
         this.#reply(message.question, this.#readLibrary());

@@ -1,0 +1,59 @@
+// What a grant allows in its folder: by mode, by the globs of `match`, and how many names it may still make.
+import { Allowance } from "../../filesystems/allowance.ts";
+import type { HostDirectoryMode, HostFolderTicket } from "../../filesystems/host-folder.ts";
+import { PathGlobs } from "../../filesystems/path-globs.ts";
+import type { TreeEntry, TreePath } from "../../filesystems/tree.ts";
+import { fail } from "../../kernel/kernel-error.ts";
+
+export class FolderRights {
+  readonly mode: HostDirectoryMode;
+  readonly growth: Allowance;
+  readonly names: Allowance;
+  readonly #globs: PathGlobs | undefined;
+
+  constructor(ticket: HostFolderTicket) {
+    this.mode = ticket.mode;
+    this.growth = new Allowance(ticket.growth);
+    this.names = new Allowance(ticket.names);
+    this.#globs = ticket.match && new PathGlobs(ticket.match);
+  }
+
+  /** Whether something may be hidden from the guest. */
+  get hides(): boolean {
+    return this.#globs !== undefined;
+  }
+
+  /** Whether what is at the path is there for the guest. Directories and links are, too, where they could lead to a match. */
+  shows(path: TreePath, kind: TreeEntry["kind"]): boolean {
+    const globs = this.#globs;
+    if (globs === undefined || path === "" || globs.matches(path)) return true;
+    return kind !== "file" && globs.leadsOn(path);
+  }
+
+  demandShown(path: TreePath, kind: TreeEntry["kind"]): void {
+    if (!this.shows(path, kind)) fail("ENOENT");
+  }
+
+  /** To make something at the path. */
+  demandMaking(path: TreePath, kind: TreeEntry["kind"]): void {
+    if (this.mode === "read") fail("EROFS");
+    if (!this.shows(path, kind)) fail("EACCES");
+  }
+
+  /** To rename or remove. */
+  demandMoving(): void {
+    if (this.mode === "read") fail("EROFS");
+    if (this.mode === "create-only") fail("EPERM");
+  }
+
+  /** Makes one name, which is counted when it is made. */
+  making<T>(make: () => T): T {
+    if (this.names.take(1) === undefined) fail("EDQUOT");
+    try {
+      return make();
+    } catch (error) {
+      this.names.giveBack(1);
+      throw error;
+    }
+  }
+}
