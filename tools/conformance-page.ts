@@ -1,6 +1,20 @@
 // docs/conformance.md, made from what is expected of CPython's tests.
 import type { Expected, ModuleRecord } from "../tests/conformance/record.ts";
 
+/** Found by running the same programs natively (tests/standard-files.test.ts), where CPython's tests say nothing. */
+const beyond = `## What else differs
+
+What this build of Python lacks or does by itself, before the kernel is asked:
+
+- \`os\` has no \`link\`, \`mkfifo\`, \`mknod\`, \`posix_fallocate\`, \`sendfile\`, \`copy_file_range\`, \`getxattr\`, \`SEEK_HOLE\`; \`os.symlink\` takes no
+  \`dir_fd\`. \`os.utime\` sets times to the microsecond; the file system keeps nanoseconds.
+- \`fcntl.flock\` keeps nobody out, not even another descriptor of the same program. \`lockf\` is right: a process does not lock itself out.
+- A mapping (\`mmap\`) is a copy: what is written to it is in the file after \`flush()\` or \`close()\`, what is written to the file meanwhile is not
+  in the mapping, and one that is never closed is never written back. \`resize()\` and \`flush()\` of a part that does not begin at the start fail.
+
+And one that is POSIX's: \`os.pwrite\` to a file opened with \`O_APPEND\` writes where it is told to; Linux appends.
+`;
+
 export function conformancePage({ suite, python, reasons, modules }: Expected): string {
   const records = Object.entries(modules).sort(([a], [b]) => (a < b ? -1 : 1));
   const total = records
@@ -24,6 +38,7 @@ export function conformancePage({ suite, python, reasons, modules }: Expected): 
     "## What differs, and why",
     "",
     ...Object.entries(reasons).flatMap(([reason, { text }]) => [text, "", ...testsOf(records, reason), ""]),
+    beyond,
     "## What CPython skips here",
     "",
     'Its tests know the platform (`sys.platform == "emscripten"`) and look for what a build has.',

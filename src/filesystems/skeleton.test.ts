@@ -164,18 +164,3 @@ test("a granted file that the host has already is found, and asked for no more",
   expect(names(world.root)).toEqual(["f"]);
   expect(asked).toBe(before);
 });
-
-test("a disk with things on it has a size, and no room", () => {
-  const { world, file } = skeleton();
-  world.place("/f", file());
-  const { files, blocks } = world.usage();
-  expect(blocks).toBeGreaterThan(0);
-  expect(world.usage()).toEqual({
-    blockBytes: 4096,
-    blocks: files,
-    freeBlocks: 0,
-    files,
-    freeFiles: 0,
-    readOnly: false,
-  });
-});

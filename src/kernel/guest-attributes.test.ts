@@ -3,7 +3,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { access, at, map, mode, open, protection, utime } from "../abi/flags.ts";
 import { statBytes, statfsBytes } from "../abi/stat.ts";
+import { descriptionBytes } from "./fd-table.ts";
 import { Guest, pageBytes, startWallNs } from "./guest-fixture.ts";
+import { mappingBytes } from "./mappings.ts";
 
 let guest: Guest;
 beforeEach(() => {
@@ -98,6 +100,13 @@ test("statfs tells the quota", () => {
   expect(guest.call("statfs64", guest.path("/"), statfsBytes, guest.memory.size - 8)).toBe("EFAULT");
 });
 
+test("a disk without room has a size, which programs divide by", () => {
+  const target = guest.allocate(statfsBytes);
+  expect(guest.call("statfs64", guest.path("/"), statfsBytes, target)).toBe(0);
+  const [blocks, free] = [8, 16].map((field) => guest.memory.view.getBigUint64(target + field, true));
+  expect([blocks, free]).toEqual([1n, 0n]);
+});
+
 test("stat checks its target first and stays inside of it", () => {
   guest.file("f");
   const target = guest.allocate(statBytes + 16);
@@ -149,7 +158,7 @@ describe("mappings", () => {
     const [reader, writer] = [guest.open("f"), guest.open("f", open.WRONLY)];
     expect(mapFile(reader, 10, map.SHARED)).toBe("EACCES");
     expect(mapFile(writer, 10, map.PRIVATE, 0n, protection.READ)).toBe("EACCES");
-    expect(guest.call("_msync_js", 4096, 10, both, map.SHARED, reader, 0n)).toBe("EBADF");
+    expect(guest.call("_msync_js", 4096, 10, both, map.SHARED, reader, 0n)).toBe("ENOMEM");
     expect(mapFile(reader, 0, map.PRIVATE)).toBe("EINVAL");
     expect(mapFile(reader, 10, map.PRIVATE, 1n)).toBe("EINVAL");
     expect(mapFile(reader, 10, 0)).toBe("EINVAL");
@@ -158,5 +167,71 @@ describe("mappings", () => {
     expect(mapFile(99, 10, map.PRIVATE)).toBe("EBADF");
     const address = mapFile(reader, 10, map.PRIVATE, 4096n) as number;
     expect(guest.memory.getU8(address)).toBe(0x78);
+  });
+
+  test("belong to their file, whoever has the descriptor's number by now", () => {
+    guest.file("f", "0123456789");
+    guest.file("other", "precious!!");
+    const fd = guest.open("f", open.RDWR);
+    const address = mapFile(fd, 10, map.SHARED) as number;
+    guest.close(fd);
+    expect(guest.open("other", open.RDWR)).toBe(fd);
+    guest.memory.slice(address, 2).fill(0x78);
+    expect(guest.call("_msync_js", address, 10, both, map.SHARED, fd, 0n)).toBe(0);
+    expect(guest.content("f")).toBe("xx23456789");
+    guest.memory.slice(address, 3).fill(0x79);
+    expect(guest.call("_munmap_js", address, 10, both, map.SHARED, fd, 0n)).toBe(0);
+    expect([guest.content("f"), guest.content("other")]).toEqual(["yyy3456789", "precious!!"]);
+    guest.memory.slice(address, 3).fill(0x7a);
+    expect(guest.call("_munmap_js", address, 10, both, map.SHARED, fd, 0n)).toBe("ENOMEM");
+    expect([guest.content("f"), guest.content("other")]).toEqual(["yyy3456789", "precious!!"]);
+  });
+
+  test("of a file that is only read are not written back, and that is no error", () => {
+    guest.file("f", "0123456789");
+    const fd = guest.open("f");
+    const address = mapFile(fd, 10, map.SHARED, 0n, protection.READ) as number;
+    guest.memory.slice(address, 2).fill(0x78);
+    expect(guest.call("_msync_js", address, 10, protection.READ, map.SHARED, fd, 0n)).toBe(0);
+    expect(guest.call("_munmap_js", address, 10, both, map.SHARED, fd, 0n)).toBe(0);
+    expect(guest.content("f")).toBe("0123456789");
+  });
+
+  test("keep their file open, are charged for, and as many as descriptors", () => {
+    const few = new Guest({ openFiles: 5 });
+    guest = few;
+    few.file("f", "0123456789");
+    const before = [few.hostMemory.usedBytes, few.scratch.usedInodes];
+    const addresses: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const fd = few.open("f", open.RDWR);
+      addresses.push(mapFile(fd, 10, map.SHARED) as number);
+      few.close(fd);
+    }
+    expect(new Set(addresses).size).toBe(5);
+    const fd = few.open("f", open.RDWR);
+    expect(mapFile(fd, 10, map.SHARED)).toBe("ENOMEM");
+    few.close(fd);
+    const held = 5 * (descriptionBytes + mappingBytes);
+    expect(few.hostMemory.usedBytes).toBe((before[0] ?? 0) + held);
+    few.unlink("f");
+    expect(few.scratch.usedInodes).toBe(1);
+    for (const address of addresses.slice(1))
+      expect(few.call("_munmap_js", address, 10, both, map.SHARED, 99, 0n)).toBe(0);
+    expect(few.scratch.usedInodes).toBe(1);
+    few.kernel.process.end();
+    expect([few.hostMemory.usedBytes, few.scratch.usedInodes]).toEqual([0, 0]);
+  });
+
+  test("that cannot be written back stay, so that the guest can try again", () => {
+    const small = new Guest({ quotaBytes: 40_000 });
+    guest = small;
+    small.file("f", "");
+    const fd = small.open("f", open.RDWR);
+    expect(small.call("ftruncate64", fd, 200_000n)).toBe(0);
+    const address = mapFile(fd, 200_000, map.SHARED) as number;
+    small.memory.slice(address, 200_000).fill(0x78);
+    expect(small.call("_munmap_js", address, 200_000, both, map.SHARED, fd, 0n)).toBe("ENOSPC");
+    expect(small.call("_munmap_js", address, 200_000, both, map.SHARED, fd, 0n)).toBe("ENOSPC");
   });
 });

@@ -4,6 +4,7 @@ import type { Clocks } from "./clocks.ts";
 import { FdTable } from "./fd-table.ts";
 import type { ByteString, DirectoryNode, PipeNode } from "./filesystem.ts";
 import type { HostMemory } from "./host-memory.ts";
+import { Mappings } from "./mappings.ts";
 import type { Mounts } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
 import { PipeBuffer } from "./pipe.ts";
@@ -43,6 +44,8 @@ export class Process {
   readonly hostMemory: HostMemory;
   readonly refusals: RefusalObserver | undefined;
   readonly fds: FdTable;
+  /** As many as there may be descriptors: each can keep a file open. */
+  readonly mappings: Mappings;
   #cwd: DirectoryNode;
   umask = 0o022;
   #namedPipes = new WeakMap<PipeNode, PipeBuffer>();
@@ -59,6 +62,7 @@ export class Process {
     this.hostMemory = setup.hostMemory;
     this.refusals = setup.refusals;
     this.fds = new FdTable(setup.limits.openFiles, setup.hostMemory);
+    this.mappings = new Mappings(setup.limits.openFiles, setup.hostMemory);
     for (const stream of setup.streams) this.fds.provide(stream);
   }
 
@@ -88,6 +92,7 @@ export class Process {
   }
 
   end(): void {
+    this.mappings.removeAll();
     this.fds.closeAll();
   }
 }

@@ -59,8 +59,10 @@ function demandStatfsSize(kernel: Kernel, size: number, target: number): void {
 }
 
 function writeUsage(kernel: Kernel, node: Node, target: number): number {
-  const { readOnly, ...usage } = node.fileSystem.usage();
-  writeStatfs(kernel.memory, target, { ...usage, maxNameBytes, flags: readOnly ? 1 : 0 });
+  const { readOnly, blocks, ...usage } = node.fileSystem.usage();
+  // Programs divide by the size of a disk.
+  const size = { blocks: Math.max(blocks, 1) };
+  writeStatfs(kernel.memory, target, { ...usage, ...size, maxNameBytes, flags: readOnly ? 1 : 0 });
   return 0;
 }
 

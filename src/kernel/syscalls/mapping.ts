@@ -1,6 +1,6 @@
 // File mappings. wasm has no page tables, so a mapping is a copy: made by mmap, written back by msync and munmap when it is
 // shared and writable (Emscripten system/lib/libc/emscripten_mmap.c keeps the records, in guest memory, and is not trusted).
-import { map, protection } from "../../abi/flags.ts";
+import { map, open, protection } from "../../abi/flags.ts";
 import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
 import { fileAt, offset } from "./arguments.ts";
@@ -33,36 +33,47 @@ export function mapFile(
   demandMappable(file, sharing, (protections & protection.WRITE) !== 0);
   const rounded = Math.ceil(bytes / pageBytes) * pageBytes;
   if (rounded > kernel.process.limits.memoryBytes) fail("ENOMEM");
-  // The guest's allocator answers: its word is checked like any other pointer, and memory may have grown.
-  const address = kernel.machine.alignedAllocate(pageBytes, rounded) >>> 0;
-  if (address === 0) fail("ENOMEM");
-  const target = memory.slice(address, rounded);
-  target.fill(0);
-  for (let done = 0; done < bytes; ) {
-    const count = file.readAt(target.subarray(done, bytes), position + done);
-    if (count === 0) break;
-    done += count;
+  const { mappings } = kernel.process;
+  const address =
+    sharing === map.PRIVATE ? allocate(kernel, rounded) : mappings.add(file, () => allocate(kernel, rounded));
+  try {
+    const target = memory.slice(address, rounded);
+    target.fill(0);
+    for (let done = 0; done < bytes; ) {
+      const count = file.readAt(target.subarray(done, bytes), position + done);
+      if (count === 0) break;
+      done += count;
+    }
+  } catch (error) {
+    mappings.remove(address);
+    throw error;
   }
   memory.setI32(allocatedTarget, 1);
   memory.setU32(addressTarget, address);
   return 0;
 }
 
-/** msync(2): (address, length, protection, flags, fd, offset). Never grows the file. */
+/** The guest's allocator answers: its word is checked like any other pointer, and memory may have grown. */
+function allocate(kernel: Kernel, bytes: number): number {
+  const address = kernel.machine.alignedAllocate(pageBytes, bytes) >>> 0;
+  return address === 0 ? fail("ENOMEM") : address;
+}
+
+/** msync(2): (address, length, protection, flags, fd, offset). Never grows the file; ENOMEM where no shared mapping is. */
 export function syncMapping(
   kernel: Kernel,
   address: number,
   length: number,
   _protections: number,
   flags: number,
-  fd: number,
+  _fd: number,
   from: bigint,
 ): number {
   if ((flags & 0x0f) === map.PRIVATE) return 0;
   const position = offset(from);
   const source = kernel.memory.slice(address, length);
-  const file = fileAt(kernel, fd);
-  if (!isRegular(file)) fail("EINVAL");
+  const file = kernel.process.mappings.find(address >>> 0) ?? fail("ENOMEM");
+  if ((file.flags & open.ACCMODE) === open.RDONLY) return 0;
   const count = Math.max(0, Math.min(source.length, file.attributes().size - position));
   for (let done = 0; done < count; ) {
     const written = file.writeAt(source.subarray(done, count), position + done);
@@ -72,7 +83,7 @@ export function syncMapping(
   return 0;
 }
 
-/** munmap(2): writes back what is shared and writable; the C side frees the memory. */
+/** munmap(2): writes back what is shared and writable, and keeps the mapping when it cannot; the C side frees the memory. */
 export function unmap(
   kernel: Kernel,
   address: number,
@@ -82,7 +93,7 @@ export function unmap(
   fd: number,
   from: bigint,
 ): number {
-  return protections & protection.WRITE
-    ? syncMapping(kernel, address, length, protections, flags, fd, from)
-    : 0;
+  if (protections & protection.WRITE) syncMapping(kernel, address, length, protections, flags, fd, from);
+  kernel.process.mappings.remove(address >>> 0);
+  return 0;
 }
