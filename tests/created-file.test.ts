@@ -1,9 +1,20 @@
 // A file that a guest made through a grant stays its own, however its interpreter ended in between.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hostFile, Sandbox } from "sandboa";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { attempt, walls } from "./tree-fixture.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -26,3 +37,30 @@ test.each([
   await sandbox.run("with open('/c', 'a') as f: f.write(' and kept')");
   expect(readFileSync(path, "utf8")).toBe("made and kept");
 });
+
+test.each(walls)(
+  "%s: the one path that was granted, whatever takes the place of its folder or its name",
+  async (isolation) => {
+    const at = (...names: string[]): string => join(folder, isolation, ...names);
+    for (const name of ["in", "vault"]) mkdirSync(at(name), { recursive: true });
+    writeFileSync(at("vault", "taken"), "SECRET");
+    const files = {
+      "/new": hostFile(at("in", "new"), "create"),
+      "/taken": hostFile(at("in", "taken"), "write"),
+    };
+    await using sandbox = await Sandbox.create({ isolation, files });
+    renameSync(at("in"), at("moved"));
+    symlinkSync("vault", at("in"));
+    symlinkSync("../vault/taken", at("moved", "taken"));
+    const { value } = await sandbox.run(`${attempt}
+with open("/new", "x") as f: f.write("made")
+[attempt(lambda: open("/taken", "w")), attempt(lambda: open("/taken", "x")), attempt(lambda: open("/new2", "w"))]`);
+    expect(value).toEqual(["EEXIST", "EEXIST", "EACCES"]);
+    expect(readFileSync(at("moved", "new"), "utf8")).toBe("made");
+    expect([readdirSync(at("vault")), readFileSync(at("vault", "taken"), "utf8")]).toEqual([
+      ["taken"],
+      "SECRET",
+    ]);
+    expect(existsSync(at("vault", "new"))).toBe(false);
+  },
+);
