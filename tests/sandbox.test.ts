@@ -187,6 +187,16 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
       expect((await sandbox.run("1 + 1")).value).toBe(2);
     });
 
+    test.each([
+      "s = set()\nwhile True: s.add(str(len(s)) * 100)",
+      "l = []\nwhile True: l.append(str(len(l)) * 100)",
+    ])("whoever fills the memory to the last byte is told where: %s", async (source) => {
+      await using sandbox = await Sandbox.create({ isolation, limits: { memory: "48 MiB" } });
+      const error = await failure(sandbox.run(source));
+      expect(error).toMatchObject({ type: "MemoryError", sandbox: "usable" });
+      expect((error as PythonError).traceback).toContain("line 2, in <module>");
+    });
+
     test("memory is exact: the guest gets MemoryError and lives", async () => {
       await using sandbox = await create({ limits: { memory: "64 MiB" } });
       const error = await failure(sandbox.run("x = []\nwhile True: x.append(bytearray(1 << 20))"));

@@ -25,15 +25,30 @@ _TRACEBACK_LIMIT = 1 << 18
 _BALLAST_BYTES = 1 << 19
 
 _ballast = bytearray(_BALLAST_BYTES)
+_OUT_OF_MEMORY = marshal.dumps(
+    {"end": "error", "type": "MemoryError", "message": "", "traceback": "MemoryError\n"}, 4
+)
 _loop_runner = None
 _runs = 0
 
 
 def handle(request):
     """The host's only way in. Never raises for what the guest's program does."""
-    request = marshal.loads(request)
-    answer = _ACTIONS[request.pop("action")](**request)
-    return marshal.dumps(answer, 4)
+    global _ballast
+    try:
+        request = marshal.loads(request)
+        answer = _ACTIONS[request.pop("action")](**request)
+        return marshal.dumps(answer, 4)
+    except MemoryError:
+        # Not even room to describe the guest's own MemoryError.
+        return _OUT_OF_MEMORY
+    finally:
+        # Only now: what is answered needs its room until it is encoded.
+        if _ballast is None:
+            try:
+                _ballast = bytearray(_BALLAST_BYTES)
+            except MemoryError:
+                pass
 
 
 def compile_library(modules):
@@ -188,18 +203,12 @@ def _describe(error):
         _ballast = None
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
-    answer = {
+    return {
         "end": "error",
         "type": _cut(str(name), 256),
         "message": _text_of(error),
         "traceback": _traceback_of(error),
     }
-    if _ballast is None:
-        try:
-            _ballast = bytearray(_BALLAST_BYTES)
-        except MemoryError:
-            pass
-    return answer
 
 
 def _text_of(error):
