@@ -101,6 +101,33 @@ describe("the command", () => {
     expect((await sandboa("--read", ".", "-c", "1")).stderr).toContain("needs a guest path");
   });
 
+  test("an overlay is told, and committed when that is asked for and the program ends well", async () => {
+    const work = join(folder, "work");
+    mkdirSync(work);
+    writeFileSync(join(work, "old"), "old");
+    const edit = "import os\nopen('/w/new\\x1b', 'w').write('n'); open('/w/old', 'w').write('changed')";
+    const told = [
+      `sandboa: 1 created, 1 changed, 0 removed in /w over ${work}`,
+      "  created  new\\u001b",
+      "  changed  old",
+    ];
+    const kept = await sandboa("--overlay", `${work}:/w=1MiB`, "-c", edit);
+    expect({ ...kept, stderr: kept.stderr.trimEnd().split("\n") }).toEqual({
+      status: 0,
+      stdout: "",
+      stderr: expect.arrayContaining(told),
+    });
+    expect(readFileSync(join(work, "old"), "utf8")).toBe("old");
+    const failed = await sandboa("--overlay", `${work}:/w`, "--commit", "-c", `${edit}\n1/0`);
+    expect(failed.stderr).toContain("not committed because the program failed");
+    expect(readFileSync(join(work, "old"), "utf8")).toBe("old");
+    expect(await sandboa("--overlay", `${work}:/w`, "--commit", "-c", edit)).toMatchObject({ status: 0 });
+    expect(readFileSync(join(work, "old"), "utf8")).toBe("changed");
+    expect(existsSync(join(work, "new\x1b"))).toBe(true);
+    expect(await sandboa("--commit", "-c", "1")).toMatchObject({ status: 2 });
+    expect(await sandboa("--overlay", `${work}:/w=lots`, "-c", "1")).toMatchObject({ status: 2 });
+  });
+
   test("--json tells the denials", async () => {
     const { stdout } = await sandboa("--json", "-c", "open('/none')");
     expect(JSON.parse(stdout)).toMatchObject({
@@ -133,6 +160,7 @@ function learned(
 ) {
   const given = {
     files: new Map(Object.entries(files)),
+    overlays: [],
     env: new Map(),
     modules: [],
     stdin: false,

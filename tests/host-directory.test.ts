@@ -130,7 +130,8 @@ with open("/d/a.txt", "ab", buffering=0) as f: written = attempt(lambda: f.write
   });
 
   test("the folder is moved, replaced and removed: what was granted is what was opened", async () => {
-    await using sandbox = await Sandbox.create({ isolation, files: { "/d": hostDirectory(root, "write") } });
+    const files = { "/d": hostDirectory(root, "write") };
+    await using sandbox = await Sandbox.create({ isolation, files, onEvent: () => {} });
     fs.renameSync(root, join(home, "moved"));
     fs.mkdirSync(root);
     fs.writeFileSync(join(root, "a.txt"), "another");

@@ -7,6 +7,7 @@ import { isPending } from "../filesystems/later.ts";
 import type { Later, Tree } from "../filesystems/tree.ts";
 import { plainEntry } from "../filesystems/tree-answers.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
+import { HostTree } from "../platform/node/host-tree.ts";
 import { nowMs } from "../platform/node/powers.ts";
 import type { CheckedGrants } from "./options.ts";
 import type { SandboxPlan } from "./plan.ts";
@@ -36,7 +37,7 @@ async function openTrees({ plan, trees, onEvent }: CheckedGrants): Promise<Lifet
       const fault = (error: unknown): void =>
         onEvent({ type: "fault", path: guestPath, operation: "wrap", error });
       const tree = grant.open({ nowMs, fault });
-      served.set(number, { guestPath, tree, folder: grant.folder });
+      served.set(number, { guestPath, tree, folder: tree instanceof HostTree ? tree.ticket : undefined });
       const root =
         grant.root ??
         (await rootOf(tree).catch((cause: unknown) => {

@@ -2,7 +2,6 @@
 // when the sandbox closes; each lifetime opens the tree anew.
 import type { FileCapability, PlaceEnvironment, PlaceUse, Wrapped } from "../capabilities/capability.ts";
 import { OptionError } from "../errors/option-error.ts";
-import type { HostFolderTicket } from "../filesystems/host-folder.ts";
 import type { Tree } from "../filesystems/tree.ts";
 import { releaseHostFile } from "../platform/node/host-files.ts";
 import { releaseHostFolder } from "../platform/node/host-folders.ts";
@@ -11,10 +10,7 @@ import { hostFileTree, memoryFileTree } from "./local-trees.ts";
 import { grantedFolder, grantedTicket } from "./places-option.ts";
 
 /** Released when no lifetime goes on. */
-export interface TreeGrant extends PlaceUse {
-  /** Where nothing is wrapped around a folder of the host: the folder. */
-  readonly folder?: HostFolderTicket | undefined;
-}
+export type TreeGrant = PlaceUse;
 
 /** Throws OptionError for what cannot be granted; then nothing is held. */
 export function grantTree(option: string, capability: FileCapability): TreeGrant {
@@ -30,7 +26,6 @@ export function grantTree(option: string, capability: FileCapability): TreeGrant
       return {
         ...inner,
         root: undefined,
-        folder: undefined,
         open: (environment) => wrap(option, capability, inner.open(environment), environment),
       };
     }
@@ -47,8 +42,8 @@ export function grantTree(option: string, capability: FileCapability): TreeGrant
     case "hostDirectory": {
       const ticket = grantedFolder(option, capability);
       return {
+        root: "directory",
         confinesLinks: true,
-        folder: ticket,
         open: () => new HostTree(ticket),
         release: () => releaseHostFolder(ticket),
       };

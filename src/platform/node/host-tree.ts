@@ -44,6 +44,7 @@ const permissionBits = 0o777;
 const patience = 16;
 
 export class HostTree implements Tree {
+  readonly ticket: HostFolderTicket;
   readonly #folder: OpenedFolder;
   readonly #rights: FolderRights;
   readonly #entries: FolderEntries;
@@ -52,6 +53,7 @@ export class HostTree implements Tree {
 
   /** The ticket's descriptor stays the ticket's. */
   constructor(ticket: HostFolderTicket) {
+    this.ticket = ticket;
     if (ticket.fd === undefined) throw new RangeError("the folder was released");
     this.#folder = new OpenedFolder(ticket.fd);
     this.#rights = new FolderRights(ticket);
@@ -161,11 +163,13 @@ export class HostTree implements Tree {
     this.#rights.demandMoving();
     const [oldNames, newNames] = [namesOf(from), namesOf(to)];
     this.#folder.parent(oldNames, (oldFd, oldName) => {
+      const kind = kindOf(statAt(oldFd, oldName));
+      this.#rights.demandShown(from, kind);
       this.#folder.parent(newNames, (newFd, newName) => {
-        const kind = kindOf(statAt(oldFd, oldName));
-        this.#rights.demandShown(from, kind);
         if (!this.#rights.shows(to, kind)) fail("EACCES");
         this.#folder.demandReach(newNames);
+        // Linux says ENOTEMPTY of every name above, and the rest of the world EISDIR.
+        if (kind !== "directory" && from.startsWith(`${to}/`)) fail("EISDIR");
         // What is hidden in a directory would come along, and might be visible in another place.
         if (kind === "directory" && this.#rights.hides) fail("EXDEV");
         const depth = newNames.length - 1;

@@ -15,6 +15,7 @@ import {
   openAt,
   pathOf,
   placeFlags,
+  statAt,
   statOf,
   withOpen,
 } from "./open-at.ts";
@@ -42,18 +43,18 @@ export class OpenedFolder {
 
   /** The work is given what stands at the path, whatever it is, as a descriptor that permits nothing. ENOENT, ENOTDIR, EACCES. */
   place<T>(names: readonly ByteString[], work: (fd: number) => T): T {
-    return this.#walk(names, placeFlags, work);
+    return this.#walk(names, (fd, name) => openAt(fd, name, placeFlags), work);
   }
 
   directory<T>(names: readonly ByteString[], work: (fd: number) => T): T {
-    return this.#walk(names, directoryFlags, work);
+    return this.#walk(names, (fd, name) => openAt(fd, name, directoryFlags), work);
   }
 
   /** The directory that holds the last name, and that name. The root itself has none: EBUSY. */
   parent<T>(names: readonly ByteString[], work: (directoryFd: number, name: ByteString) => T): T {
     const name = names.at(-1);
     if (name === undefined) fail("EBUSY");
-    return this.directory(names.slice(0, -1), (fd) => work(fd, name));
+    return this.#walk(names.slice(0, -1), enter, (fd) => work(fd, name));
   }
 
   /** Throws ENAMETOOLONG where a new thing would have a path that no program can use. */
@@ -110,12 +111,12 @@ export class OpenedFolder {
     return covered.size === 0 ? names : names.filter((name) => !covered.has(name));
   }
 
-  #walk<T>(names: readonly ByteString[], lastFlags: number, work: (fd: number) => T): T {
+  #walk<T>(names: readonly ByteString[], openLast: typeof enter, work: (fd: number) => T): T {
     if (lengthOf(names) > maxPathBytes) fail("ENAMETOOLONG");
     let at = this.fd;
     try {
       names.forEach((name, i) => {
-        const next = openAt(at, name, i === names.length - 1 ? lastFlags : directoryFlags);
+        const next = (i === names.length - 1 ? openLast : enter)(at, name);
         const before = at;
         at = next;
         if (before !== this.fd) closeSync(before);
@@ -143,6 +144,21 @@ export class OpenedFolder {
       if (path.startsWith(prefix)) found.add(path.slice(prefix.length));
     }
     return found;
+  }
+}
+
+/** On the way to something: a path that leads through a link does not exist (ENOENT). */
+function enter(directoryFd: number, name: ByteString): number {
+  try {
+    return openAt(directoryFd, name, directoryFlags);
+  } catch (error) {
+    if (
+      error instanceof KernelError &&
+      error.name === "ENOTDIR" &&
+      statAt(directoryFd, name).isSymbolicLink()
+    )
+      fail("ENOENT");
+    throw error;
   }
 }
 

@@ -2,6 +2,8 @@
 export const exitStatus = {
   pythonError: 1,
   usage: 2,
+  /** The program ended well, and its changes could not be brought into the folder. */
+  commit: 3,
   time: 124,
   lost: 125,
   brokenPipe: 141,

@@ -12,9 +12,11 @@ import {
   OptionError,
   scratch,
 } from "../../index.ts";
+import { grantOverlay, type OverlayFlag } from "./overlays.ts";
 
 export type Grant =
   | { readonly kind: "file"; readonly guest: string; readonly capability: FileCapability }
+  | { readonly kind: "overlay"; readonly overlay: OverlayFlag }
   | { readonly kind: "env"; readonly name: string; readonly value: string }
   | { readonly kind: "module"; readonly name: string };
 
@@ -36,6 +38,8 @@ export interface RunFlags {
   readonly append?: Collected;
   readonly create?: Collected;
   readonly scratch?: Collected;
+  readonly overlay?: Collected;
+  readonly commit?: boolean;
   readonly env?: Collected;
   readonly module?: Collected;
   readonly stdin?: boolean;
@@ -61,12 +65,17 @@ const folderModes: ReadonlyMap<HostFileMode, HostDirectoryMode> = new Map<HostFi
   ["create", "create-only"],
 ]);
 
-/** HOST or HOST:GUEST; the guest path begins after the last ":/". A folder is granted with all that is in it. */
+/** HOST or HOST:GUEST; the guest path begins after the last ":/". */
+function hostAndGuest(text: string): { readonly host: string; readonly guest: string } {
+  const split = text.lastIndexOf(":/");
+  const host = split > 0 ? text.slice(0, split) : text;
+  return { host, guest: split > 0 ? text.slice(split + 1) : guestPathOf(host) };
+}
+
+/** A folder is granted with all that is in it. */
 function file(mode: HostFileMode): (text: string) => Grant {
   return (text) => {
-    const split = text.lastIndexOf(":/");
-    const host = split > 0 ? text.slice(0, split) : text;
-    const guest = split > 0 ? text.slice(split + 1) : guestPathOf(host);
+    const { host, guest } = hostAndGuest(text);
     const folderMode = folderModes.get(mode);
     const capability = checked(() =>
       folderMode !== undefined && isFolder(host) ? hostDirectory(host, folderMode) : hostFile(host, mode),
@@ -133,6 +142,13 @@ export const grants = {
   scratch: (text: string): Grant => {
     const [guest, bytes] = pair(text, "GUEST=SIZE, such as /tmp=10MiB");
     return { kind: "file", guest, capability: checked(() => scratch({ bytes })) };
+  },
+  overlay: (text: string): Grant => {
+    const [, place = text, bytes = "64 MiB"] = /^(.*)=([^=/]*)$/.exec(text) ?? [];
+    const overlay = { ...hostAndGuest(place), bytes };
+    // What it says is checked now; it is made when all flags are known.
+    checked(() => grantOverlay(overlay, false));
+    return { kind: "overlay", overlay };
   },
   env: (text: string): Grant => {
     const [name, value] = pair(text, "NAME=VALUE");

@@ -1,6 +1,7 @@
 // `--learn`: the smallest policy that would have allowed what the program tried, as data for a person to read and cut. It holds the
 // grants of this run and one for each refusal; paths of the host are taken to be those that the program named.
 import type { Denial, DenialReport, FileCapability, FileDenial } from "../../index.ts";
+import type { OverlayFlag } from "./overlays.ts";
 
 /** docs/results-and-denials.md describes it. */
 export interface LearnedPolicy {
@@ -26,11 +27,15 @@ export type FileGrant =
       readonly bytes?: number;
       readonly files?: number;
     }
+  /** What is changed stays apart. */
+  | { readonly overlay: string; readonly bytes: string }
   | { readonly scratch: { readonly bytes: number; readonly files: number } };
 
 /** What the run was granted on the command line. */
 export interface GivenGrants {
   readonly files: ReadonlyMap<string, FileCapability>;
+  /** Of these files, the overlays. */
+  readonly overlays: readonly OverlayFlag[];
   readonly env: ReadonlyMap<string, string>;
   readonly modules: readonly string[];
   readonly stdin: boolean;
@@ -46,6 +51,7 @@ export function learnedPolicy(given: GivenGrants, { denials, dropped }: DenialRe
     const grant = grantOf(capability);
     if (grant) files.set(path, grant);
   }
+  for (const { guest, host, bytes } of given.overlays) files.set(guest, { overlay: host, bytes });
   const network = new Set<string>();
   const modules = new Set(given.modules);
   const refused: string[] = [];
@@ -129,7 +135,7 @@ function place(files: Map<string, FileGrant>, path: string, grant: FileGrant): b
 function widen(files: Map<string, FileGrant>, path: string, access: FileDenial["access"]): boolean {
   const grant = files.get(path);
   if (grant === undefined) return false;
-  if ("scratch" in grant) return true;
+  if ("scratch" in grant || "overlay" in grant) return true;
   const reads = access === "look" || access === "read" || access === "list";
   if ("hostDirectory" in grant) {
     if (!(reads && grant.mode !== "create-only")) files.set(path, { ...grant, mode: "write" });
@@ -153,7 +159,7 @@ function joined(a: FileMode, b: FileMode): FileMode {
 /** Twice as much: how much the program wants, nobody knows. */
 function enlarge(files: Map<string, FileGrant>, path: string | undefined, option: string): boolean {
   const grant = path === undefined ? undefined : files.get(path);
-  if (path === undefined || grant === undefined) return false;
+  if (path === undefined || grant === undefined || "overlay" in grant) return false;
   if ("scratch" in grant) {
     const { bytes, files: names } = grant.scratch;
     files.set(path, {

@@ -13,7 +13,7 @@ Sizes are bytes or 64KiB, 10MiB, 1GB; durations are milliseconds or 250ms, 5s, 2
 about one bytecode instruction or one turn of a loop in C. --wall, --cpu and --fuel may be "unlimited".
 
 Exit status:
-  the program's own; 1 uncaught exception, 2 wrong usage or grants, 124 out of time (--wall, --cpu),
+  the program's own; 1 uncaught exception, 2 wrong usage or grants, 3 changes not committed, 124 out of time (--wall, --cpu),
   125 the sandbox was lost, 126 another limit; after a soft stop (--grace) that the program obeys, its own
 
 Examples:
@@ -56,6 +56,17 @@ function program(): Command {
       ),
     )
     .addOption(many("--scratch <guest=size>", "grant an empty folder in memory, e.g. /tmp=10MiB", "scratch"))
+    .addOption(
+      many(
+        "--overlay <host[:guest][=size]>",
+        "grant a folder for everything, and keep changes apart: they are told afterwards (default size 64MiB)",
+        "overlay",
+      ),
+    )
+    .option(
+      "--commit",
+      "bring changes of --overlay into their folders, all or none, if the program ends with 0",
+    )
     .addOption(many("--env <name=value>", "set an environment variable", "env"))
     .option("--stdin", "grant this command's standard input, unless inline (otherwise it is empty)")
     .addOption(many("--module <name>", "grant a built-in module that is refused by default", "module"))

@@ -17,6 +17,7 @@ import { explanation } from "./explain.ts";
 import { type Grant, limitsOf, type RunFlags } from "./flags.ts";
 import { failureReport, successReport } from "./json-report.ts";
 import { type GivenGrants, type LearnedPolicy, learnedPolicy } from "./learned-policy.ts";
+import { type GrantedOverlay, grantOverlay, settleOverlays } from "./overlays.ts";
 import { printable } from "./printable.ts";
 
 interface Program {
@@ -37,10 +38,17 @@ export async function runCommand(
     const program = readProgram(named ? undefined : file, flags);
     const given = givenBy(flags);
     if (flags.learn !== undefined && existsSync(flags.learn)) throw new UsageError(taken(flags.learn));
-    await using sandbox = await Sandbox.create(optionsOf(flags, given, [program.name, ...rest]));
-    const status = await runProgram(sandbox, program, flags.json === true);
-    if (flags.explain) process.stderr.write(explanation(sandbox.denials()));
-    if (flags.learn !== undefined) writePolicy(flags.learn, learnedPolicy(given, sandbox.denials()));
+    let status: number;
+    {
+      await using sandbox = await Sandbox.create(optionsOf(flags, given, [program.name, ...rest]));
+      status = await runProgram(sandbox, program, flags.json === true);
+      if (flags.explain) process.stderr.write(explanation(sandbox.denials()));
+      if (flags.learn !== undefined) writePolicy(flags.learn, learnedPolicy(given, sandbox.denials()));
+    }
+    // Closed first: files that the program left open are no changes yet.
+    const commits = flags.commit !== true ? "no" : status === 0 ? "yes" : "failed";
+    const isWell = await settleOverlays(given.overlays, commits, (text) => process.stderr.write(text));
+    if (!isWell && status === 0) return exitStatus.commit;
     return status;
   } catch (error) {
     if (error instanceof UsageError || error instanceof OptionError) {
@@ -84,7 +92,7 @@ function readText(file: string | 0): string {
   }
 }
 
-function givenBy(flags: RunFlags): GivenGrants {
+function givenBy(flags: RunFlags): GivenGrants & { readonly overlays: readonly GrantedOverlay[] } {
   const collected: Grant[] = [
     flags.read,
     flags.write,
@@ -92,19 +100,30 @@ function givenBy(flags: RunFlags): GivenGrants {
     flags.append,
     flags.create,
     flags.scratch,
+    flags.overlay,
     flags.env,
     flags.module,
   ].flatMap((option) => option?.grants ?? []);
   const files = new Map<string, FileCapability>();
   const env = new Map<string, string>();
   const modules: string[] = [];
+  const overlays: GrantedOverlay[] = [];
+  const place = (guest: string, capability: FileCapability): void => {
+    if (files.has(guest)) throw new UsageError(`${guest} is granted twice`);
+    files.set(guest, capability);
+  };
   for (const grant of collected) {
     if (grant.kind === "env") env.set(grant.name, grant.value);
     else if (grant.kind === "module") modules.push(grant.name);
-    else if (files.has(grant.guest)) throw new UsageError(`${grant.guest} is granted twice`);
-    else files.set(grant.guest, grant.capability);
+    else if (grant.kind === "file") place(grant.guest, grant.capability);
+    else {
+      const granted = grantOverlay(grant.overlay, flags.commit === true);
+      overlays.push(granted);
+      place(granted.guest, granted.place);
+    }
   }
-  return { files, env, modules, stdin: flags.stdin === true, limits: { ...limitsOf(flags) } };
+  if (flags.commit && overlays.length === 0) throw new UsageError("--commit needs --overlay");
+  return { files, overlays, env, modules, stdin: flags.stdin === true, limits: { ...limitsOf(flags) } };
 }
 
 function optionsOf(flags: RunFlags, given: GivenGrants, args: readonly string[]): CreateOptions {
