@@ -112,9 +112,16 @@ export function isPrivileged(stats: BigIntStats): boolean {
   return stats.isFile() && (Number(stats.mode) & 0o6000) !== 0;
 }
 
-/** Seconds, as Node takes them: a number keeps today's times to a quarter of a microsecond. Undefined when no time changes. */
-export function newTimes(change: TreeChange, stats: BigIntStats): [number, number] | undefined {
+/** Seconds, to the microsecond, which is what Node keeps. Undefined when no time changes. */
+export function newTimes(change: TreeChange, stats: BigIntStats): [string, string] | undefined {
   const { accessedNs, modifiedNs } = change;
   if (accessedNs === undefined && modifiedNs === undefined) return undefined;
-  return [Number(accessedNs ?? stats.atimeNs) / 1e9, Number(modifiedNs ?? stats.mtimeNs) / 1e9];
+  return [secondsOf(accessedNs ?? stats.atimeNs), secondsOf(modifiedNs ?? stats.mtimeNs)];
+}
+
+/** Node cuts off what is below a microsecond, so half of one is added; and takes a negative number, unlike its text, for "now". */
+function secondsOf(timeNs: bigint): string {
+  const microseconds = timeNs / 1000n;
+  const half = timeNs < 0n ? -0.5 : 0.5;
+  return String(Number(microseconds / 1_000_000n) + (Number(microseconds % 1_000_000n) + half) / 1e6);
 }

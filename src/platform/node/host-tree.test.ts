@@ -133,6 +133,17 @@ test("permission bits change, and nothing more of a mode", () => {
   expect(fs.statSync(onHost("a")).atimeMs).toBe(1000);
 });
 
+test("times are kept to the microsecond, before 1970 as well", () => {
+  const tree = folder.grant();
+  const times = [1_234_567_890_250_000_000n, 987_654_321_987_654_321n, -1_000_000_000n, -2_500_001_000n, 0n];
+  for (const modifiedNs of times) {
+    tree.change("hello.txt", { modifiedNs, accessedNs: modifiedNs });
+    const { mtimeNs, atimeNs } = fs.statSync(onHost("hello.txt"), { bigint: true });
+    const expected = (modifiedNs / 1000n) * 1000n;
+    expect([mtimeNs, atimeNs]).toEqual([expected, expected]);
+  }
+});
+
 test("a program with its owner's rights is not changed", () => {
   const tree = folder.grant();
   fs.chmodSync(onHost("hello.txt"), 0o4755);
