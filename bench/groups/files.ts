@@ -5,7 +5,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadPyodide } from "pyodide";
-import { type FileCapability, type Isolation, Sandbox, scratch } from "sandboa";
+import {
+  type FileCapability,
+  hostDirectory,
+  type Isolation,
+  overlay,
+  readOnly,
+  Sandbox,
+  scratch,
+} from "sandboa";
 import { python } from "../harness/machine.ts";
 import { line, number, passing } from "../harness/report.ts";
 import { samples } from "../harness/samples.ts";
@@ -36,6 +44,42 @@ const everyWall: readonly Isolation[] = ["inline", "worker", "process"];
 const room = { bytes: "1 GiB", files: 100_000 };
 const places: readonly Place[] = [
   { name: "scratch", isolations: everyWall, writes: true, make: () => scratch(room) },
+  {
+    name: "scratch, shared",
+    isolations: everyWall,
+    writes: true,
+    make: () => scratch({ ...room, shared: true }),
+  },
+  {
+    name: "hostDirectory to write",
+    isolations: everyWall,
+    writes: true,
+    make: (folder) => hostDirectory(folder, "write", room),
+  },
+  {
+    name: "hostDirectory to read",
+    isolations: everyWall,
+    writes: false,
+    make: (folder) => hostDirectory(folder, "read"),
+  },
+  {
+    name: "readOnly(hostDirectory)",
+    isolations: ["worker"],
+    writes: false,
+    make: (folder) => readOnly(hostDirectory(folder, "read")),
+  },
+  {
+    name: "overlay on an empty folder",
+    isolations: ["worker"],
+    writes: true,
+    make: (folder) => overlay(hostDirectory(folder, "read"), room),
+  },
+  {
+    name: "overlay on a full one, read",
+    isolations: ["worker"],
+    writes: false,
+    make: (folder) => overlay(hostDirectory(folder, "read"), room),
+  },
 ];
 
 const source = readFileSync("bench/programs/files.py", "utf8");
