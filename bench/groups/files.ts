@@ -46,19 +46,19 @@ const places: readonly Place[] = [
   { name: "scratch", isolations: everyWall, writes: true, make: () => scratch(room) },
   {
     name: "scratch, shared",
-    isolations: everyWall,
+    isolations: ["worker"],
     writes: true,
     make: () => scratch({ ...room, shared: true }),
   },
   {
     name: "hostDirectory to write",
-    isolations: everyWall,
+    isolations: ["worker", "process"],
     writes: true,
     make: (folder) => hostDirectory(folder, "write", room),
   },
   {
     name: "hostDirectory to read",
-    isolations: everyWall,
+    isolations: ["worker"],
     writes: false,
     make: (folder) => hostDirectory(folder, "read"),
   },
