@@ -253,6 +253,8 @@ export class Session {
     const supervisor = this.#supervisor;
     // Files that a lifetime leaves open are closed by the host.
     if (!supervisor.running && !this.#looking) return fail("EIO");
+    // One walk of a path asks about each of its names: its time may be over in the middle.
+    supervisor.lookWhileWaiting();
     const reply = supervisor.whileHostAnswers(() =>
       this.#powers.askTree(question, bytes, () => supervisor.lookWhileWaiting()),
     );
