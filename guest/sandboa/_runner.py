@@ -90,7 +90,7 @@ def renew():
     return True
 
 
-def equip(argv, environment, zone, recursion, timeout_signal):
+def equip(argv, environment, zone, recursion, timeout_signal, functions, waits):
     """Before the first run: what the host chose for this sandbox."""
     sys.argv[:] = argv
     os.environ.clear()

@@ -128,6 +128,7 @@ export function checkGrants(options: GrantOptions, isolation: Isolation): Checke
     timeZone,
     soft,
     wallPauses,
+    functions: false,
     fixedHashes: usesFuel(options),
   };
   if (options.onEvent !== undefined && typeof options.onEvent !== "function")

@@ -137,7 +137,7 @@ export class Pool implements AsyncDisposable {
       member.checkouts += 1;
       const sandbox = new Sandbox(grants, lifetime, wall, this.#sourceFor(member));
       // Not awaited: a run is sent right behind it, and reports what kept it from beginning.
-      wall.begin(lifetime.plan, lifetime.trees).catch(() => sandbox.fell());
+      wall.begin(lifetime.plan, lifetime).catch(() => sandbox.fell());
       return sandbox;
     } catch (error) {
       await lifetime?.trees?.end();

@@ -53,6 +53,12 @@ export interface NumberedReply {
   readonly reply: TreeReply;
 }
 
+/** The same for an answer to a call that is larger than the memory that its frame came in. */
+export interface NumberedAnswer {
+  readonly question: number;
+  readonly answer: Uint8Array;
+}
+
 export type ToWorker = { readonly type: "start"; readonly start: WorkerStart } | Request;
 
 export type FromWorker =
@@ -77,6 +83,16 @@ export type FromWorker =
       readonly asked: TreeQuestion;
       readonly writtenBytes: number;
       readonly piece: SharedArrayBuffer | undefined;
+    }
+  /**
+   * The guest calls a function of the host: the frame lies at the start of the shared piece. The reply is the length of the answer, which
+   * lies there then, or -1 when it comes through the port.
+   */
+  | {
+      readonly type: "call";
+      readonly question: number;
+      readonly frameBytes: number;
+      readonly piece: SharedArrayBuffer;
     }
   /** The guest opens the library, which is not read yet. */
   | { readonly type: "library"; readonly question: number };

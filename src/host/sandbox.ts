@@ -97,7 +97,7 @@ export class Sandbox implements AsyncDisposable {
     try {
       lifetime = await beginLifetime(grants);
       wall = await source.open(() => sandbox?.fell());
-      await wall.begin(lifetime.plan, lifetime.trees);
+      await wall.begin(lifetime.plan, lifetime);
       sandbox = new Sandbox(grants, lifetime, wall, source);
       return sandbox;
     } catch (error) {
@@ -194,7 +194,7 @@ export class Sandbox implements AsyncDisposable {
         throw closedError();
       }
       this.#lifetime = lifetime;
-      await this.#wall.begin(lifetime.plan, lifetime.trees);
+      await this.#wall.begin(lifetime.plan, lifetime);
       this.#lastUsage = usageOf(this.#plan, {});
       this.#denials = new DenialRecord(this.#grants.granted);
       this.#end("usable");

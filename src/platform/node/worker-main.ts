@@ -4,7 +4,13 @@ import { Control } from "../../host/control.ts";
 import { LibraryFileSystem } from "../../host/library-filesystem.ts";
 import { OutputWriter } from "../../host/output-ring.ts";
 import { maxTransferBytes } from "../../host/process-protocol.ts";
-import type { FromWorker, NumberedReply, ToWorker, WorkerStart } from "../../host/protocol.ts";
+import type {
+  FromWorker,
+  NumberedAnswer,
+  NumberedReply,
+  ToWorker,
+  WorkerStart,
+} from "../../host/protocol.ts";
 import { Session, type SessionPowers } from "../../host/session.ts";
 import { SharedLibrary } from "../../host/shared-library.ts";
 import { maxPieceBytes } from "../../host/tree-questions.ts";
@@ -19,6 +25,8 @@ import { ownThread } from "./thread-cpu.ts";
 const port = parentPort;
 if (port === null) throw new Error("this file is the entry of a worker thread");
 const nothing = new Uint8Array(0);
+/** What most calls and their answers fit into. */
+const callPieceBytes = 1 << 16;
 const send = (message: FromWorker): void => port.postMessage(message);
 
 function libraryOf(start: WorkerStart, control: Control): LibraryFileSystem {
@@ -58,6 +66,29 @@ function treeAsker({ replies }: WorkerStart, control: Control): SessionPowers["a
   };
 }
 
+function hostCaller({ replies }: WorkerStart, control: Control): SessionPowers["callHost"] {
+  const piece = new SharedArrayBuffer(callPieceBytes);
+  return (frame, look) => {
+    // Large ones are shared for one call only.
+    const shared = frame.length <= piece.byteLength ? piece : new SharedArrayBuffer(frame.length);
+    const memory = new Uint8Array(shared);
+    memory.set(frame);
+    let asking = 0;
+    const ask = (question: number): void => {
+      asking = question;
+      send({ type: "call", question, frameBytes: frame.length, piece: shared });
+    };
+    const answerBytes = control.question(ask, look);
+    if (answerBytes >= 0) return memory.subarray(0, answerBytes);
+    for (;;) {
+      const received = receiveMessageOnPort(replies as never)?.message as NumberedAnswer | undefined;
+      if (received === undefined) throw new Error("an answer that is not there");
+      // The answer to a question that was given up.
+      if (received.question === asking) return received.answer;
+    }
+  };
+}
+
 function open(start: WorkerStart): Session | undefined {
   const control = new Control(start.control);
   const powers = makeSessionPowers({
@@ -77,6 +108,8 @@ function open(start: WorkerStart): Session | undefined {
       return count;
     },
     askTree: treeAsker(start, control),
+    callHost: hostCaller(start, control),
+    waits: true,
   });
   const output = new OutputWriter(start.ring, () => send({ type: "output" }));
   try {

@@ -5,8 +5,9 @@ import { Control } from "../../host/control.ts";
 import type { LoadedImage } from "../../host/image-cache.ts";
 import { makeOutputRing, OutputReader } from "../../host/output-ring.ts";
 import { hostFileAt, type SandboxPlan } from "../../host/plan.ts";
-import type { FromWorker, NumberedReply, Request, ToWorker } from "../../host/protocol.ts";
+import type { FromWorker, NumberedAnswer, NumberedReply, Request, ToWorker } from "../../host/protocol.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
+import type { CallAnswers, Served } from "../../host/served.ts";
 import type { TreeReply } from "../../host/tree-questions.ts";
 import type { TreeServer } from "../../host/tree-server.ts";
 import { createHostFileReply } from "./host-files.ts";
@@ -35,7 +36,7 @@ export class WorkerLink implements Link {
   /** The last one, to which alone there may be a reply. */
   #question = 0;
   readonly #replies = new MessageChannel();
-  #trees: TreeServer | undefined;
+  #served: Served = {};
   /** Shared with the inside, for what is read and written. */
   #piece: SharedArrayBuffer | undefined;
 
@@ -79,15 +80,15 @@ export class WorkerLink implements Link {
     this.#worker.postMessage({ type: "start", start: { ...start, replies } } satisfies ToWorker, [replies]);
   }
 
-  serve(plan: SandboxPlan | undefined, trees: TreeServer | undefined): void {
+  serve(plan: SandboxPlan | undefined, served: Served): void {
     this.#plan = plan;
-    this.#trees = trees;
+    this.#served = served;
   }
 
   send(request: Request): void {
     if (request.type === "run") this.#control.clear();
     // Only here: what a process is sent must not be shared.
-    this.#post(request.type === "begin" ? { ...request, folders: this.#trees?.folders } : request);
+    this.#post(request.type === "begin" ? { ...request, folders: this.#served.trees?.folders } : request);
   }
 
   cancel(): boolean {
@@ -132,8 +133,11 @@ export class WorkerLink implements Link {
       case "tree":
         this.#tree(message);
         break;
+      case "call":
+        this.#call(message);
+        break;
       case "fault":
-        this.#trees?.tell(message.fault);
+        this.#served.trees?.tell(message.fault);
         break;
       case "library":
         this.#reply(message.question, this.#readLibrary());
@@ -177,7 +181,7 @@ export class WorkerLink implements Link {
 
   #tree({ question, asked, writtenBytes, piece }: Extract<FromWorker, { type: "tree" }>): void {
     this.#piece = piece;
-    const trees = this.#trees;
+    const { trees } = this.#served;
     if (trees === undefined) throw new RangeError("a question of a guest that was given nothing");
     // A copy that is not shared: the embedder's code may hand it on to whatever does not take shared memory.
     const content = piece && writtenBytes > 0 ? new Uint8Array(piece).slice(0, writtenBytes) : undefined;
@@ -187,10 +191,30 @@ export class WorkerLink implements Link {
   }
 
   #replyOfTree(trees: TreeServer, question: number, { bytes, ...reply }: TreeReply): void {
-    if (this.#question !== question || this.#trees !== trees || this.#killed) return;
+    if (this.#question !== question || this.#served.trees !== trees || this.#killed) return;
     if (bytes && this.#piece) new Uint8Array(this.#piece).set(bytes);
     this.#replies.port1.postMessage({ question, reply } satisfies NumberedReply);
     this.#reply(question, 0);
+  }
+
+  #call({ question, frameBytes, piece }: Extract<FromWorker, { type: "call" }>): void {
+    const { calls } = this.#served;
+    if (calls === undefined) throw new RangeError("a question of a guest that was given nothing");
+    // A copy that is not shared: text is not decoded from shared memory.
+    const answer = calls.answer(new Uint8Array(piece).slice(0, frameBytes));
+    if (!isPending(answer)) this.#replyOfCall(calls, question, piece, answer);
+    else void answer.then((bytes) => this.#replyOfCall(calls, question, piece, bytes));
+  }
+
+  #replyOfCall(calls: CallAnswers, question: number, piece: SharedArrayBuffer, bytes: Uint8Array): void {
+    if (this.#question !== question || this.#served.calls !== calls || this.#killed) return;
+    if (bytes.length <= piece.byteLength) {
+      new Uint8Array(piece).set(bytes);
+      this.#reply(question, bytes.length);
+      return;
+    }
+    this.#replies.port1.postMessage({ question, answer: bytes } satisfies NumberedAnswer);
+    this.#reply(question, -1);
   }
 
   /** Only to the last question: the inside has given up every other one, and would miss the reply to this. */
