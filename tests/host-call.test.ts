@@ -1,8 +1,8 @@
 // The guest's one call of the host, as bytes, behind every wall: what is sent arrives, what is answered arrives, and whatever else is
 // passed to it ends nobody but the guest.
 import { expect, test } from "vitest";
-import { checkEngine, checkGrants, type Isolation } from "../src/host/options.ts";
 import { openWall } from "../src/host/open-wall.ts";
+import { checkEngine, checkGrants, type Isolation } from "../src/host/options.ts";
 import { encodeRun, endingOf } from "../src/host/run.ts";
 import type { CallAnswers } from "../src/host/served.ts";
 
@@ -60,7 +60,11 @@ answer[-1], marshal.loads(answer)[0]`;
 
 test.each(walls)("%s: a request that is no bytes object ends the guest alone", async (isolation) => {
   for (const argument of ["None", "-1", "2 ** 70", "[]", "'text' * 10_000", "object()"]) {
-    const ending = await runOn(isolation, `import sandboa; sandboa._host_call(${argument}) and None`, mirror(0));
+    const ending = await runOn(
+      isolation,
+      `import sandboa; sandboa._host_call(${argument}) and None`,
+      mirror(0),
+    );
     // Whatever lies in memory where a bytes object would have its content is sent, or the guest is over.
     if ("error" in ending) expect(ending.error).toMatchObject({ name: expect.stringMatching(/Error$/) });
     else expect(ending).toMatchObject({ value: null });

@@ -18,6 +18,8 @@ export interface WorkerStart {
   readonly ring: SharedArrayBuffer;
   /** The words of Control. */
   readonly control: SharedArrayBuffer;
+  /** Where frames of calls and their answers lie, as far as they fit. */
+  readonly calls: SharedArrayBuffer;
   /** The port where replies about granted trees come in, each with the number of its question. */
   readonly replies: object;
 }
@@ -85,13 +87,14 @@ export type FromWorker =
       readonly piece: SharedArrayBuffer | undefined;
     }
   /**
-   * The guest calls a function of the host: the frame lies at the start of the shared piece. The reply is the length of the answer, which
-   * lies there then, or -1 when it comes through the port.
+   * The guest calls a function of the host: the frame, of so many bytes, lies at the start of the memory for calls. The reply is the length
+   * of the answer, which lies there then, or -1 when it comes through the port. A number is what crosses fastest.
    */
+  | number
+  /** The same, with a frame that does not fit. */
   | {
       readonly type: "call";
       readonly question: number;
-      readonly frameBytes: number;
       readonly piece: SharedArrayBuffer;
     }
   /** The guest opens the library, which is not read yet. */

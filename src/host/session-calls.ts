@@ -18,7 +18,8 @@ const answerKind = { raise: 2, later: 6 } as const;
 function heldBytesOf(answer: Uint8Array): number {
   const at = answer.length - trailerBytes;
   if (at < 0) throw new RangeError("an answer without its end");
-  return new DataView(answer.buffer, answer.byteOffset + at, trailerBytes).getUint32(0, true);
+  const byte = (index: number): number => answer[at + index] ?? 0;
+  return (byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)) >>> 0;
 }
 
 /** What a call costs the host besides its frame, while it is under way. */
@@ -37,6 +38,7 @@ const tooLarge = refusal("ValueError", "the arguments are larger than what may c
 export class SessionCalls implements CallPower {
   readonly #supervisor: Supervisor;
   readonly #host: Asking;
+  readonly #look = (): void => this.#supervisor.lookWhileWaiting();
   #plan: SandboxPlan | undefined;
   #hostMemory: HostMemory | undefined;
   #heldBytes = 0;
@@ -72,10 +74,15 @@ export class SessionCalls implements CallPower {
     if (frame.length > plan.limits.valueBytes) return tooLarge;
     if (frame.length + callBytes > (this.#hostMemory?.freeBytes ?? 0)) return noMemory;
     supervisor.lookWhileWaiting();
-    const answer = supervisor.whileHostAnswers(() =>
-      this.#host.callHost(frame, () => supervisor.lookWhileWaiting()),
-    );
-    this.#hold(heldBytesOf(answer));
+    const start = supervisor.hostBegins();
+    let answer: Uint8Array;
+    try {
+      answer = this.#host.callHost(frame, this.#look);
+    } finally {
+      supervisor.hostEnded(start);
+    }
+    const held = heldBytesOf(answer);
+    if (held !== this.#heldBytes) this.#hold(held);
     this.#toldToComeAgain = answer[answer.length - 1] === answerKind.later;
     return answer;
   }

@@ -53,7 +53,9 @@ export class Machine implements GuestMachine {
   }
   makeBytes(content: Uint8Array): number {
     const object = this.python.PyBytes_FromStringAndSize(0, content.length) >>> 0;
-    if (object !== 0) this.guest.slice(object + bytesContentOffset, content.length).set(content);
+    if (object === 0) return 0;
+    const start = this.guest.check(object + bytesContentOffset, content.length);
+    this.guest.bytes.set(content, start);
     return object;
   }
   get stackPointer(): WebAssembly.Global<"i32"> {

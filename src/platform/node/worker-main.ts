@@ -25,8 +25,6 @@ import { ownThread } from "./thread-cpu.ts";
 const port = parentPort;
 if (port === null) throw new Error("this file is the entry of a worker thread");
 const nothing = new Uint8Array(0);
-/** What most calls and their answers fit into. */
-const callPieceBytes = 1 << 16;
 const send = (message: FromWorker): void => port.postMessage(message);
 
 function libraryOf(start: WorkerStart, control: Control): LibraryFileSystem {
@@ -66,17 +64,16 @@ function treeAsker({ replies }: WorkerStart, control: Control): SessionPowers["a
   };
 }
 
-function hostCaller({ replies }: WorkerStart, control: Control): SessionPowers["callHost"] {
-  const piece = new SharedArrayBuffer(callPieceBytes);
+function hostCaller({ replies, calls }: WorkerStart, control: Control): SessionPowers["callHost"] {
+  const usual = new Uint8Array(calls);
   return (frame, look) => {
-    // Large ones are shared for one call only.
-    const shared = frame.length <= piece.byteLength ? piece : new SharedArrayBuffer(frame.length);
-    const memory = new Uint8Array(shared);
+    const fits = frame.length <= usual.length;
+    const memory = fits ? usual : new Uint8Array(new SharedArrayBuffer(frame.length));
     memory.set(frame);
     let asking = 0;
     const ask = (question: number): void => {
       asking = question;
-      send({ type: "call", question, frameBytes: frame.length, piece: shared });
+      send(fits ? frame.length : { type: "call", question, piece: memory.buffer as SharedArrayBuffer });
     };
     const answerBytes = control.question(ask, look);
     if (answerBytes >= 0) return memory.subarray(0, answerBytes);

@@ -19,6 +19,8 @@ import { otherThreadCpuMs } from "./thread-cpu.ts";
 const stackSizeMb = 32;
 /** Megabytes of JavaScript heap: the kernel's own objects and what it holds for the guest. */
 const heapSizeMb = 512;
+/** What most calls of functions, and their answers, fit into. */
+const callPieceBytes = 1 << 16;
 
 /** The thread comes up while the caller still prepares what to send it first. */
 export class WorkerLink implements Link {
@@ -35,6 +37,7 @@ export class WorkerLink implements Link {
   #killed = false;
   /** The last one, to which alone there may be a reply. */
   #question = 0;
+  readonly #calls = new SharedArrayBuffer(callPieceBytes);
   readonly #replies = new MessageChannel();
   #served: Served = {};
   /** Shared with the inside, for what is read and written. */
@@ -75,9 +78,17 @@ export class WorkerLink implements Link {
 
   introduce({ module, image, library }: LoadedImage): void {
     this.#library = library;
-    const start = { module, image, library: library.shared, ring: this.#ring, control: this.#control.shared };
     const replies = this.#replies.port2;
-    this.#worker.postMessage({ type: "start", start: { ...start, replies } } satisfies ToWorker, [replies]);
+    const start = {
+      module,
+      image,
+      library: library.shared,
+      ring: this.#ring,
+      control: this.#control.shared,
+      calls: this.#calls,
+      replies,
+    };
+    this.#worker.postMessage({ type: "start", start } satisfies ToWorker, [replies]);
   }
 
   serve(plan: SandboxPlan | undefined, served: Served): void {
@@ -118,6 +129,11 @@ export class WorkerLink implements Link {
 
   #onMessage(message: FromWorker): void {
     this.#drain();
+    if (typeof message === "number") {
+      this.#question = this.#control.asked;
+      this.#call(this.#question, message, this.#calls);
+      return;
+    }
     if ("question" in message) this.#question = message.question;
     switch (message.type) {
       case "output":
@@ -134,7 +150,7 @@ export class WorkerLink implements Link {
         this.#tree(message);
         break;
       case "call":
-        this.#call(message);
+        this.#call(message.question, message.piece.byteLength, message.piece);
         break;
       case "fault":
         this.#served.trees?.tell(message.fault);
@@ -197,7 +213,7 @@ export class WorkerLink implements Link {
     this.#reply(question, 0);
   }
 
-  #call({ question, frameBytes, piece }: Extract<FromWorker, { type: "call" }>): void {
+  #call(question: number, frameBytes: number, piece: SharedArrayBuffer): void {
     const { calls } = this.#served;
     if (calls === undefined) throw new RangeError("a question of a guest that was given nothing");
     // A copy that is not shared: text is not decoded from shared memory.
