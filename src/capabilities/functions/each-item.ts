@@ -1,70 +1,124 @@
-// An iterator of either kind with a function around each item, and one around each error. Whoever ends it ends the one below.
+// An iterator of either kind with code around each of its steps. Whoever ends it ends the one below.
 import { isPending, now, run, type Steps } from "../../filesystems/later.ts";
 
 export interface ItemSteps {
   /** Before the next item is asked for; what it throws ends the iterator. */
   readonly before?: () => void;
+  /** Rejects when nothing more is to be waited for. */
+  readonly until?: Promise<never>;
   readonly item?: (value: unknown) => Steps<unknown>;
   /** Gives what is thrown instead. */
   readonly error?: (error: unknown) => unknown;
+  /** Once, when it is at its end or was ended. */
+  readonly over?: () => void;
 }
 
-type Either = Partial<Iterator<unknown>> & Partial<AsyncIterator<unknown>>;
+/** Whether an answer is to be iterated over even if nobody said so: iterators, and what is async. Arrays, Maps and strings are values. */
+export function isStream(answer: unknown): boolean {
+  if (typeof answer !== "object" || answer === null) return false;
+  return Symbol.asyncIterator in answer || ("next" in answer && typeof answer.next === "function");
+}
 
-/** The same value, unless it can be iterated over. Strings, arrays and the like are values. */
+/** The same value, if it cannot be iterated over. */
 export function eachItem(stream: unknown, steps: ItemSteps): unknown {
   if (typeof stream !== "object" || stream === null) return stream;
   if (Symbol.asyncIterator in stream)
-    return around((stream as AsyncIterable<unknown>)[Symbol.asyncIterator](), steps, true);
+    return asyncIterator(new Items((stream as AsyncIterable<unknown>)[Symbol.asyncIterator](), steps));
   if (Symbol.iterator in stream)
-    return around((stream as Iterable<unknown>)[Symbol.iterator](), steps, false);
+    return iterator(new Items((stream as Iterable<unknown>)[Symbol.iterator](), steps));
   return stream;
 }
 
-function around(
-  inner: Iterator<unknown> | AsyncIterator<unknown>,
-  steps: ItemSteps,
-  isAsync: boolean,
-): object {
-  const below = inner as Either;
-  function* next(): Steps<unknown> {
-    try {
-      steps.before?.();
-    } catch (error) {
-      yield* now(below.return?.() as unknown as PromiseLike<unknown> | undefined);
-      throw error;
-    }
+interface Either {
+  next(): unknown;
+  return?(): unknown;
+}
+
+class Items {
+  readonly #below: Either;
+  readonly #steps: ItemSteps;
+  #isOver = false;
+
+  constructor(below: Either, steps: ItemSteps) {
+    this.#below = below;
+    this.#steps = steps;
+  }
+
+  *next(): Steps<unknown> {
+    const { before, item, error: shown } = this.#steps;
+    if (this.#isOver) return { done: true, value: undefined };
+    this.#orEnd(before);
     let result: IteratorResult<unknown>;
     try {
-      result = (yield* now(below.next?.() as unknown)) as IteratorResult<unknown>;
+      result = (yield* now(this.#asked())) as IteratorResult<unknown>;
     } catch (error) {
-      throw steps.error === undefined ? error : steps.error(error);
+      this.#end();
+      throw shown === undefined ? error : shown(error);
     }
-    if (result.done === true) return { done: true, value: undefined };
-    if (steps.item === undefined) return result;
+    this.#orEnd(before);
+    if (result.done === true) {
+      this.#over();
+      return { done: true, value: undefined };
+    }
+    if (item === undefined) return result;
     try {
-      return { done: false, value: yield* steps.item(result.value) };
+      return { done: false, value: yield* item(result.value) };
     } catch (error) {
-      yield* now(below.return?.() as unknown as PromiseLike<unknown> | undefined);
+      this.#end();
       throw error;
     }
   }
-  function* end(): Steps<unknown> {
-    yield* now(below.return?.() as unknown as PromiseLike<unknown> | undefined);
+
+  *return(): Steps<unknown> {
+    this.#over();
+    yield* now(this.#below.return?.() as PromiseLike<unknown> | undefined);
     return { done: true, value: undefined };
   }
-  if (isAsync) {
-    return {
-      next: async () => run(next()),
-      return: async () => run(end()),
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+
+  #asked(): PromiseLike<unknown> {
+    const asked = this.#below.next() as PromiseLike<unknown>;
+    const { until } = this.#steps;
+    return until !== undefined && isPending<unknown>(asked) ? Promise.race([asked, until]) : asked;
   }
+
+  #orEnd(before: (() => void) | undefined): void {
+    try {
+      before?.();
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  /** Not waited for: an async generator ends only when what it is waiting for has come. Why it was ended is told instead of its errors. */
+  #end(): void {
+    this.#over();
+    try {
+      const ended = this.#below.return?.();
+      if (isPending<unknown>(ended)) ended.then(undefined, () => {});
+    } catch {}
+  }
+
+  #over(): void {
+    if (!this.#isOver) this.#steps.over?.();
+    this.#isOver = true;
+  }
+}
+
+function asyncIterator(items: Items): object {
   return {
-    next: () => demandNow(run(next())),
-    return: () => demandNow(run(end())),
+    next: async () => run(items.next()),
+    return: async () => run(items.return()),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+function iterator(items: Items): object {
+  return {
+    next: () => demandNow(run(items.next())),
+    return: () => demandNow(run(items.return())),
     [Symbol.iterator]() {
       return this;
     },
