@@ -87,7 +87,7 @@ function defaultOf(value: unknown, schema: unknown, root: JsonSchema): string | 
 }
 
 /** Once there was an optional one, a required one and all after it can only be given by name. */
-function inPythonOrder(parameters: readonly Parameter[]): readonly Parameter[] {
+export function inPythonOrder(parameters: readonly Parameter[]): readonly Parameter[] {
   const firstOptional = parameters.findIndex(({ isOptional }) => isOptional);
   if (firstOptional < 0) return parameters;
   const from = parameters.findIndex(({ isOptional }, at) => at > firstOptional && !isOptional);
