@@ -48,13 +48,13 @@ export function docstring(text: string, indent: string): string[] {
   const lines = text
     .trim()
     .replaceAll("\\", "\\\\")
-    .replaceAll('"""', '\\"\\"\\"')
+    .replace(/"(?="|$)/g, '\\"')
     .replace(/[^\P{Cc}\n\r\t]|\p{Cs}/gu, "\ufffd")
     .split(/\r\n?|\n/)
     .map((line) => line.trimEnd());
   if (lines.length === 1 && lines[0] === "") return [];
   const [only = ""] = lines;
   const quoted = (line: string): string => (line === "" ? "" : `${indent}${line}`);
-  if (lines.length === 1) return [`${indent}"""${only.replace(/"$/, '\\"')}"""`];
+  if (lines.length === 1) return [`${indent}"""${only}"""`];
   return [`${indent}"""${only}`, ...lines.slice(1).map(quoted), `${indent}"""`];
 }

@@ -66,12 +66,7 @@ export function toAiTool(sandbox: RunsPython, options: ToAiToolOptions = {}) {
   let before: Promise<unknown> = Promise.resolve();
   return {
     description: stub === "" ? own : `${own}\n\n${stub}`,
-    inputSchema: {
-      // By this the SDK knows its own schemas.
-      [Symbol.for("vercel.ai.schema")]: true as const,
-      jsonSchema: inputJsonSchema,
-      validate: checkInput,
-    },
+    inputSchema,
     execute: (
       { code }: { readonly code: string },
       { abortSignal }: { readonly abortSignal?: AbortSignal | undefined } = {},
@@ -90,6 +85,23 @@ function checkInput(value: unknown): Checked {
     ? { success: true, value: { code } }
     : { success: false, error: new TypeError("code must be a string") };
 }
+
+/** A schema of the SDK, which it knows by the symbol, and a Standard Schema, by which its types know it. */
+const inputSchema = {
+  [Symbol.for("vercel.ai.schema")]: true as const,
+  jsonSchema: inputJsonSchema,
+  validate: checkInput,
+  "~standard": {
+    version: 1 as const,
+    vendor: "sandboa",
+    types: undefined as { readonly input: unknown; readonly output: { readonly code: string } } | undefined,
+    validate: (value: unknown) => {
+      const checked = checkInput(value);
+      return checked.success ? { value: checked.value } : { issues: [{ message: checked.error.message }] };
+    },
+    jsonSchema: { input: () => ({ ...inputJsonSchema }), output: () => ({ ...inputJsonSchema }) },
+  },
+};
 
 async function answerOf(
   sandbox: RunsPython,
