@@ -33,6 +33,13 @@ export function jsonSchemaCheck(option: string, schema: JsonSchema): StandardSch
   };
 }
 
+/** Where schemas are in a schema: alone, in lists, or by name. */
+const schemaKeywords: readonly string[] = [
+  ...["items", "prefixItems", "contains", "additionalProperties", "propertyNames"],
+  ...["allOf", "anyOf", "oneOf", "not", "if", "then", "else"],
+];
+const namedSchemas: readonly string[] = ["properties", "patternProperties"];
+
 function demandCheckable(
   option: string,
   schema: unknown,
@@ -40,23 +47,25 @@ function demandCheckable(
   depth: number,
   seen: Set<unknown>,
 ): void {
-  if (typeof schema !== "object" || schema === null || seen.has(schema)) return;
+  if (Array.isArray(schema)) for (const part of schema) demandCheckable(option, part, root, depth, seen);
+  if (!isSchemaObject(schema) || seen.has(schema)) return;
   seen.add(schema);
   if (depth > mostDepth)
     throw new OptionError(option, schema, `JSON Schemas nested at most ${mostDepth} deep`);
-  if (isSchemaObject(schema)) {
-    for (const keyword of unchecked)
-      if (keyword in schema)
-        throw new OptionError(`${option} ${keyword}`, keyword, "keywords that can be checked");
-    if (schema.$ref !== undefined && resolveReference(schema.$ref, root) === undefined)
+  for (const keyword of unchecked)
+    if (keyword in schema)
+      throw new OptionError(`${option} ${keyword}`, keyword, "keywords that can be checked");
+  if (schema.pattern !== undefined) patternOf(option, schema.pattern);
+  for (const pattern of Object.keys(schema.patternProperties ?? {})) patternOf(option, pattern);
+  const below = schemaKeywords.map((keyword) => schema[keyword]);
+  for (const keyword of namedSchemas) below.push(...Object.values(schema[keyword] ?? {}));
+  if (schema.$ref !== undefined) {
+    const target = resolveReference(schema.$ref, root);
+    if (target === undefined)
       throw new OptionError(`${option} $ref`, schema.$ref, "references within the schema");
-    if (schema.pattern !== undefined) patternOf(option, schema.pattern);
-    for (const pattern of Object.keys(schema.patternProperties ?? {})) patternOf(option, pattern);
+    below.push(target);
   }
-  for (const [keyword, part] of Object.entries(schema)) {
-    if (["default", "const", "enum", "examples"].includes(keyword)) continue;
-    demandCheckable(option, part, root, depth + 1, seen);
-  }
+  for (const part of below) demandCheckable(option, part, root, depth + 1, seen);
 }
 
 function patternOf(option: string, pattern: unknown): RegExp {
