@@ -14,6 +14,58 @@ export type {
   Wrapped,
 } from "./capabilities/capability.ts";
 export { hostFile, memoryFile, type ScratchOptions, scratch } from "./capabilities/files.ts";
+export { type AiTool, type FromAiToolsOptions, fromAiTools } from "./capabilities/functions/ai-tools.ts";
+export { type Approval, type ApprovalRequest, approved } from "./capabilities/functions/approved.ts";
+export type { Callable } from "./capabilities/functions/around-function.ts";
+export {
+  attenuate,
+  type FunctionAttenuation,
+  type ObjectAttenuation,
+} from "./capabilities/functions/attenuate.ts";
+export type { RevocableFunction } from "./capabilities/functions/ended-functions.ts";
+export { type Expiry, expiring } from "./capabilities/functions/expiring.ts";
+export type {
+  Arguments,
+  FunctionCall,
+  FunctionCapability,
+  FunctionGrants,
+  FunctionLimits,
+  JsonSchema,
+  ObjectCapability,
+  Parameter,
+  Signature,
+  ValueOptions,
+} from "./capabilities/functions/function-capability.ts";
+export type { FunctionLimitOptions } from "./capabilities/functions/function-limits.ts";
+export {
+  type FunctionTerms,
+  type HostFunctionOptions,
+  hostFunction,
+  type InputOf,
+} from "./capabilities/functions/host-function.ts";
+export {
+  type AttributeTerms,
+  type HostObjectOptions,
+  hostObject,
+  type MethodTerms,
+} from "./capabilities/functions/host-object.ts";
+export type { JsonValue } from "./capabilities/functions/json-value.ts";
+export type { CallLimits } from "./capabilities/functions/limited-functions.ts";
+export type { CallUse } from "./capabilities/functions/observed-functions.ts";
+export type {
+  AiResult,
+  AiSchema,
+  InputSchema,
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+} from "./capabilities/functions/schemas.ts";
+export {
+  type PythonAnswer,
+  type RunsPython,
+  type ToAiToolOptions,
+  toAiTool,
+} from "./capabilities/functions/to-ai-tool.ts";
 export { type HostDirectoryOptions, hostDirectory } from "./capabilities/host-directory.ts";
 export type { Overlay, OverlayOptions } from "./capabilities/overlay.ts";
 export type { Quantity } from "./capabilities/quantity.ts";
@@ -25,6 +77,7 @@ export { readOnly } from "./capabilities/wrappers/read-only.ts";
 export { type Revocable, revocable } from "./capabilities/wrappers/revocable.ts";
 export { wrapped } from "./capabilities/wrappers/wrapped.ts";
 export { FileError, type FileErrorCode } from "./errors/file-error.ts";
+export { GuestException, guestExceptionTypes } from "./errors/guest-exception.ts";
 export { type GuestFileCode, GuestFileError } from "./errors/guest-file-error.ts";
 export { ImageError } from "./errors/image-error.ts";
 export { OptionError } from "./errors/option-error.ts";

@@ -1,4 +1,4 @@
-// A place with a budget: bytes, opened files, time. The budget belongs to the capability. All sandboxes that have it spend from the
+// A place with a budget: bytes, opened files, time. (Of functions: functions/limited-functions.ts.) The budget belongs to the capability. All sandboxes that have it spend from the
 // same one, and a reset does not fill it again; who wants one for each sandbox makes one for each.
 import { OptionError } from "../../errors/option-error.ts";
 import { type Around, aroundTree } from "../../filesystems/around-tree.ts";
@@ -6,6 +6,8 @@ import { now, run, type Steps } from "../../filesystems/later.ts";
 import type { Later, Tree } from "../../filesystems/tree.ts";
 import { fail } from "../../kernel/kernel-error.ts";
 import type { FileCapability, Wrapped } from "../capability.ts";
+import { type Callable, isCallable } from "../functions/around-function.ts";
+import { type CallLimits, limitedFunction } from "../functions/limited-functions.ts";
 import { bytes, count, milliseconds, type Quantity } from "../quantity.ts";
 import { endingTree, OpenFiles } from "./revocable.ts";
 import { wrapped } from "./wrapped.ts";
@@ -24,10 +26,23 @@ export interface FileLimits {
 /**
  * What a budget does not allow any more fails with EDQUOT; a read or write that it allows in part is done in part. After `until` all is
  * as after `revoke` of a revocable. Names, attributes and the size that `truncate` gives a file are no content and cost nothing.
+ *
+ * Of a function, or an object with all its methods and attributes: what is not allowed any more is a PermissionError.
  */
-export function limited(capability: FileCapability, limits: FileLimits): Wrapped {
+export function limited<C extends Callable>(capability: C, limits: CallLimits): C;
+export function limited(capability: FileCapability, limits: FileLimits): Wrapped;
+export function limited(
+  capability: Callable | FileCapability,
+  limits: CallLimits | FileLimits,
+): Callable | Wrapped {
   if (typeof limits !== "object" || limits === null)
     throw new OptionError("limited", limits, '{ bytes: "1 MiB" }');
+  return isCallable(capability)
+    ? limitedFunction(capability, limits as CallLimits)
+    : limitedPlace(capability, limits as FileLimits);
+}
+
+function limitedPlace(capability: FileCapability, limits: FileLimits): Wrapped {
   const known = ["bytes", "bytesRead", "bytesWritten", "opens", "until"];
   for (const name of Object.keys(limits))
     if (!known.includes(name)) throw new OptionError(`limited ${name}`, undefined, known.join(", "));

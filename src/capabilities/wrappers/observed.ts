@@ -7,6 +7,8 @@ import { isPending, now, run, type Steps } from "../../filesystems/later.ts";
 import type { Tree, TreeAccess, TreePath } from "../../filesystems/tree.ts";
 import { KernelError } from "../../kernel/kernel-error.ts";
 import type { FileCapability, Wrapped } from "../capability.ts";
+import { type Callable, isCallable } from "../functions/around-function.ts";
+import { type CallUse, observedFunction } from "../functions/observed-functions.ts";
 import { wrapped } from "./wrapped.ts";
 
 export interface FileUse {
@@ -24,9 +26,16 @@ export interface FileUse {
 }
 
 /** The listener is called in the order in which uses end, for every sandbox that has the capability. Paths are the guest's: hostile text. */
-export function observed(capability: FileCapability, listener: (use: FileUse) => void): Wrapped {
+export function observed<C extends Callable>(capability: C, listener: (use: CallUse) => void): C;
+export function observed(capability: FileCapability, listener: (use: FileUse) => void): Wrapped;
+export function observed(
+  capability: Callable | FileCapability,
+  listener: ((use: CallUse) => void) | ((use: FileUse) => void),
+): Callable | Wrapped {
   if (typeof listener !== "function") throw new OptionError("observed listener", listener, "a function");
-  return wrapped(capability, (tree, { fault }) => observedTree(tree, listener, fault));
+  if (isCallable(capability)) return observedFunction(capability, listener as (use: CallUse) => void);
+  const tell = listener as (use: FileUse) => void;
+  return wrapped(capability, (tree, { fault }) => observedTree(tree, tell, fault));
 }
 
 export function observedTree(

@@ -5,6 +5,8 @@ import { now, run, type Steps } from "../../filesystems/later.ts";
 import type { Tree, TreeFile } from "../../filesystems/tree.ts";
 import { fail } from "../../kernel/kernel-error.ts";
 import type { FileCapability, Wrapped } from "../capability.ts";
+import { type Callable, isCallable } from "../functions/around-function.ts";
+import { type RevocableFunction, revocableFunction } from "../functions/ended-functions.ts";
 import { wrapped } from "./wrapped.ts";
 
 export interface Revocable {
@@ -13,7 +15,13 @@ export interface Revocable {
   revoke(): void;
 }
 
-export function revocable(capability: FileCapability): Revocable {
+export function revocable<C extends Callable>(capability: C): RevocableFunction<C>;
+export function revocable(capability: FileCapability): Revocable;
+export function revocable(capability: Callable | FileCapability): Revocable | RevocableFunction<Callable> {
+  return isCallable(capability) ? revocableFunction(capability) : revocablePlace(capability);
+}
+
+function revocablePlace(capability: FileCapability): Revocable {
   let revoked = false;
   const lifetimes = new Set<OpenFiles>();
   const wrap = (tree: Tree, fault: (error: unknown) => void): Tree => {

@@ -1,0 +1,103 @@
+// Tools of the Vercel AI SDK (versions 4 to 7) as functions for the guest. The SDK itself is not imported: a tool is what it looks like.
+import { OptionError } from "../../errors/option-error.ts";
+import { type Approval, type ApprovalRequest, approved } from "./approved.ts";
+import type { FunctionCall, FunctionCapability, FunctionGrants } from "./function-capability.ts";
+import type { FunctionLimitOptions } from "./function-limits.ts";
+import { hostFunction } from "./host-function.ts";
+import { jsonSchemaOf } from "./json-schema-of.ts";
+import { optionFields } from "./option-fields.ts";
+import { type InputSchema, isStandardSchema } from "./schemas.ts";
+
+/** As far as it is used. */
+export interface AiTool {
+  readonly description?: unknown;
+  readonly inputSchema?: unknown;
+  /** As `inputSchema`, in version 4. */
+  readonly parameters?: unknown;
+  readonly outputSchema?: unknown;
+  readonly needsApproval?: unknown;
+  readonly execute?: unknown;
+}
+
+export interface FromAiToolsOptions {
+  /** Asked before each call of a tool with `needsApproval`. */
+  readonly approve?: (request: ApprovalRequest) => Approval | PromiseLike<Approval>;
+  /** Of each function. */
+  readonly limits?: FunctionLimitOptions;
+}
+
+/**
+ * Each tool under its own name, which must be an identifier of Python. Throws OptionError for tools without `execute`, and for those that need
+ * approval unless `approve` is given. Tools are awaited in async Python; those that are generators stream.
+ */
+export function fromAiTools(
+  tools: Readonly<Record<string, AiTool>>,
+  options: FromAiToolsOptions = {},
+): FunctionGrants {
+  if (typeof tools !== "object" || tools === null)
+    throw new OptionError("fromAiTools", tools, "an object of tools");
+  const { approve, limits } = optionFields("fromAiTools", options, [
+    "approve",
+    "limits",
+  ]) as FromAiToolsOptions;
+  return Object.fromEntries(
+    Object.entries(tools).map(([name, tool]) => {
+      const granted = functionOfTool(`fromAiTools ${name}`, tool, limits);
+      if (tool.needsApproval === undefined || tool.needsApproval === false) return [name, granted];
+      if (approve === undefined)
+        throw new OptionError(
+          `fromAiTools ${name} needsApproval`,
+          tool.needsApproval,
+          "such tools only with the option approve",
+        );
+      return [name, approved(granted, approve)];
+    }),
+  );
+}
+
+function functionOfTool(
+  option: string,
+  tool: AiTool,
+  limits: FunctionLimitOptions | undefined,
+): FunctionCapability {
+  const { execute, description } = tool ?? {};
+  if (typeof execute !== "function")
+    throw new OptionError(`${option} execute`, execute, "tools with a function execute");
+  const tag = Object.prototype.toString.call(execute);
+  const streams = tag === "[object AsyncGeneratorFunction]" || tag === "[object GeneratorFunction]";
+  let calls = 0;
+  return hostFunction({
+    ...(typeof description === "string" && { description }),
+    input: inputOf(option, tool),
+    returns: returnsOf(tool.outputSchema),
+    async: tag !== "[object GeneratorFunction]",
+    streams,
+    ...(limits && { limits }),
+    execute: (input: unknown, call: FunctionCall): unknown => {
+      calls += 1;
+      return Reflect.apply(execute, tool, [
+        input,
+        { toolCallId: `${call.name}-${calls}`, messages: [], abortSignal: call.signal },
+      ]) as unknown;
+    },
+  });
+}
+
+/** The SDK's schemas may be functions that make them. */
+function schemaOf(given: unknown): unknown {
+  return typeof given === "function" && !isStandardSchema(given) ? (given as () => unknown)() : given;
+}
+
+function inputOf(option: string, { inputSchema, parameters }: AiTool): InputSchema {
+  const schema = schemaOf(inputSchema ?? parameters);
+  if (schema === undefined)
+    throw new OptionError(`${option} inputSchema`, schema, "tools with an inputSchema");
+  return schema as InputSchema;
+}
+
+function returnsOf(outputSchema: unknown): Readonly<Record<string, unknown>> {
+  const schema = schemaOf(outputSchema);
+  return typeof schema === "object" && schema !== null
+    ? (jsonSchemaOf(schema as InputSchema, "output") ?? {})
+    : {};
+}

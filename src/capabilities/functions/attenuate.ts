@@ -1,0 +1,212 @@
+// A function that can do less than another one: with some arguments fixed, others narrowed, less of it; or an object with fewer names.
+import { GuestException } from "../../errors/guest-exception.ts";
+import { OptionError } from "../../errors/option-error.ts";
+import { now, run, type Steps } from "../../filesystems/later.ts";
+import { changedFunction, demandCallable } from "./around-function.ts";
+import { type CheckedInput, checkedInput } from "./checked-input.ts";
+import type {
+  Arguments,
+  FunctionCall,
+  FunctionCapability,
+  ObjectCapability,
+  Parameter,
+} from "./function-capability.ts";
+import { checkLimitOptions, type FunctionLimitOptions, narrowerLimits } from "./function-limits.ts";
+import { argumentsByName, keywordsOf } from "./given-arguments.ts";
+import { optionalText, optionFields } from "./option-fields.ts";
+import type { InputSchema } from "./schemas.ts";
+import { inPythonOrder } from "./signature-of-schema.ts";
+
+export interface FunctionAttenuation {
+  /** By parameter: values that the guest can neither give nor see. The parameters are gone from the signature. */
+  readonly fixed?: Readonly<Record<string, unknown>>;
+  /** Of an object with some of the parameters: checks them before the function's own schema does, and what it gives is given on. */
+  readonly input?: InputSchema;
+  /** The narrower of these and the function's own. */
+  readonly limits?: FunctionLimitOptions;
+  readonly description?: string;
+}
+
+export interface ObjectAttenuation {
+  /** Those that stay. Default: all. */
+  readonly methods?: readonly string[];
+  readonly attributes?: readonly string[];
+  readonly description?: string;
+}
+
+/** Throws OptionError for parameters and names that are not there. */
+export function attenuate(capability: FunctionCapability, change: FunctionAttenuation): FunctionCapability;
+export function attenuate(capability: ObjectCapability, change: ObjectAttenuation): ObjectCapability;
+export function attenuate(
+  capability: FunctionCapability | ObjectCapability,
+  change: FunctionAttenuation | ObjectAttenuation,
+): FunctionCapability | ObjectCapability {
+  const inner = demandCallable("attenuate", capability);
+  return inner.kind === "function"
+    ? attenuatedFunction(inner, change as FunctionAttenuation)
+    : attenuatedObject(inner, change as ObjectAttenuation);
+}
+
+function attenuatedFunction(inner: FunctionCapability, given: FunctionAttenuation): FunctionCapability {
+  const change = optionFields("attenuate", given, [
+    "fixed",
+    "input",
+    "limits",
+    "description",
+  ]) as FunctionAttenuation;
+  const own = inner.signature.parameters;
+  const fixed = fixedArguments(own, change.fixed);
+  const left = own.filter(({ name }) => !fixed.has(name));
+  const narrower = change.input === undefined ? undefined : narrowerInput(left, change.input);
+  const parameters = narrower === undefined ? left : left.map((one) => narrowed(one, narrower));
+  const description = change.description ?? inner.signature.description;
+  return changedFunction(inner, {
+    signature: Object.freeze({
+      ...inner.signature,
+      parameters: inPythonOrder(parameters),
+      description: optionalText("attenuate description", description),
+    }),
+    limits: narrowerLimits(inner.limits, checkLimitOptions("attenuate limits", change.limits, inner.limits)),
+    invoke: (args, call) => {
+      function* steps(): Steps<unknown> {
+        const checked = narrower === undefined ? args : yield* narrowedArguments(left, narrower, args, call);
+        return yield* now(inner.invoke(withFixed(own, fixed, checked, call), call));
+      }
+      return run(steps());
+    },
+  });
+}
+
+function fixedArguments(own: readonly Parameter[], given: unknown): ReadonlyMap<string, unknown> {
+  if (given === undefined) return new Map();
+  if (typeof given !== "object" || given === null)
+    throw new OptionError("attenuate fixed", given, "{ parameter: value }");
+  const takesMore = own.some(({ kind }) => kind === "keywords");
+  for (const name of Object.keys(given))
+    if (!takesMore && !own.some((parameter) => parameter.name === name))
+      throw new OptionError(`attenuate fixed ${name}`, name, nameList(own));
+  return new Map(Object.entries(given));
+}
+
+function nameList(own: readonly Parameter[]): string {
+  return own.length === 0 ? "nothing: it has no parameters" : own.map(({ name }) => name).join(", ");
+}
+
+/** What is fixed cannot be given by another way, as one of the further names. */
+function withFixed(
+  own: readonly Parameter[],
+  fixed: ReadonlyMap<string, unknown>,
+  given: Arguments,
+  call: FunctionCall,
+): Arguments {
+  if (fixed.size === 0) return given;
+  const all: Record<string, unknown> = Object.create(null);
+  for (const { name } of own) if (Object.hasOwn(given, name)) all[name] = given[name];
+  const further = new Map<string, unknown>();
+  for (const [name, value] of keywordsOf(own, given)) {
+    if (fixed.has(name))
+      throw new GuestException(
+        "TypeError",
+        `${call.name}() got an unexpected keyword argument '${name.slice(0, 100)}'`,
+      );
+    further.set(name, value);
+  }
+  for (const [name, value] of fixed) {
+    if (own.some((parameter) => parameter.name === name)) all[name] = value;
+    else further.set(name, value);
+  }
+  const taking = own.find(({ kind }) => kind === "keywords");
+  if (taking !== undefined && !fixed.has(taking.name)) all[taking.name] = further;
+  return all;
+}
+
+function narrowerInput(left: readonly Parameter[], schema: InputSchema): CheckedInput {
+  const narrower = checkedInput("attenuate", schema, undefined);
+  if (!narrower.isObject) throw new OptionError("attenuate input", schema, "a schema of an object");
+  const takesMore = left.some(({ kind }) => kind === "keywords");
+  for (const { name, kind } of narrower.parameters)
+    if (kind !== "keywords" && !takesMore && !left.some((parameter) => parameter.name === name))
+      throw new OptionError(`attenuate input ${name}`, name, nameList(left));
+  return narrower;
+}
+
+/** As the narrower schema describes it; given it must be if either demands it. */
+function narrowed(parameter: Parameter, { parameters }: CheckedInput): Parameter {
+  const found = parameters.find(({ name, kind }) => name === parameter.name && kind !== "keywords");
+  if (found === undefined) return parameter;
+  const isOptional = found.isOptional && (parameter.isOptional || found.defaultText !== undefined);
+  return Object.freeze({
+    ...parameter,
+    annotation: found.annotation === "Any" ? parameter.annotation : found.annotation,
+    isOptional,
+    defaultText: isOptional ? (found.defaultText ?? parameter.defaultText) : undefined,
+    description: found.description ?? parameter.description,
+  });
+}
+
+function* narrowedArguments(
+  left: readonly Parameter[],
+  narrower: CheckedInput,
+  given: Arguments,
+  call: FunctionCall,
+): Steps<Arguments> {
+  const names = narrower.parameters.some(({ kind }) => kind === "keywords")
+    ? undefined
+    : new Set(narrower.parameters.map(({ name }) => name));
+  const all = argumentsByName(left, given, call.name);
+  const subject: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of Object.entries(all)) if (names?.has(name) ?? true) subject[name] = value;
+  const checked = yield* narrower.check(subject, call.name);
+  call.signal.throwIfAborted();
+  if (typeof checked !== "object" || checked === null)
+    throw new TypeError("the narrower schema gave no object");
+  return byParameter(left, { ...all, ...checked }, subject, checked);
+}
+
+/** Back into the form of a call. What the narrower schema dropped is not given. */
+function byParameter(left: readonly Parameter[], all: object, subject: object, checked: object): Arguments {
+  const result: Record<string, unknown> = Object.create(null);
+  const further = new Map<string, unknown>();
+  for (const [name, value] of Object.entries(all)) {
+    if (Object.hasOwn(subject, name) && !Object.hasOwn(checked, name)) continue;
+    if (left.some((parameter) => parameter.name === name && parameter.kind !== "keywords"))
+      result[name] = value;
+    else further.set(name, value);
+  }
+  const taking = left.find(({ kind }) => kind === "keywords");
+  if (taking !== undefined) result[taking.name] = further;
+  return result;
+}
+
+function attenuatedObject(inner: ObjectCapability, given: ObjectAttenuation): ObjectCapability {
+  const change = optionFields("attenuate", given, [
+    "methods",
+    "attributes",
+    "description",
+  ]) as ObjectAttenuation;
+  const description = change.description ?? inner.description;
+  return Object.freeze({
+    kind: "object",
+    name: inner.name,
+    description: optionalText("attenuate description", description),
+    methods: only("attenuate methods", inner.methods, change.methods),
+    attributes: only("attenuate attributes", inner.attributes, change.attributes),
+    target: inner.target,
+  });
+}
+
+function only(
+  option: string,
+  all: ReadonlyMap<string, FunctionCapability>,
+  names: unknown,
+): ReadonlyMap<string, FunctionCapability> {
+  if (names === undefined) return all;
+  if (!Array.isArray(names)) throw new OptionError(option, names, "a list of names");
+  return new Map(
+    names.map((name: string) => {
+      const found = all.get(name);
+      if (found === undefined) throw new OptionError(option, name, [...all.keys()].join(", ") || "none");
+      return [name, found] as const;
+    }),
+  );
+}

@@ -1,0 +1,33 @@
+// Functions and places whose use ends at a time.
+import { OptionError } from "../../errors/option-error.ts";
+import type { FileCapability, Wrapped } from "../capability.ts";
+import type { Quantity } from "../quantity.ts";
+import { limited } from "../wrappers/limited.ts";
+import { type Callable, isCallable } from "./around-function.ts";
+import { endingFunction } from "./ended-functions.ts";
+import { optionFields } from "./option-fields.ts";
+
+export interface Expiry {
+  /** A date. */
+  readonly at?: Date;
+  /** A duration, in milliseconds or as "30 s". Of a function, from its first call on; of a place, from the first sandbox with it on. */
+  readonly after?: Quantity;
+}
+
+/**
+ * Exactly one of `at` and `after`. What is under way then is not ended, but nothing of it is given any more: a function is a
+ * PermissionError, a place as after `revoke` of a revocable.
+ */
+export function expiring<C extends Callable>(capability: C, expiry: Expiry): C;
+export function expiring(capability: FileCapability, expiry: Expiry): Wrapped;
+export function expiring(capability: Callable | FileCapability, expiry: Expiry): Callable | Wrapped {
+  const { at, after } = optionFields("expiring", expiry, ["at", "after"]) as Expiry;
+  if ((at === undefined) === (after === undefined))
+    throw new OptionError("expiring", expiry, 'either { at: new Date(…) } or { after: "30 s" }');
+  if (at !== undefined && !(at instanceof Date && !Number.isNaN(at.getTime())))
+    throw new OptionError("expiring at", at, "a valid date");
+  const until = at ?? (after as Quantity);
+  return isCallable(capability)
+    ? endingFunction(capability, "expiring after", until)
+    : limited(capability, { until });
+}

@@ -1,0 +1,224 @@
+// A function of the embedder's for the guest to call: its signature from a schema, its arguments checked by the schema, and of what it throws
+// only what the embedder chose.
+import { GuestException } from "../../errors/guest-exception.ts";
+import { OptionError } from "../../errors/option-error.ts";
+import { now, run, type Steps } from "../../filesystems/later.ts";
+import { checkAnnotation } from "./annotation-text.ts";
+import { type CheckedInput, checkedInput, demandSchema } from "./checked-input.ts";
+import { eachItem } from "./each-item.ts";
+import type {
+  Arguments,
+  FunctionCall,
+  FunctionCapability,
+  JsonSchema,
+  Parameter,
+  Signature,
+  ValueOptions,
+} from "./function-capability.ts";
+import { checkLimitOptions, checkValueOptions, type FunctionLimitOptions } from "./function-limits.ts";
+import { argumentsByName, argumentsInOrder, positionalsOf } from "./given-arguments.ts";
+import { annotationOf, isSchemaObject } from "./json-schema-annotation.ts";
+import { jsonSchemaOf } from "./json-schema-of.ts";
+import { optionalFlag, optionalFunction, optionalText, optionFields } from "./option-fields.ts";
+import { type InputSchema, isStandardSchema, type StandardSchema } from "./schemas.ts";
+
+export interface FunctionTerms {
+  /** The docstring. */
+  readonly description?: string;
+  /** Checks what `execute` gives, or each item of a stream. What it refuses is the embedder's fault: the call fails. */
+  readonly output?: StandardSchema;
+  /** What it gives: an annotation of Python or a JSON Schema. Default: from `output`, else Any. */
+  readonly returns?: string | JsonSchema;
+  /** Whether async Python awaits it. Default: whether `execute` is an async function or an async generator function. */
+  readonly async?: boolean;
+  /** Whether it gives an iterator. Default: whether `execute` is a generator function, async or not. */
+  readonly streams?: boolean;
+  /** What of an error that `execute` threw the guest sees. Nothing returned: that the function failed, and no more. */
+  readonly errors?: (error: unknown) => GuestException | undefined;
+  readonly limits?: FunctionLimitOptions;
+  readonly values?: Partial<ValueOptions>;
+}
+
+/** What `execute` gets for this schema. */
+export type InputOf<S> = S extends { readonly "~standard": { readonly types?: infer T } }
+  ? NonNullable<T> extends { readonly output: infer O }
+    ? O
+    : unknown
+  : S extends { readonly validate?: ((value: unknown) => infer R) | undefined; readonly jsonSchema: unknown }
+    ? Extract<Awaited<R>, { readonly success: true }> extends { readonly value: infer V }
+      ? V
+      : unknown
+    : Arguments;
+
+export interface HostFunctionOptions<S = undefined> extends FunctionTerms {
+  /** Checks the arguments: one object of all, by name; or the only argument, where it is no schema of an object. */
+  readonly input?: S | undefined;
+  /** JSON Schema of an object, to make the signature of. Without `input` it checks the arguments, too. */
+  readonly parameters?: JsonSchema;
+  readonly execute: (input: InputOf<S>, call: FunctionCall) => unknown;
+}
+
+const termNames = ["description", "output", "returns", "async", "streams", "errors", "limits", "values"];
+export const optionNames: readonly string[] = [...termNames, "input", "parameters", "execute"];
+
+/**
+ * A function for the guest. In the short form a plain function is called with what the guest gives by position, values of any kind.
+ *
+ * **Ambient authority**: whatever `execute` can do, the guest can make it do, with arguments of its choice as far as `input` accepts them.
+ */
+export function hostFunction<const S extends InputSchema | undefined = undefined>(
+  options: HostFunctionOptions<S>,
+): FunctionCapability;
+export function hostFunction(
+  execute: (...args: never[]) => unknown,
+  options?: FunctionTerms,
+): FunctionCapability;
+export function hostFunction(given: unknown, terms: unknown = {}): FunctionCapability {
+  if (typeof given === "function") return positionalFunction("hostFunction", given, terms);
+  const options = optionFields("hostFunction", given, optionNames) as HostFunctionOptions;
+  if (typeof options.execute !== "function")
+    throw new OptionError("hostFunction execute", options.execute, "a function");
+  const { execute } = options;
+  const input = checkedInput("hostFunction", options.input, options.parameters);
+  return functionOf("hostFunction", options, execute, input.parameters, (subject, call) =>
+    checkedCall(input, subject, call, (value) => execute(value as Arguments, call)),
+  );
+}
+
+export const anyPositionals: Parameter = Object.freeze({
+  name: "args",
+  annotation: "Any",
+  kind: "positionals",
+  isOptional: true,
+});
+
+export function positionalFunction(option: string, execute: object, terms: unknown): FunctionCapability {
+  const options = optionFields(option, terms, termNames) as FunctionTerms;
+  const call = execute as (...args: unknown[]) => unknown;
+  return functionOf(option, options, execute, [anyPositionals], function* (given) {
+    return () => call(...positionalsOf(given.args));
+  });
+}
+
+/** A function of an object with these terms: arguments in the order of its parameters. */
+export function orderedFunction(
+  option: string,
+  execute: object,
+  options: HostFunctionOptions<InputSchema>,
+): FunctionCapability {
+  const input = checkedInput(option, options.input, options.parameters);
+  const invoke = execute as (...args: unknown[]) => unknown;
+  return functionOf(option, options, execute, input.parameters, (given, call) =>
+    checkedCall(input, given, call, (value) => {
+      if (!input.isObject) return invoke(value);
+      const isWhole =
+        typeof value !== "object" ||
+        value === null ||
+        input.parameters.some(({ kind }) => kind === "keywords");
+      return isWhole ? invoke(value) : invoke(...argumentsInOrder(input.parameters, value as Arguments));
+    }),
+  );
+}
+
+type Ready = () => unknown;
+
+function* checkedCall(
+  input: CheckedInput,
+  given: Arguments,
+  call: FunctionCall,
+  execute: (value: unknown) => unknown,
+): Steps<Ready> {
+  const subject = input.isObject ? argumentsByName(input.parameters, given, call.name) : given.value;
+  const value = yield* input.check(subject, call.name);
+  return () => execute(value);
+}
+
+/** `prepare` checks the arguments; what it gives is the call itself. */
+function functionOf(
+  option: string,
+  terms: FunctionTerms,
+  execute: object,
+  parameters: readonly Parameter[],
+  prepare: (given: Arguments, call: FunctionCall) => Steps<Ready>,
+): FunctionCapability {
+  const signature = signatureOf(option, terms, execute, parameters);
+  const output = terms.output === undefined ? undefined : demandOutput(`${option} output`, terms.output);
+  const errors = optionalFunction(`${option} errors`, terms.errors);
+  const thrown = (error: unknown): unknown => shownError(error, errors);
+  function* steps(given: Arguments, call: FunctionCall): Steps<unknown> {
+    const ready = yield* prepare(given, call);
+    // The check may have taken its time.
+    call.signal.throwIfAborted();
+    let answer: unknown;
+    try {
+      answer = yield* now(ready());
+    } catch (error) {
+      throw thrown(error);
+    }
+    if (signature.streams)
+      return eachItem(answer, {
+        error: thrown,
+        ...(output && { item: (value: unknown) => checkedOutput(output, value) }),
+      });
+    return output === undefined ? answer : yield* checkedOutput(output, answer);
+  }
+  return Object.freeze({
+    kind: "function",
+    signature,
+    limits: checkLimitOptions(`${option} limits`, terms.limits),
+    values: checkValueOptions(`${option} values`, terms.values),
+    invoke: (given: Arguments, call: FunctionCall) => run(steps(given, call)),
+  });
+}
+
+function signatureOf(
+  option: string,
+  terms: FunctionTerms,
+  execute: object,
+  parameters: readonly Parameter[],
+): Signature {
+  const kind = Object.prototype.toString.call(execute);
+  return Object.freeze({
+    parameters,
+    returns: returnsOf(option, terms),
+    description: optionalText(`${option} description`, terms.description),
+    isAsync: optionalFlag(
+      `${option} async`,
+      terms.async,
+      kind === "[object AsyncFunction]" || kind === "[object AsyncGeneratorFunction]",
+    ),
+    streams: optionalFlag(
+      `${option} streams`,
+      terms.streams,
+      kind === "[object GeneratorFunction]" || kind === "[object AsyncGeneratorFunction]",
+    ),
+  });
+}
+
+function returnsOf(option: string, { returns, output }: FunctionTerms): string {
+  if (isSchemaObject(returns)) return annotationOf(returns);
+  if (returns !== undefined) return checkAnnotation(`${option} returns`, returns);
+  return output === undefined
+    ? "Any"
+    : annotationOf(jsonSchemaOf(demandOutput(`${option} output`, output), "output"));
+}
+
+function demandOutput(option: string, output: unknown): StandardSchema {
+  const schema = demandSchema(option, output);
+  if (!isStandardSchema(schema)) throw new OptionError(option, output, "a Standard Schema");
+  return schema;
+}
+
+function* checkedOutput(schema: StandardSchema, value: unknown): Steps<unknown> {
+  const result = yield* now(schema["~standard"].validate(value));
+  if (result.issues === undefined) return result.value;
+  const [issue] = result.issues;
+  throw new TypeError(
+    `execute gave what \`output\` does not accept: ${issue?.message ?? "no reason was told"}`,
+  );
+}
+
+function shownError(error: unknown, errors: FunctionTerms["errors"]): unknown {
+  if (error instanceof GuestException || errors === undefined) return error;
+  return errors(error) ?? error;
+}

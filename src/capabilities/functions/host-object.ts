@@ -1,0 +1,158 @@
+// An object of the embedder's with a list of what of it the guest can use. What is called is looked up once, so that the object cannot
+// come to grant more than it did; attributes are read anew at each use.
+import { OptionError } from "../../errors/option-error.ts";
+import { isPythonIdentifier } from "../../errors/python-identifier.ts";
+import { checkAnnotation } from "./annotation-text.ts";
+import { isFunctionCapability } from "./around-function.ts";
+import type { FunctionCapability, ObjectCapability } from "./function-capability.ts";
+import { defaultLimits, defaultValues } from "./function-limits.ts";
+import {
+  type FunctionTerms,
+  type HostFunctionOptions,
+  orderedFunction,
+  positionalFunction,
+} from "./host-function.ts";
+import { optionalText, optionFields } from "./option-fields.ts";
+import type { InputSchema } from "./schemas.ts";
+
+/** As for hostFunction. With `input` or `parameters` the method is called with its arguments in the order of the signature. */
+export type MethodTerms = Omit<HostFunctionOptions<InputSchema>, "execute">;
+
+export interface AttributeTerms {
+  /** Of Python. Default: Any. */
+  readonly annotation?: string;
+  readonly description?: string;
+}
+
+export interface HostObjectOptions {
+  /** What the guest sees as its class. Default: the name of the object's own class. */
+  readonly name?: string;
+  readonly description?: string;
+  /** Names of methods, or what is known of each: options as for hostFunction, or any function in its place. */
+  readonly methods?: readonly string[] | Readonly<Record<string, FunctionCapability | MethodTerms>>;
+  readonly attributes?: readonly string[] | Readonly<Record<string, AttributeTerms>>;
+}
+
+const mostNames = 1000;
+
+/**
+ * **Ambient authority**: the guest can call each named method, with `this` and whatever the method can do. Names that begin with _,
+ * that are no methods, or that every object has are refused.
+ */
+export function hostObject(target: object, options: HostObjectOptions): ObjectCapability {
+  if ((typeof target !== "object" && typeof target !== "function") || target === null)
+    throw new OptionError("hostObject target", target, "an object");
+  const { name, description, methods, attributes } = optionFields("hostObject", options, [
+    "name",
+    "description",
+    "methods",
+    "attributes",
+  ]) as HostObjectOptions;
+  const offered = new Map<string, FunctionCapability>();
+  for (const [method, terms] of entriesOf("hostObject methods", methods))
+    offered.set(method, methodOf(target, method, terms));
+  const readable = new Map<string, FunctionCapability>();
+  for (const [attribute, terms] of entriesOf("hostObject attributes", attributes)) {
+    if (offered.has(attribute))
+      throw new OptionError(
+        `hostObject attributes ${attribute}`,
+        attribute,
+        "names that are no methods, too",
+      );
+    readable.set(attribute, attributeOf(target, attribute, terms));
+  }
+  return Object.freeze({
+    kind: "object",
+    name: className(target, name),
+    description: optionalText("hostObject description", description),
+    methods: offered,
+    attributes: readable,
+    target,
+  });
+}
+
+function className(target: object, name: unknown): string {
+  if (name !== undefined) {
+    if (isPythonIdentifier(name) && !name.startsWith("_")) return name;
+    throw new OptionError("hostObject name", name, "an identifier of Python");
+  }
+  const own: unknown = target.constructor?.name;
+  return isPythonIdentifier(own) && !own.startsWith("_") && own !== "Object" ? own : "HostObject";
+}
+
+function entriesOf(option: string, given: unknown): readonly (readonly [string, unknown])[] {
+  if (given === undefined) return [];
+  if (typeof given !== "object" || given === null) throw new OptionError(option, given, "a list of names");
+  const entries: (readonly [unknown, unknown])[] = Array.isArray(given)
+    ? given.map((name: unknown) => [name, undefined] as const)
+    : Object.entries(given);
+  if (entries.length > mostNames)
+    throw new OptionError(option, `${entries.length} names`, `at most ${mostNames}`);
+  const seen = new Set<unknown>();
+  for (const [name] of entries) {
+    if (!isPythonIdentifier(name) || name.startsWith("_") || seen.has(name))
+      throw new OptionError(
+        option,
+        name,
+        "names that are identifiers of Python, each once, not beginning with _",
+      );
+    seen.add(name);
+  }
+  return entries as (readonly [string, unknown])[];
+}
+
+function methodOf(target: object, name: string, terms: unknown): FunctionCapability {
+  const option = `hostObject methods ${name}`;
+  const method = Reflect.get(target, name) as unknown;
+  if (typeof method !== "function" || isOfEveryObject(name, method))
+    throw new OptionError(option, method, "the name of a method of the object");
+  if (isFunctionCapability(terms)) return terms;
+  const options: object = terms === undefined ? {} : optionFields(option, terms, termNames);
+  const bound = boundTo(target, method);
+  const hasInput = "input" in options || "parameters" in options;
+  return hasInput
+    ? orderedFunction(option, bound, options as HostFunctionOptions<InputSchema>)
+    : positionalFunction(option, bound, options as FunctionTerms);
+}
+
+const termNames = [
+  ...["description", "output", "returns", "async", "streams", "errors", "limits", "values"],
+  ...["input", "parameters"],
+];
+
+function isOfEveryObject(name: string, value: unknown): boolean {
+  if (name === "constructor") return true;
+  return [Object.prototype, Function.prototype].some((every) => Reflect.get(every, name) === value);
+}
+
+/** Of the same kind as the method, which tells whether it is async and whether it streams. */
+function boundTo(target: object, method: object): object {
+  const bound = (...args: unknown[]): unknown => Reflect.apply(method as () => unknown, target, args);
+  return Object.assign(bound, { [Symbol.toStringTag]: tagOf(method) });
+}
+
+function tagOf(method: object): string {
+  return Object.prototype.toString.call(method).slice("[object ".length, -1);
+}
+
+function attributeOf(target: object, name: string, given: unknown): FunctionCapability {
+  const option = `hostObject attributes ${name}`;
+  if (!(name in target)) throw new OptionError(option, name, "the name of an attribute of the object");
+  const terms = (
+    given === undefined ? {} : optionFields(option, given, ["annotation", "description"])
+  ) as AttributeTerms;
+  const { annotation } = terms;
+  return Object.freeze({
+    kind: "function",
+    signature: Object.freeze({
+      parameters: Object.freeze([]),
+      returns: annotation === undefined ? "Any" : checkAnnotation(`${option} annotation`, annotation),
+      description: optionalText(`${option} description`, terms.description),
+      isAsync: false,
+      streams: false,
+    }),
+    limits: defaultLimits,
+    values: defaultValues,
+    invoke: () => Reflect.get(target, name) as unknown,
+  });
+}

@@ -1,0 +1,29 @@
+// Options of the functions' words: unknown names in them are mistakes, and are named.
+import { OptionError } from "../../errors/option-error.ts";
+
+/** `value`, which must be an object that has no other names than these. */
+export function optionFields(option: string, value: unknown, names: readonly string[]): object {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new OptionError(option, value, `an object with ${names.join(", ")}`);
+  for (const name of Object.keys(value))
+    if (!names.includes(name))
+      throw new OptionError(`${option} ${name}`, "an unknown option", names.join(", "));
+  return value;
+}
+
+export function optionalText(option: string, value: unknown): string {
+  if (value === undefined) return "";
+  if (typeof value !== "string") throw new OptionError(option, value, "a string");
+  return value;
+}
+
+export function optionalFlag(option: string, value: unknown, otherwise: boolean): boolean {
+  if (value === undefined) return otherwise;
+  if (typeof value !== "boolean") throw new OptionError(option, value, "true or false");
+  return value;
+}
+
+export function optionalFunction<T>(option: string, value: T): T {
+  if (value !== undefined && typeof value !== "function") throw new OptionError(option, value, "a function");
+  return value;
+}

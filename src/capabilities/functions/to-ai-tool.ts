@@ -1,0 +1,139 @@
+// A sandbox as a tool of the Vercel AI SDK: a model writes Python, and gets what came of it. The SDK is not imported, nor is the sandbox:
+// both are what they look like.
+import { OptionError } from "../../errors/option-error.ts";
+import { SandboxError } from "../../errors/sandbox-error.ts";
+import { type JsonValue, jsonValue } from "./json-value.ts";
+import { optionalText, optionFields } from "./option-fields.ts";
+
+/** What of a Sandbox is used. */
+export interface RunsPython {
+  run(
+    source: string,
+    options: {
+      readonly signal?: AbortSignal;
+      readonly onOutput: (stream: "stdout" | "stderr", bytes: Uint8Array<ArrayBuffer>) => void;
+    },
+  ): Promise<{ readonly value: unknown }>;
+  /** Stub text of what the guest can call and open. */
+  describe?(): string;
+  /** Called when a run left the sandbox lost. */
+  reset?(): Promise<unknown>;
+}
+
+export interface ToAiToolOptions {
+  /** Before the stub text. Default: that it runs Python, and what is given back. */
+  readonly description?: string;
+}
+
+export interface PythonAnswer {
+  readonly ok: boolean;
+  /** Of the last expression, as JSON has it. */
+  readonly value: JsonValue;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly error?: {
+    /** Of an exception its class, else the code of the error. */
+    readonly type: string;
+    readonly message: string;
+    readonly traceback?: string;
+    /** What of the sandbox is left. */
+    readonly sandbox: string;
+  };
+}
+
+const usual =
+  "Runs Python (CPython 3.14) in a sandbox. Gives back the value of the last expression, what was printed, and the error if there was one. " +
+  "Variables stay from one call to the next.";
+
+const inputJsonSchema = {
+  type: "object",
+  properties: { code: { type: "string", description: "Python source text" } },
+  required: ["code"],
+  additionalProperties: false,
+} as const;
+
+type Checked =
+  | { readonly success: true; readonly value: { readonly code: string } }
+  | { readonly success: false; readonly error: Error };
+
+/** Calls run one after the other. What the embedder did wrong is thrown; what became of the program is given back. */
+export function toAiTool(sandbox: RunsPython, options: ToAiToolOptions = {}) {
+  if (typeof sandbox !== "object" || sandbox === null || typeof sandbox.run !== "function")
+    throw new OptionError("toAiTool sandbox", sandbox, "a sandbox");
+  const { description } = optionFields("toAiTool", options, ["description"]) as ToAiToolOptions;
+  const stub = sandbox.describe?.() ?? "";
+  const own = optionalText("toAiTool description", description) || usual;
+  let before: Promise<unknown> = Promise.resolve();
+  return {
+    description: stub === "" ? own : `${own}\n\n${stub}`,
+    inputSchema,
+    execute: (
+      { code }: { readonly code: string },
+      { abortSignal }: { readonly abortSignal?: AbortSignal | undefined } = {},
+    ): Promise<PythonAnswer> => {
+      const answer = before.then(() => answerOf(sandbox, code, abortSignal));
+      before = answer.catch(() => {});
+      return answer;
+    },
+  };
+}
+
+function checkInput(value: unknown): Checked {
+  const code: unknown =
+    typeof value === "object" && value !== null && "code" in value ? value.code : undefined;
+  return typeof code === "string"
+    ? { success: true, value: { code } }
+    : { success: false, error: new TypeError("code must be a string") };
+}
+
+/** A schema of the SDK, which it knows by the symbol, and a Standard Schema, by which its types know it. */
+const inputSchema = {
+  [Symbol.for("vercel.ai.schema")]: true as const,
+  jsonSchema: inputJsonSchema,
+  validate: checkInput,
+  "~standard": {
+    version: 1 as const,
+    vendor: "sandboa",
+    types: undefined as { readonly input: unknown; readonly output: { readonly code: string } } | undefined,
+    validate: (value: unknown) => {
+      const checked = checkInput(value);
+      return checked.success ? { value: checked.value } : { issues: [{ message: checked.error.message }] };
+    },
+    jsonSchema: { input: () => ({ ...inputJsonSchema }), output: () => ({ ...inputJsonSchema }) },
+  },
+};
+
+async function answerOf(
+  sandbox: RunsPython,
+  code: string,
+  signal: AbortSignal | undefined,
+): Promise<PythonAnswer> {
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  const output = { stdout: "", stderr: "" };
+  const onOutput = (stream: "stdout" | "stderr", bytes: Uint8Array<ArrayBuffer>): void => {
+    output[stream] += decoders[stream].decode(bytes, { stream: true });
+  };
+  try {
+    const { value } = await sandbox.run(code, { onOutput, ...(signal && { signal }) });
+    return { ok: true, value: jsonValue(value), ...output };
+  } catch (error) {
+    const lost = error instanceof SandboxError && error.sandbox === "lost" && sandbox.reset !== undefined;
+    if (lost) await sandbox.reset?.();
+    if (!(error instanceof SandboxError) || error.sandbox === "none" || signal?.aborted === true) throw error;
+    return {
+      ok: false,
+      value: null,
+      ...output,
+      error: { ...shown(error), sandbox: lost ? "reset: nothing of before is left" : error.sandbox },
+    };
+  }
+}
+
+function shown(error: SandboxError): { type: string; message: string; traceback?: string } {
+  const { type, pythonMessage, traceback } = error as Partial<
+    Record<"type" | "pythonMessage" | "traceback", unknown>
+  >;
+  return typeof type === "string" && typeof traceback === "string"
+    ? { type, message: String(pythonMessage), traceback }
+    : { type: error.code, message: error.message };
+}
