@@ -87,8 +87,9 @@ export type FromWorker =
       readonly piece: SharedArrayBuffer | undefined;
     }
   /**
-   * The guest calls a function of the host: the frame, of so many bytes, lies at the start of the memory for calls. The reply is the length
-   * of the answer, which lies there then, or -1 when it comes through the port. A number is what crosses fastest.
+   * The guest calls a function of the host: the frame, of so many bytes, lies at the start of the memory for calls, and the control words tell
+   * its length and question. The reply is the length of the answer, which lies there then, or -1 when it comes through the port. A number is
+   * what crosses fastest.
    */
   | number
   /** The same, with a frame that does not fit. */

@@ -75,7 +75,7 @@ function hostCaller({ replies, calls }: WorkerStart, control: Control): SessionP
       asking = question;
       send(fits ? frame.length : { type: "call", question, piece: memory.buffer as SharedArrayBuffer });
     };
-    const answerBytes = control.question(ask, look);
+    const answerBytes = control.question(ask, look, fits ? frame.length : -1);
     if (answerBytes >= 0) return memory.subarray(0, answerBytes);
     for (;;) {
       const received = receiveMessageOnPort(replies as never)?.message as NumberedAnswer | undefined;

@@ -13,6 +13,7 @@ import type { TreeServer } from "../../host/tree-server.ts";
 import { createHostFileReply } from "./host-files.ts";
 import { readHostInput } from "./host-input.ts";
 import { workerScript } from "./package-files.ts";
+import { monotonicMs } from "./powers.ts";
 import { otherThreadCpuMs } from "./thread-cpu.ts";
 
 /** Megabytes of native stack: deep C recursion in the guest needs far more than a thread's default of 4. */
@@ -21,6 +22,11 @@ const stackSizeMb = 32;
 const heapSizeMb = 512;
 /** What most calls of functions, and their answers, fit into. */
 const callPieceBytes = 1 << 16;
+/** Calls that come within this time of the last answer make the host look for more of them before it goes on with its own work. */
+const closelyMs = 0.05;
+const looksForCall = 2000;
+/** The host's own work waits for no more than these. */
+const mostCallsAtOnce = 32;
 
 /** The thread comes up while the caller still prepares what to send it first. */
 export class WorkerLink implements Link {
@@ -37,6 +43,7 @@ export class WorkerLink implements Link {
   #killed = false;
   /** The last one, to which alone there may be a reply. */
   #question = 0;
+  #lastAnswerMs = 0;
   readonly #calls = new SharedArrayBuffer(callPieceBytes);
   readonly #replies = new MessageChannel();
   #served: Served = {};
@@ -130,8 +137,7 @@ export class WorkerLink implements Link {
   #onMessage(message: FromWorker): void {
     this.#drain();
     if (typeof message === "number") {
-      this.#question = this.#control.asked;
-      this.#call(this.#question, message, this.#calls);
+      this.#answerCalls();
       return;
     }
     if ("question" in message) this.#question = message.question;
@@ -213,13 +219,34 @@ export class WorkerLink implements Link {
     this.#reply(question, 0);
   }
 
-  #call(question: number, frameBytes: number, piece: SharedArrayBuffer): void {
+  /**
+   * The call that was told of, unless it was answered already; and those that follow so closely that telling of them would take longer
+   * than they do.
+   */
+  #answerCalls(): void {
+    if (this.#control.asked === this.#question) return;
+    const closely = monotonicMs() - this.#lastAnswerMs < closelyMs;
+    for (let call = 0; call < mostCallsAtOnce; call++) {
+      const question = this.#control.asked;
+      const { frameBytes } = this.#control;
+      if (frameBytes < 0) return;
+      this.#question = question;
+      if (!this.#call(question, frameBytes, this.#calls) || !closely) break;
+      if (!this.#control.isAskedAfter(question, looksForCall)) break;
+      this.#drain();
+    }
+    this.#lastAnswerMs = monotonicMs();
+  }
+
+  /** Whether it was answered at once. */
+  #call(question: number, frameBytes: number, piece: SharedArrayBuffer): boolean {
     const { calls } = this.#served;
     if (calls === undefined) throw new RangeError("a question of a guest that was given nothing");
     // A copy that is not shared: text is not decoded from shared memory.
     const answer = calls.answer(new Uint8Array(piece).slice(0, frameBytes));
     if (!isPending(answer)) this.#replyOfCall(calls, question, piece, answer);
     else void answer.then((bytes) => this.#replyOfCall(calls, question, piece, bytes));
+    return !isPending(answer);
   }
 
   #replyOfCall(calls: CallAnswers, question: number, piece: SharedArrayBuffer, bytes: Uint8Array): void {
