@@ -1,11 +1,15 @@
 // Runs of a guest that is given functions, behind a wall of any kind, without the sandbox around it.
+
+import type {
+  FunctionCapability,
+  ObjectCapability,
+} from "../src/capabilities/functions/function-capability.ts";
 import { CallServer, type CallServerOptions } from "../src/host/calls/call-server.ts";
 import type { ObserveCalls } from "../src/host/calls/embedder.ts";
 import type { FaultEvent } from "../src/host/events.ts";
 import { openWall } from "../src/host/open-wall.ts";
 import { checkEngine, checkGrants, type Isolation } from "../src/host/options.ts";
 import { encodeRun, endingOf } from "../src/host/run.ts";
-import type { FunctionCapability, ObjectCapability } from "../src/capabilities/functions/function-capability.ts";
 
 export const walls: readonly Isolation[] = ["inline", "worker", "process"];
 export type Grants = Readonly<Record<string, FunctionCapability | ObjectCapability>>;
@@ -48,7 +52,8 @@ export async function guestWith(
           output += new TextDecoder().decode(bytes);
         });
         const ending = endingOf(report, granted);
-        if ("error" in ending) return `${ending.error.message}${process.env.SHOW ? (ending.error as {traceback?: string}).traceback + output : ""}`;
+        if ("error" in ending)
+          return `${ending.error.message}${process.env.SHOW ? (ending.error as { traceback?: string }).traceback + output : ""}`;
         return ending.value;
       } finally {
         server.endRun();

@@ -55,6 +55,7 @@ def make(description, token=None, place=None):
             f"    async def {name}({p}number, {p}given):",
             f"        return await {p}call({p}CALL, {p}number, {p}given)",
             f"    {p}coroutine = {name}",
+            f"    {p}coroutine.__qualname__ = '{name}'",
             f"    def {name}({declared}):",
             f"        if {p}running_loop() is not None:",
             f"            return {p}coroutine({number_text}, {given})",
