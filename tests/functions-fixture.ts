@@ -10,15 +10,20 @@ import type { FaultEvent } from "../src/host/events.ts";
 import { openWall } from "../src/host/open-wall.ts";
 import { checkEngine, checkGrants, type Isolation } from "../src/host/options.ts";
 import { encodeRun, endingOf } from "../src/host/run.ts";
+import type { Wall } from "../src/host/wall.ts";
 
 export const walls: readonly Isolation[] = ["inline", "worker", "process"];
 export type Grants = Readonly<Record<string, FunctionCapability | ObjectCapability>>;
 
 export interface Guest extends AsyncDisposable {
-  readonly server: CallServer;
   readonly faults: readonly FaultEvent[];
-  /** Its value, or its exception as "Type: message". */
+  readonly wall: Wall;
+  /** Of the present lifetime. */
+  readonly server: CallServer;
+  /** Its value, or its error's message. */
   run(source: string, observe?: ObserveCalls): Promise<unknown>;
+  /** Another lifetime, with a server of its own. */
+  reset(): Promise<void>;
 }
 
 export async function guestWith(
@@ -28,36 +33,43 @@ export async function guestWith(
 ): Promise<Guest> {
   const { wall: wallTime = "20 s", ...more } = options;
   const { plan } = checkGrants({ limits: { wall: wallTime } }, isolation);
-  const faults: FaultEvent[] = [];
-  const server = new CallServer(new Map(Object.entries(grants)), {
-    valueBytes: 2 ** 24,
-    heldBytes: 2 ** 24,
-    canWait: isolation !== "inline",
-    nowMs: Date.now,
-    onEvent: (event) => faults.push(event),
-    ...more,
-  });
-  let output = "";
-  const wall = await openWall(checkEngine({ isolation }, false), () => {});
   const granted = { ...plan, functions: true };
+  const faults: FaultEvent[] = [];
+  const newServer = (): CallServer =>
+    new CallServer(new Map(Object.entries(grants)), {
+      valueBytes: 2 ** 24,
+      heldBytes: 2 ** 24,
+      canWait: isolation !== "inline",
+      nowMs: Date.now,
+      onEvent: (event) => faults.push(event),
+      ...more,
+    });
+  const wall = await openWall(checkEngine({ isolation }, false), () => {});
+  let server = newServer();
   await wall.begin(granted, { calls: server });
   return {
-    server,
     faults,
+    wall,
+    get server() {
+      return server;
+    },
     async run(source, observe) {
-      output = "";
       server.beginRun(observe);
       try {
-        const report = await wall.run(encodeRun(source, {}), (_, bytes) => {
-          output += new TextDecoder().decode(bytes);
-        });
+        const report = await wall.run(encodeRun(source, {}), () => {});
         const ending = endingOf(report, granted);
-        if ("error" in ending)
-          return `${ending.error.message}${process.env.SHOW ? (ending.error as { traceback?: string }).traceback + output : ""}`;
-        return ending.value;
+        return "error" in ending ? ending.error.message : ending.value;
+      } catch (fallen) {
+        return (fallen as Error).message;
       } finally {
         server.endRun();
       }
+    },
+    async reset() {
+      server.end();
+      server = newServer();
+      await wall.reset();
+      await wall.begin(granted, { calls: server });
     },
     async [Symbol.asyncDispose]() {
       server.end();

@@ -189,13 +189,13 @@ export class CallServer {
   }
 
   #settleCallback({ lent, resolve, reject }: Callback, number: number, decode: () => unknown): void {
-    if (number === returned.ended) return resolve({ done: true, value: undefined });
-    const value = decode();
-    if (number === returned.raised) return reject(exceptionOf(value));
+    const isIterator = lent.kind === "iterate";
+    const value = number === returned.ended ? undefined : decode();
+    if (number === returned.raised) reject(exceptionOf(value));
     // It would be taken for a promise, which only the guest could keep.
-    if (isPending(value))
+    else if (isPending(value))
       throw new Refusal("TypeError", "a value with a method `then` cannot be returned to the host");
-    resolve(lent.kind === "iterate" ? { done: false, value } : value);
+    else resolve(isIterator ? { done: number === returned.ended, value } : value);
   }
 
   /** Throws what keeps it from being sent. */

@@ -97,10 +97,10 @@ const kindNames = new Map<number, string>(Object.entries(answerKind).map(([name,
 export function read(answer: Uint8Array): { kind: string; value: unknown; held: number } {
   const kind = kindNames.get(answer[answer.length - 1] ?? -1) ?? "unknown";
   const held = new DataView(answer.buffer, answer.byteOffset + answer.length - 5).getUint32(0, true);
-  return { kind, held, value: valueOf(answer.subarray(0, -5), kind === "records" || kind === "callback") };
+  return { kind, held, value: bodyValue(answer.subarray(0, -5), kind === "records" || kind === "callback") };
 }
 
-export function valueOf(body: Uint8Array, records: boolean): unknown {
+export function bodyValue(body: Uint8Array, records: boolean): unknown {
   return decodeValue(body, {
     records,
     shape: "objects",
@@ -128,6 +128,6 @@ export async function events(server: CallServer, timeoutMs = 0xffff_ffff): Promi
   return (value as [number, number, Uint8Array][]).map(([number, kind, body]) => [
     number,
     kindNames.get(kind) ?? "unknown",
-    valueOf(body, kind === answerKind.records || kind === answerKind.callback),
+    bodyValue(body, kind === answerKind.records || kind === answerKind.callback),
   ]);
 }
