@@ -3,7 +3,7 @@
 from ast import literal_eval
 from keyword import iskeyword
 
-from sandboa import _host
+from sandboa import _host, _host_loop
 
 # Source -> what makes a function of it: many handles are of one kind.
 _factories = {}
@@ -37,10 +37,10 @@ def make(description, token=None, place=None):
     defaults_text = "".join(f", {p}default{index}" for index in range(len(defaults)))
     call = f"{p}call({p}CALL, {number_text}, {given})"
     lines = [
-        f"def {p}make({p}host, {p}token, {p}tail, {p}streams{defaults_text}):",
+        f"def {p}make({p}host, {p}loop, {p}token, {p}tail, {p}streams{defaults_text}):",
         f"    {p}dumps, {p}loads, {p}send = {p}host.dumps, {p}host.loads, {p}host.sandboa._host_call",
-        f"    {p}ask, {p}finish, {p}call = {p}host.ask, {p}host.finish, {p}host.call",
-        f"    {p}running_loop, {p}CALL = {p}host.running_loop, {p}host.CALL",
+        f"    {p}ask, {p}finish, {p}CALL = {p}host.ask, {p}host.finish, {p}host.CALL",
+        f"    {p}call, {p}running_loop = {p}loop.call, {p}loop.running_loop",
         f"    def {name}({declared}):",
         _SYNC.format(i=" " * 8, **fields).rstrip(),
         f"    {p}sync = {name}",
@@ -71,7 +71,7 @@ def make(description, token=None, place=None):
         exec(compile(source, "<host>", "exec", dont_inherit=True), namespace)
         factory = _factories[source] = namespace[f"{p}make"]
     tail_bytes = None if place is not None else _host.trailer(_host.CALL, number)
-    made = factory(_host, token, tail_bytes, _stream, *defaults)
+    made = factory(_host, _host_loop, token, tail_bytes, _stream, *defaults)
     annotations = {parameter[0]: parameter[1] for parameter in parameters}
     annotations["return"] = f"Iterator[{returns}]" if streams else returns
     for function in made:

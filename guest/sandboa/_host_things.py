@@ -4,7 +4,7 @@ import sys
 from importlib.machinery import ModuleSpec
 from weakref import ref
 
-from sandboa import _host, _host_functions
+from sandboa import _host, _host_functions, _host_lent, _host_loop
 
 _NAME = "host"
 # Of what was granted: number -> the thing. Of handles: number -> a reference to its token.
@@ -55,7 +55,7 @@ class Stream:
     def of_call(cls, number, given):
         stream = cls(None)
         stream._call = (number, given)
-        if _host.running_loop() is None:
+        if _host_loop.running_loop() is None:
             stream._start()
         return stream
 
@@ -71,7 +71,7 @@ class Stream:
 
     async def _start_later(self):
         call, self._call = self._call, None
-        self._host_token = (await _host.call(_host.CALL, *call))._host_token
+        self._host_token = (await _host_loop.call(_host.CALL, *call))._host_token
 
     def __iter__(self):
         return self
@@ -86,7 +86,7 @@ class Stream:
         except Exception:
             self._end()
             raise
-        if value is _host._STOP:
+        if value is _host.STOP:
             self._end()
             raise StopIteration
         return value
@@ -100,11 +100,11 @@ class Stream:
         if self._host_token is None:
             raise StopAsyncIteration
         try:
-            value = await _host.call(_host.NEXT, self._host_token.number, None)
+            value = await _host_loop.call(_host.NEXT, self._host_token.number, None)
         except Exception:
             self._end()
             raise
-        if value is _host._STOP:
+        if value is _host.STOP:
             self._end()
             raise StopAsyncIteration
         return value
@@ -135,7 +135,7 @@ class Stream:
 def borrow(fields):
     """What a record of the host's stands for."""
     if fields[0] == "lent":
-        return _host._lent[fields[1]]
+        return _host_lent.lent[fields[1]]
     _, number, *described = fields
     if number in _granted:
         return _granted[number]
@@ -211,7 +211,6 @@ class Finder:
         if first != _NAME:
             return None
         if cls.items is None:
-            _host.borrow = borrow
             cls.items = _host.finish(_host.send(_host.DESCRIBE))
         items = cls.items
         for part in rest:

@@ -15,7 +15,7 @@ import traceback
 import types
 from importlib.machinery import PathFinder
 
-from sandboa import _host, _host_things, _values
+from sandboa import _host, _host_loop, _host_things, _values
 
 _LIBRARY = os.path.dirname(os.path.dirname(__file__))
 _OWN = (os.path.dirname(__file__), os.path.join(_LIBRARY, "asyncio"))
@@ -166,7 +166,7 @@ def _run(source, filename, inputs, finalize):
     finally:
         if finalize:
             _finalize()
-        _host.end_run()
+        _host_loop.end_run()
         _flush()
     _result[:] = (answer,)
 
@@ -239,14 +239,7 @@ def _start(coroutine):
 
 def _step():
     """Runs the session's loop until its task is done, or has to wait for the host: then it gives for how long at most, in milliseconds."""
-    loop = _session_loop().get_loop()
-    _host.suspended = None
-    _host.may_suspend = loop
-    try:
-        loop.run_forever()
-    finally:
-        _host.may_suspend = None
-    return _host.suspended
+    return _host_loop.run_step(_session_loop().get_loop())
 
 
 def _exit_status(code):
@@ -344,7 +337,7 @@ class _EventLoopAdapter:
                 initialize(self, selector)
                 if _EventLoopAdapter.functions:
                     selector = self._selector
-                    selector.select = _host.selecting(self, selector.select)
+                    selector.select = _host_loop.selecting(self, selector.select)
 
             loop.__init__ = __init__
 
