@@ -86,9 +86,9 @@ def make(description, token=None, place=None):
 
 
 def _stream(number, given):
-    from sandboa import _host_things
+    from sandboa import _host_stream
 
-    return _host_things.Stream.of_call(number, given)
+    return _host_stream.Stream.of_call(number, given)
 
 
 def _check(*names):

@@ -15,7 +15,7 @@ import traceback
 import types
 from importlib.machinery import PathFinder
 
-from sandboa import _host, _host_loop, _host_things, _values
+from sandboa import _host, _host_loop, _host_module, _values
 
 _LIBRARY = os.path.dirname(os.path.dirname(__file__))
 _OWN = (os.path.dirname(__file__), os.path.join(_LIBRARY, "asyncio"))
@@ -102,7 +102,7 @@ def equip(argv, environment, zone, recursion, timeout_signal, functions, waits):
         import signal
 
         signal.signal(timeout_signal, _raise_timeout)
-    _host_things.install(functions, waits)
+    _host_module.install(functions, waits)
     _EventLoopAdapter.functions = functions
     return True
 
