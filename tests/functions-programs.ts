@@ -3,8 +3,8 @@ import type {
   FunctionCapability,
   ObjectCapability,
 } from "../src/capabilities/functions/function-capability.ts";
+import { GuestException } from "../src/errors/guest-exception.ts";
 import { fn, parameter } from "../src/host/calls/calls-fixture.ts";
-import { GuestException } from "../src/host/calls/stand-in.ts";
 import type { Grants } from "./functions-fixture.ts";
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -9,7 +9,7 @@ from marshal import dumps, loads
 from struct import Struct
 
 import sandboa
-from sandboa import _host_values as _values
+from sandboa import _values
 
 _VERSION = 4
 _REQUEST = Struct("<BBII")
@@ -42,11 +42,7 @@ def send(operation, number=0, call=0, body=_NONE, records=0):
 
 def pack(value):
     """(bytes, records) of any value that can cross."""
-    try:
-        return dumps(value, _VERSION), 0
-    except ValueError:
-        body, records = _values.encode(value, lend, True)
-        return body, 1 if records else 0
+    return _values.encode(value, lend, True)
 
 
 def ask(operation, number, value):
