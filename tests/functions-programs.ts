@@ -1,10 +1,11 @@
 // Functions of every kind that a host can offer, and programs that call them: each with its value, or the exception that ends it.
+
+import { GuestException } from "sandboa";
 import type {
   FunctionCapability,
   ObjectCapability,
 } from "../src/capabilities/functions/function-capability.ts";
 import { fn, parameter } from "../src/host/calls/calls-fixture.ts";
-import { GuestException } from "../src/host/calls/stand-in.ts";
 import type { Grants } from "./functions-fixture.ts";
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

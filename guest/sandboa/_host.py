@@ -9,7 +9,7 @@ from marshal import dumps, loads
 from struct import Struct
 
 import sandboa
-from sandboa import _host_values as _values
+from sandboa import _values
 
 _VERSION = 4
 _REQUEST = Struct("<BBII")

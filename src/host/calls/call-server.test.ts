@@ -1,9 +1,9 @@
 // The server of calls, asked with frames as a guest makes them: binding, limits, errors, accounts and what the embedder is told.
 import { expect, test } from "vitest";
 import type { Arguments, FunctionCall } from "../../capabilities/functions/function-capability.ts";
+import { GuestException } from "../../errors/guest-exception.ts";
 import { ask, events, Fields, fn, frame, parameter, read, serve } from "./calls-fixture.ts";
 import type { CallEvent } from "./embedder.ts";
-import { GuestException } from "./stand-in.ts";
 
 const twice = fn(({ x }) => (x as number) * 2, { parameters: ["x"] });
 const raised = (type: string, message: unknown) => ({ kind: "raise", value: [type, message] });

@@ -1,8 +1,11 @@
 // The host's side of calls for one lifetime: takes the guest's frames, binds and counts, calls the embedder's functions and answers. Every
 // frame is hostile. Invariant: a call is invoked once at most, and its answer reaches the guest that waits for it, in its run, or nobody.
+
+import { GuestException } from "../../errors/guest-exception.ts";
 import { isPending } from "../../filesystems/later.ts";
 import type { Later } from "../../filesystems/tree.ts";
 import { MarshalFormatError } from "../../interpreter/marshal/decode.ts";
+import { encodeValue } from "../../interpreter/marshal/encode.ts";
 import type { FaultEvent } from "../events.ts";
 import {
   answerKind,
@@ -19,7 +22,6 @@ import { Invoker } from "./invoker.ts";
 import { type Callback, type CallbackWork, LentThings } from "./lent-things.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import { none, type Outcome, Refusal, raise } from "./refusal.ts";
-import { encodeValue, GuestException } from "./stand-in.ts";
 import { type Capability, TargetTable } from "./target-table.ts";
 
 export interface CallServerOptions {

@@ -8,10 +8,11 @@ import type {
   Signature,
 } from "../../capabilities/functions/function-capability.ts";
 import type { Later } from "../../filesystems/tree.ts";
+import { decodeValue } from "../../interpreter/marshal/decode.ts";
+import { encodeValue } from "../../interpreter/marshal/encode.ts";
 import type { FaultEvent } from "../events.ts";
 import { answerKind, operation } from "./call-frames.ts";
 import { CallServer, type CallServerOptions } from "./call-server.ts";
-import { decodeValue, encodeValue } from "./stand-in.ts";
 
 export function parameter(name: string, more: Partial<Parameter> = {}): Parameter {
   return { name, annotation: "object", kind: "ordinary", isOptional: false, ...more };

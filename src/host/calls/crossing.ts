@@ -1,13 +1,13 @@
 // Values of calls on their way: what the guest passes back or lends becomes the host's, and what an answer lends becomes the guest's.
 // Invariant: a handle that was made for an answer which was not sent is gone again.
 
-import { MarshalFormatError } from "../../interpreter/marshal/decode.ts";
+import { decodeValue, MarshalFormatError } from "../../interpreter/marshal/decode.ts";
+import { encodeValue } from "../../interpreter/marshal/encode.ts";
 import { Call } from "./call.ts";
 import { answerKind } from "./call-frames.ts";
 import type { FunctionTarget, ValueCrossing } from "./function-target.ts";
 import type { LentThings } from "./lent-things.ts";
 import { type Outcome, Refusal } from "./refusal.ts";
-import { decodeValue, encodeValue } from "./stand-in.ts";
 import { isIterable, isStream, StreamTarget } from "./stream-target.ts";
 import type { Capability, TargetTable } from "./target-table.ts";
 

@@ -4,10 +4,11 @@ import type {
   FunctionCapability,
   Parameter,
 } from "../../capabilities/functions/function-capability.ts";
-import { OpaqueValue } from "../../interpreter/marshal/values.ts";
+import type { DecodeOptions } from "../../interpreter/marshal/decode.ts";
+import type { EncodeOptions } from "../../interpreter/marshal/encode.ts";
+import { pythonEllipsis } from "../../interpreter/marshal/values.ts";
 import type { Call } from "./call.ts";
 import { Refusal } from "./refusal.ts";
-import type { DecodeValueOptions, EncodeValueOptions } from "./stand-in.ts";
 
 /** What was used of a function's limits, for one name in one lifetime. */
 export interface FunctionUse {
@@ -37,9 +38,9 @@ export class FunctionTarget {
   readonly number: number;
   readonly capability: FunctionCapability;
   readonly use: FunctionUse;
-  readonly encoding: EncodeValueOptions;
-  readonly #plain: DecodeValueOptions;
-  readonly #withRecords: DecodeValueOptions;
+  readonly encoding: EncodeOptions;
+  readonly #plain: DecodeOptions;
+  readonly #withRecords: DecodeOptions;
 
   constructor(
     name: string,
@@ -59,7 +60,7 @@ export class FunctionTarget {
     this.#withRecords = { ...this.#plain, records: true, borrow };
   }
 
-  decoding(records: boolean): DecodeValueOptions {
+  decoding(records: boolean): DecodeOptions {
     return records ? this.#withRecords : this.#plain;
   }
 
@@ -126,5 +127,5 @@ export class FunctionTarget {
 
 /** Ellipsis stands where nothing was given. */
 function isAbsent(value: unknown): boolean {
-  return value instanceof OpaqueValue && value.type === "ellipsis";
+  return value === pythonEllipsis;
 }

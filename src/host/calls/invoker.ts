@@ -1,5 +1,6 @@
 // Calls the embedder's functions and iterators, at most as many at once as each allows, and makes outcomes of what they give or throw.
 import type { Arguments } from "../../capabilities/functions/function-capability.ts";
+import { GuestException } from "../../errors/guest-exception.ts";
 import { isPending } from "../../filesystems/later.ts";
 import type { Call } from "./call.ts";
 import { answerKind } from "./call-frames.ts";
@@ -8,7 +9,6 @@ import type { Embedder } from "./embedder.ts";
 import type { FunctionTarget, FunctionUse } from "./function-target.ts";
 import type { PendingCalls } from "./pending-calls.ts";
 import { none, type Outcome, Refusal, raise } from "./refusal.ts";
-import { GuestException } from "./stand-in.ts";
 import { isStream, type StreamTarget } from "./stream-target.ts";
 import type { TargetTable } from "./target-table.ts";
 

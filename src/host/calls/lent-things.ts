@@ -1,10 +1,10 @@
 // What the guest has lent for the run: its callables and iterators, as functions and AsyncIterables of the host. A use of one is a callback,
 // which the guest is given to do when it next waits. Invariant: when the run ends, every use has been answered or rejected.
 
+import { GuestException } from "../../errors/guest-exception.ts";
 import type { Call } from "./call.ts";
 import type { FunctionTarget } from "./function-target.ts";
 import { Refusal } from "./refusal.ts";
-import { GuestException } from "./stand-in.ts";
 
 export interface Lent {
   readonly id: number;

@@ -1,6 +1,7 @@
 // What the guest is told instead of an answer: a built-in exception's name, or host.Name, and a message that holds nothing of the host.
+
+import { encodeValue } from "../../interpreter/marshal/encode.ts";
 import { answerKind } from "./call-frames.ts";
-import { encodeValue } from "./stand-in.ts";
 
 /** An exception for the guest, thrown in here and never outside of this folder. */
 export class Refusal extends Error {

@@ -1,8 +1,9 @@
 // What is ready for a guest that does not wait for one call alone: answers to its numbered calls, and callbacks for its event loop. It is
 // given them when it asks what there is. Invariant: what waits here is charged, and is given once.
+
+import { encodeValue } from "../../interpreter/marshal/encode.ts";
 import { answerKind } from "./call-frames.ts";
 import type { Outcome } from "./refusal.ts";
-import { encodeValue } from "./stand-in.ts";
 
 interface Ready {
   /** Of a call, or the token of a callback. */
