@@ -1,4 +1,6 @@
 // Functions of every kind that a host can offer, and programs that call them: each with its value, or the exception that ends it.
+
+import { GuestException } from "sandboa";
 import type {
   FunctionCapability,
   ObjectCapability,

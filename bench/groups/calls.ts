@@ -32,10 +32,29 @@ const loads: readonly Load[] = [
   { name: "an int", payload: "5", calls: 2000, body: loop, unit: "us" },
   { name: "a text of 100 bytes", payload: "'x' * 100", calls: 2000, body: loop, unit: "us" },
   { name: "4 KB of nested data", payload: small, calls: 100, body: loop, unit: "us" },
-  { name: "1 MB of nested data, to the host", payload: large, calls: 2, body: "for _ in range(n): take(x)", unit: "ms" },
-  { name: "1 MB of nested data, from the host", payload: "None", calls: 2, body: "for _ in range(n): give()", unit: "ms" },
+  {
+    name: "1 MB of nested data, to the host",
+    payload: large,
+    calls: 2,
+    body: "for _ in range(n): take(x)",
+    unit: "ms",
+  },
+  {
+    name: "1 MB of nested data, from the host",
+    payload: "None",
+    calls: 2,
+    body: "for _ in range(n): give()",
+    unit: "ms",
+  },
   { name: "an int, awaited", payload: "5", calls: 500, body: awaits, unit: "us", isAsync: true },
-  { name: "4 KB of nested data, awaited", payload: small, calls: 100, body: awaits, unit: "us", isAsync: true },
+  {
+    name: "4 KB of nested data, awaited",
+    payload: small,
+    calls: 100,
+    body: awaits,
+    unit: "us",
+    isAsync: true,
+  },
   { name: "1,000 awaited at once", payload: "5", calls: 1000, body: gather, unit: "us", isAsync: true },
 ];
 

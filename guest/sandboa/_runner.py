@@ -111,8 +111,8 @@ def _raise_timeout(_number, _frame):
     raise TimeoutError("the time or fuel of this run is spent")
 
 
-def run(source, filename, inputs, finalize):
-    """Runs one piece of source in __main__ and describes how it ended; or that it waits for the host, and `resume` is to go on with it."""
+def run(source, filename, inputs, records, finalize):
+    """Runs one piece of source in __main__ (inputs: a dict, or its bytes where `records` is not None) and describes how it ended; or that it waits for the host, and `resume` is to go on with it."""
     global _runs, _steps
     _runs += 1
     if filename is None:
@@ -120,7 +120,7 @@ def run(source, filename, inputs, finalize):
     if _steps is not None:
         # The host has given it up.
         _steps.close()
-    _steps = _run(source, filename, inputs, finalize)
+    _steps = _run(source, filename, inputs, records, finalize)
     return resume()
 
 
@@ -135,9 +135,10 @@ def resume():
 
 _steps = None
 _result = []
+_ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes))
 
 
-def _run(source, filename, inputs, finalize):
+def _run(source, filename, inputs, records, finalize):
     """The steps of a run: gives the milliseconds that it waits at most whenever it waits for the host. Its answer is left in _result.
 
     All of it is one frame: what the guest raises passes through no other generator, which would make StopIteration another error.
@@ -145,7 +146,7 @@ def _run(source, filename, inputs, finalize):
     try:
         try:
             namespace = sys.modules["__main__"].__dict__
-            namespace.update(inputs)
+            namespace.update(inputs if records is None else _values.decode(inputs, records, _host.borrow))
             value = None
             for code in _compile(source, filename):
                 value = eval(code, namespace)
@@ -158,7 +159,11 @@ def _run(source, filename, inputs, finalize):
                             if (milliseconds := _step()) is not None:
                                 yield milliseconds
                         value = task.result()
-            answer = {"end": "value", "value": _values.portable(value)}
+            if type(value) in _ATOMS:
+                answer = {"end": "value", "value": value}
+            else:
+                content, records = _values.encode(value)
+                answer = {"end": "encoded", "value": content, "records": records}
         except SystemExit as error:
             answer = {"end": "exit", "status": _exit_status(error.code)}
         except BaseException as error:

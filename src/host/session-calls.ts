@@ -8,6 +8,7 @@ import type { SandboxPlan } from "./plan.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 interface Asking {
+  readonly waits: boolean;
   callHost(frame: Uint8Array, look: () => void): Uint8Array;
 }
 
@@ -73,7 +74,8 @@ export class SessionCalls implements CallPower {
     if (plan?.functions !== true || !supervisor.running) return fail("ENOSYS");
     if (frame.length > plan.limits.valueBytes) return tooLarge;
     if (frame.length + callBytes > (this.#hostMemory?.freeBytes ?? 0)) return noMemory;
-    supervisor.lookWhileWaiting();
+    // Who cannot wait is metered, and asked for each slice of fuel.
+    if (this.#host.waits) supervisor.lookWhileWaiting();
     const start = supervisor.hostBegins();
     let answer: Uint8Array;
     try {

@@ -33,6 +33,11 @@ export class OpaqueValue {
 /** Python's `...`, which is one. */
 export const pythonEllipsis: OpaqueValue = Object.freeze(new OpaqueValue("ellipsis", "Ellipsis"));
 
+/** A dict, where objects are asked for: without prototype. */
+export interface GuestObject {
+  readonly [name: string]: GuestValue;
+}
+
 /** None is null, dict is Map, list and tuple are arrays, set and frozenset are Set, bytes is Uint8Array. */
 export type GuestValue =
   | undefined
@@ -52,6 +57,7 @@ export type GuestValue =
   | PythonUuid
   | PythonInstance
   | OpaqueValue
+  | GuestObject
   | readonly GuestValue[]
   | ReadonlyMap<GuestValue, GuestValue>
   | ReadonlySet<GuestValue>;
