@@ -158,12 +158,14 @@ describe("revocable", () => {
 
   test.each(["sync", "async"])("a %s stream ends at once", async (kind) => {
     let ended = 0;
+    let asked = 0;
     const release = answerLater<void>();
     const execute =
       kind === "sync"
         ? function* () {
             try {
               yield 1;
+              asked += 1;
               yield 2;
             } finally {
               ended += 1;
@@ -187,7 +189,7 @@ describe("revocable", () => {
     expect(await stream.next()).toEqual({ done: true, value: undefined });
     release.resolve();
     await new Promise((done) => setImmediate(done));
-    expect(ended).toBe(1);
+    expect([ended, asked]).toEqual([1, 0]);
   });
 
   test("an object with everything in it; places as before", async () => {
