@@ -8,6 +8,7 @@ import { revocable } from "../wrappers/revocable.ts";
 import { capabilityOf, Hands, place, resolve } from "../wrappers/wrapper-fixture.ts";
 import { type Approval, approved } from "./approved.ts";
 import { expiring } from "./expiring.ts";
+import type { FunctionCapability } from "./function-capability.ts";
 import {
   answerLater,
   attributeOf,
@@ -257,7 +258,9 @@ describe("approved", () => {
     const { lookup, calls } = counting();
     const asked: unknown[] = [];
     const yes = answerLater<boolean>();
-    const granted = approved(lookup, ({ name, arguments: args, signal }) => {
+    // One that does not look at the signal by itself.
+    const plain: FunctionCapability = { ...lookup, invoke: (values) => calls.push(values) };
+    const granted = approved(plain, ({ name, arguments: args, signal }) => {
       asked.push([name, args, signal.aborted]);
       return yes.promise;
     });
