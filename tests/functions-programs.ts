@@ -1,10 +1,10 @@
 // Functions of every kind that a host can offer, and programs that call them: each with its value, or the exception that ends it.
 
-import { GuestException } from "sandboa";
 import type {
   FunctionCapability,
   ObjectCapability,
 } from "../src/capabilities/functions/function-capability.ts";
+import { GuestException } from "../src/errors/guest-exception.ts";
 import { fn, parameter } from "../src/host/calls/calls-fixture.ts";
 import type { Grants } from "./functions-fixture.ts";
 
