@@ -34,7 +34,7 @@ export function checkedInput(option: string, input: unknown, parameters: unknown
   const given = parameters as JsonSchema | undefined;
   if (input === undefined) {
     if (given === undefined) return nothing;
-    return ofSchema(`${option} parameters`, given, jsonSchemaCheck(`${option} parameters`, given));
+    return ofSchema(`${option} parameters`, given, jsonSchemaCheck(`${option} parameters`, given), false);
   }
   const schema = demandSchema(`${option} input`, input);
   const jsonSchema = given ?? jsonSchemaOf(schema, "input");
@@ -42,7 +42,13 @@ export function checkedInput(option: string, input: unknown, parameters: unknown
     !isStandardSchema(schema) && schema.validate === undefined && jsonSchema !== undefined
       ? jsonSchemaCheck(`${option} input`, jsonSchema)
       : schema;
-  return ofSchema(given === undefined ? `${option} input` : `${option} parameters`, jsonSchema, checking);
+  const isFromLibrary = given === undefined && isStandardSchema(schema);
+  return ofSchema(
+    given === undefined ? `${option} input` : `${option} parameters`,
+    jsonSchema,
+    checking,
+    isFromLibrary,
+  );
 }
 
 export function demandSchema(option: string, schema: unknown): InputSchema {
@@ -64,9 +70,16 @@ const nothing: CheckedInput = {
   },
 };
 
-function ofSchema(option: string, jsonSchema: JsonSchema | undefined, schema: InputSchema): CheckedInput {
+function ofSchema(
+  option: string,
+  jsonSchema: JsonSchema | undefined,
+  schema: InputSchema,
+  isFromLibrary: boolean,
+): CheckedInput {
   const isObject = jsonSchema === undefined || isOfObjects(jsonSchema, jsonSchema, 0);
-  const parameters = isObject ? parametersOfObject(option, jsonSchema) : [parameterOfValue(jsonSchema)];
+  const parameters = isObject
+    ? parametersOfObject(option, jsonSchema, isFromLibrary)
+    : [parameterOfValue(jsonSchema)];
   return {
     parameters,
     isObject,
@@ -94,12 +107,16 @@ function isOfObjects(schema: unknown, root: JsonSchema, depth: number): boolean 
   );
 }
 
-function parametersOfObject(option: string, schema: JsonSchema | undefined): readonly Parameter[] {
+function parametersOfObject(
+  option: string,
+  schema: JsonSchema | undefined,
+  isFromLibrary: boolean,
+): readonly Parameter[] {
   if (schema === undefined || !isObjectSchema(topOf(schema))) return [anyKeywords];
   const top = topOf(schema) as JsonSchema;
   return top.properties === undefined && top.additionalProperties === undefined
     ? [anyKeywords]
-    : parametersOf(option, schema);
+    : parametersOf(option, schema, isFromLibrary);
 }
 
 function parameterOfValue(schema: JsonSchema): Parameter {

@@ -49,9 +49,6 @@ export class EndingCalls {
 
   #begin(call: FunctionCall): Use {
     const ending = new AbortController();
-    const abort = (): void => ending.abort(call.signal.reason);
-    if (call.signal.aborted) abort();
-    else call.signal.addEventListener("abort", abort, { once: true });
     const { promise, reject } = rejection();
     const end = (): void => {
       const error = this.#ended(call);
@@ -60,6 +57,13 @@ export class EndingCalls {
       ending.abort(error);
     };
     this.#underWay.add(end);
+    // Nobody waits any more: of a stream that was left behind nothing is to remain here.
+    const abort = (): void => {
+      this.#underWay.delete(end);
+      ending.abort(call.signal.reason);
+    };
+    if (call.signal.aborted) abort();
+    else call.signal.addEventListener("abort", abort, { once: true });
     const over = (): void => {
       this.#underWay.delete(end);
       call.signal.removeEventListener("abort", abort);

@@ -1,8 +1,10 @@
 // What the tests of functions share: calls as the host makes them, and native Python as the judge of Python source.
 import { execFileSync } from "node:child_process";
+import { z } from "zod";
 import { GuestException } from "../../errors/guest-exception.ts";
 import { importsFor } from "./annotation-text.ts";
-import type { FunctionCall, FunctionCapability, Signature } from "./function-capability.ts";
+import type { FunctionCall, FunctionCapability, ObjectCapability, Signature } from "./function-capability.ts";
+import { hostFunction } from "./host-function.ts";
 import { signatureText } from "./signature-text.ts";
 
 /** A clock that is moved by hand, and a signal that is aborted by hand. */
@@ -103,4 +105,44 @@ print(json.dumps(bad))
 `,
     annotations.map((annotation) => [importsFor([annotation]), annotation]),
   );
+}
+
+/** A function with three parameters, and the arguments that reached it. */
+export function counting(): { lookup: FunctionCapability; calls: unknown[] } {
+  const calls: unknown[] = [];
+  const input = z.object({ id: z.string(), size: z.number().default(1), deep: z.boolean().optional() });
+  const lookup = hostFunction({
+    input,
+    execute: (value) => {
+      calls.push(value);
+      return calls.length;
+    },
+  });
+  return { lookup, calls };
+}
+
+export class Database {
+  rows = 2;
+  #secret = "s";
+  query(sql: string, limit?: number): unknown[] {
+    return [sql, limit, this.rows, this.#secret.length];
+  }
+  async drop(): Promise<string> {
+    return "dropped";
+  }
+  *all(): Generator<number> {
+    yield 1;
+  }
+}
+
+export function methodOf(object: ObjectCapability, name: string): FunctionCapability {
+  const found = object.methods.get(name);
+  if (found === undefined) throw new Error(`no method ${name}`);
+  return found;
+}
+
+export function attributeOf(object: ObjectCapability, name: string): FunctionCapability {
+  const found = object.attributes.get(name);
+  if (found === undefined) throw new Error(`no attribute ${name}`);
+  return found;
 }

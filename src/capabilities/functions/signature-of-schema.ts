@@ -27,15 +27,19 @@ export function topOf(schema: unknown, root: unknown = schema, depth = 0): unkno
   return topOf(resolveReference(schema.$ref, root), root, depth + 1);
 }
 
-/** Throws OptionError for names that are no names in Python, and for more than 255. */
-export function parametersOf(option: string, schema: JsonSchema): readonly Parameter[] {
+/** `isFromLibrary`: made of what JSON Schema may not be able to say. Throws OptionError for names that are no names in Python, and for more than 255. */
+export function parametersOf(
+  option: string,
+  schema: JsonSchema,
+  isFromLibrary = false,
+): readonly Parameter[] {
   const top = topOf(schema);
   if (!isObjectSchema(top)) throw new OptionError(option, schema, "a JSON Schema of an object");
   const properties = isSchemaObject(top.properties) ? top.properties : {};
   const required: readonly unknown[] = Array.isArray(top.required) ? top.required : [];
   const parameters: Parameter[] = [];
   for (const [name, property] of Object.entries(properties))
-    parameters.push(parameterOf(option, name, property, required.includes(name), schema));
+    parameters.push(parameterOf(option, name, property, required.includes(name), schema, isFromLibrary));
   for (const name of required)
     if (typeof name !== "string" || !Object.hasOwn(properties, name))
       throw new OptionError(`${option} required`, name, "names of its properties");
@@ -58,6 +62,7 @@ function parameterOf(
   property: unknown,
   required: boolean,
   root: JsonSchema,
+  isFromLibrary: boolean,
 ): Parameter {
   if (!isPythonIdentifier(name))
     throw new OptionError(
@@ -74,15 +79,24 @@ function parameterOf(
     annotation: annotationOf(property, root),
     kind: "ordinary",
     isOptional: hasDefault || !required,
-    defaultText: hasDefault ? defaultOf(own.default, property, root) : undefined,
+    defaultText: hasDefault ? defaultOf(own.default, property, root, isFromLibrary) : undefined,
     description: typeof described === "string" ? described : undefined,
   });
 }
 
-/** A default that is not of the schema's own type is made by the schema from something else: it is not for the guest to send. */
-function defaultOf(value: unknown, schema: unknown, root: JsonSchema): string | undefined {
+/**
+ * A default that is not of the schema's own type is made by the schema from something else, and one of a type that JSON does not have was
+ * made JSON of: they are not for the guest to send.
+ */
+function defaultOf(
+  value: unknown,
+  schema: unknown,
+  root: JsonSchema,
+  isFromLibrary: boolean,
+): string | undefined {
   const accepted = typesOfSchema(schema, root);
-  const isAccepted = accepted === undefined || jsonTypesOf(value).some((type) => accepted.has(type));
+  const isAccepted =
+    accepted === undefined ? !isFromLibrary : jsonTypesOf(value).some((type) => accepted.has(type));
   return isAccepted ? valueLiteral(value) : undefined;
 }
 

@@ -2,11 +2,11 @@
 import { jsonSchema as aiSchema } from "ai";
 import { type } from "arktype";
 import * as v from "valibot";
-import { describe, expect, test } from "vitest";
+import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 import { OptionError } from "../../errors/option-error.ts";
-import type { FunctionCapability } from "./function-capability.ts";
-import { badAnnotations, inspected } from "./function-fixture.ts";
+import type { Arguments, FunctionCapability } from "./function-capability.ts";
+import { badAnnotations, inspected, outcome } from "./function-fixture.ts";
 import { hostFunction } from "./host-function.ts";
 import type { InputSchema } from "./schemas.ts";
 
@@ -98,6 +98,47 @@ test("what JSON Schema cannot say: dates, bigints, transforms", () => {
     "day: Any (ordinary)",
     "n: float (ordinary)",
   ]);
+});
+
+test("defaults that JSON does not have are the schema's own to fill in", async () => {
+  const input = z.object({
+    day: z.date().default(new Date(0)),
+    some: z.set(z.string()).default(new Set(["a"])),
+    size: z.bigint().default(5n),
+    length: z
+      .string()
+      .transform((text) => text.length)
+      .default(3),
+  });
+  const capability = hostFunction({ input, execute: (value) => value });
+  expect(
+    capability.signature.parameters.map(({ isOptional, defaultText }) => [isOptional, defaultText]),
+  ).toEqual(Array(4).fill([true, undefined]));
+  expect(await outcome(capability)).toEqual({ day: new Date(0), some: new Set(["a"]), size: 5n, length: 3 });
+});
+
+test("types: execute gets what the schema makes", () => {
+  hostFunction({
+    input: z.object({ id: z.string(), n: z.number().default(1) }),
+    execute: (input, call) => {
+      expectTypeOf(input).toEqualTypeOf<{ id: string; n: number }>();
+      expectTypeOf(call.signal).toEqualTypeOf<AbortSignal>();
+    },
+  });
+  hostFunction({
+    input: v.object({ id: v.string() }),
+    execute: (input) => expectTypeOf(input).toEqualTypeOf<{ id: string }>(),
+  });
+  hostFunction({
+    input: type({ id: "string" }),
+    execute: (input) => expectTypeOf(input).toEqualTypeOf<{ id: string }>(),
+  });
+  hostFunction({
+    input: aiSchema<{ id: string }>({}),
+    execute: (input) => expectTypeOf(input).toEqualTypeOf<{ id: string }>(),
+  });
+  const none = hostFunction({ execute: (input) => expectTypeOf(input).toEqualTypeOf<Arguments>() });
+  expect(none.signature.parameters).toEqual([]);
 });
 
 test("Python sees the signature that is meant", () => {
