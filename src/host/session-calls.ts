@@ -1,9 +1,11 @@
 // The guest's calls of functions of the host, on the inside of a wall: what is too large goes no further, and what the host holds for the
 // guest is charged to it.
+
 import { encodeMarshal } from "../interpreter/marshal/encode.ts";
 import type { HostMemory } from "../kernel/host-memory.ts";
 import { fail } from "../kernel/kernel-error.ts";
 import type { CallPower } from "../kernel/powers.ts";
+import { operation } from "./calls/call-frames.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -21,6 +23,11 @@ function heldBytesOf(answer: Uint8Array): number {
   if (at < 0) throw new RangeError("an answer without its end");
   const byte = (index: number): number => answer[at + index] ?? 0;
   return (byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)) >>> 0;
+}
+
+/** What asks for work: with its trailer of 10 bytes, the operation second. */
+function isCall(frame: Uint8Array): boolean {
+  return frame[frame.length - 9] === operation.call;
 }
 
 /** What a call costs the host besides its frame, while it is under way. */
@@ -73,7 +80,8 @@ export class SessionCalls implements CallPower {
     const plan = this.#plan;
     if (plan?.functions !== true || !supervisor.running) return fail("ENOSYS");
     if (frame.length > plan.limits.valueBytes) return tooLarge;
-    if (frame.length + callBytes > (this.#hostMemory?.freeBytes ?? 0)) return noMemory;
+    // Without room a guest can still take answers, and cancel calls: that makes room.
+    if (isCall(frame) && frame.length + callBytes > (this.#hostMemory?.freeBytes ?? 0)) return noMemory;
     // Who cannot wait is metered, and asked for each slice of fuel.
     if (this.#host.waits) supervisor.lookWhileWaiting();
     const start = supervisor.hostBegins();

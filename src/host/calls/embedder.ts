@@ -56,7 +56,8 @@ export class Embedder {
 
   /** Its run, or its sandbox, was over before. */
   late(call: Call, cause?: unknown): void {
-    const error = new Error("the answer came after the run that had asked was over", { cause });
+    const message = "the answer came after the run that had asked was over";
+    const error = new Error(message, cause === undefined ? {} : { cause });
     this.fault(call.name, "call", error);
   }
 
