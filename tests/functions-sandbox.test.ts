@@ -9,7 +9,6 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 function slow() {
   const calls: AbortSignal[] = [];
   const wait = hostFunction({
-    limits: { concurrency: "unlimited" },
     parameters: { type: "object", properties: { ms: { type: "integer" } }, required: ["ms"] },
     execute: async ({ ms }, { signal }) => {
       calls.push(signal);
@@ -70,19 +69,34 @@ describe.each(walls)("%s", (isolation) => {
   });
 
   test("what is held for calls is host memory, and is given back", async () => {
-    const { wait } = slow();
-    await using sandbox = await Sandbox.create({
-      isolation,
-      functions: { wait },
-      limits: { hostMemory: "4 MiB" },
-    });
+    const waiting: ((value: number) => void)[] = [];
+    const functions = {
+      hold: hostFunction(async () => new Promise((resolve) => waiting.push(resolve)), {
+        limits: { concurrency: "unlimited" },
+      }),
+      go: hostFunction(() => {
+        for (const resolve of waiting.splice(0)) resolve(1);
+      }),
+    };
+    await using sandbox = await Sandbox.create({ isolation, functions, limits: { hostMemory: "4 MiB" } });
     const source = `
 import asyncio
-from host import wait
-results = await asyncio.gather(*(wait(5) for i in range(200)))
-failed = await asyncio.gather(*(wait(30) for i in range(9_000)), return_exceptions=True)
-[len(results), {type(one).__name__ for one in failed}]`;
-    expect(await sandbox.run(source)).toMatchObject({ value: [200, new Set(["int", "MemoryError"])] });
+from host import hold, go
+async def several(count):
+    tasks = [asyncio.ensure_future(hold()) for i in range(count)]
+    await asyncio.sleep(0)
+    for task in tasks[:4]: task.cancel()
+    await asyncio.sleep(0)
+    go()
+    return {type(one).__name__ for one in await asyncio.gather(*tasks, return_exceptions=True)}
+[await several(200), await several(9_000), await several(200)]`;
+    expect(await sandbox.run(source)).toMatchObject({
+      value: [
+        new Set(["int", "CancelledError"]),
+        new Set(["int", "CancelledError", "MemoryError"]),
+        new Set(["int", "CancelledError"]),
+      ],
+    });
     expect(sandbox.usage().hostMemoryBytes).toBe(0);
   });
 

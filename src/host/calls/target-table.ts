@@ -29,8 +29,6 @@ export class TargetTable {
   readonly #targets = new Map<number, Target>();
   /** With their full names. */
   readonly #granted: (readonly [string, Target])[] = [];
-  /** What was granted is not released. */
-  #firstHandle = 0;
   #next = 0;
   /** Alive: capability or iterable -> its handle. */
   readonly #handles = new Map<object, number>();
@@ -48,7 +46,6 @@ export class TargetTable {
     for (const [name, capability] of grants) {
       if (capability.kind === "object") this.#granted.push([name, this.#object(name, capability, unused)]);
     }
-    this.#firstHandle = this.#next;
   }
 
   get granted(): readonly (readonly [string, Target])[] {
@@ -113,10 +110,10 @@ export class TargetTable {
   /** Gives what was released, which may have to be closed. What is under way to the guest once more stays, unless it is over. */
   release(number: number, isOver = false): Target | undefined {
     const target = this.#targets.get(number);
-    if (target === undefined || number < this.#firstHandle) return undefined;
+    if (target === undefined) return undefined;
     if (this.#underway.has(number) && !isOver) return undefined;
     const key = target.kind === "stream" ? target.original : target.capability;
-    // Methods of an object go with it.
+    // What was granted is no handle, and methods of an object go with it.
     if (this.#handles.get(key) !== number) return undefined;
     this.#handles.delete(key);
     this.#targets.delete(number);
