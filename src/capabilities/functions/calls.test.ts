@@ -80,6 +80,15 @@ describe("a bad argument", () => {
       ],
     ],
     [
+      "arktype through the AI SDK",
+      asSchema(arktype) as InputSchema,
+      [
+        "TypeError: lookup() argument 'id': id must be a string (was a number)",
+        "ValueError: lookup() argument 'size': size must be at most 5 (was 6)",
+        "TypeError: lookup() argument 'items'[1].id: items[1].id must be a number (was a string)",
+      ],
+    ],
+    [
       "a JSON Schema of the AI SDK, which nobody else checks",
       ai,
       [
@@ -115,6 +124,18 @@ describe("a bad argument", () => {
     const keys = recording(z.record(z.string(), z.number())).capability;
     const hostile = (await outcome(keys, { arguments: given({ ["k".repeat(9999)]: "x" }) })) as string;
     expect(hostile).toMatch(/^TypeError: lookup\(\) argument 'k{100}…'/);
+  });
+
+  test("in the words of an error without issues", async () => {
+    const validate = () => ({ success: false, error: new Error("not today") }) as const;
+    const { capability } = recording(aiSchema({ type: "object" }, { validate }));
+    expect(await outcome(capability)).toBe("ValueError: lookup() arguments: not today");
+    const issues = [{ message: "no", path: ["a"] }];
+    for (const cause of [issues, { issues }]) {
+      const wrapping = () => ({ success: false, error: new Error("x", { cause }) }) as const;
+      const wrapped = recording(aiSchema({ type: "object" }, { validate: wrapping })).capability;
+      expect(await outcome(wrapped)).toBe("ValueError: lookup() argument 'a': no");
+    }
   });
 
   test("of a function with one value", async () => {
