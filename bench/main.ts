@@ -1,4 +1,5 @@
 // The groups of the bench, in the order in which they run. With names as arguments, only those.
+import * as calls from "./groups/calls.ts";
 import * as command from "./groups/command.ts";
 import * as files from "./groups/files.ts";
 import * as hostile from "./groups/hostile.ts";
@@ -26,6 +27,7 @@ const groups: Readonly<Record<string, Group>> = {
   kill,
   hostile,
   neighbours,
+  calls,
   files,
   kernels,
 };

@@ -111,7 +111,7 @@ describe("in a run", () => {
     const { tickets } = grants;
     const { plan, trees } = await beginLifetime(grants);
     const wall = await openWallOf(`start(); receive(); ${attack} sleep(60_000);`);
-    await wall.begin(plan, trees);
+    await wall.begin(plan, { trees });
     const error = await failure(wall.run(request, ignore));
     expect(error).toBeInstanceOf(SandboxLostError);
     expect(error).toMatchObject({

@@ -28,6 +28,8 @@ const powers = makeSessionPowers({
   openHostFile: noFile,
   createHostFile: noFile,
   readHostInput: () => 0,
+  waits: true,
+  callHost: () => new Uint8Array(5),
   askTree: () => ({ errno: 0 }),
 });
 

@@ -5,8 +5,13 @@ import { line } from "./report.ts";
 
 const specifier = "@pydantic/monty";
 
+interface MontyOptions {
+  readonly externalFunctions?: Readonly<Record<string, (...values: never[]) => unknown>>;
+}
+
 export interface MontyPackage {
-  readonly Monty: new (source: string) => { run(): unknown };
+  readonly Monty: new (source: string) => { run(options?: MontyOptions): unknown };
+  runMontyAsync(code: object, options: MontyOptions): Promise<unknown>;
 }
 
 export const hasMonty = ((): boolean => {

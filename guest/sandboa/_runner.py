@@ -15,7 +15,7 @@ import traceback
 import types
 from importlib.machinery import PathFinder
 
-from sandboa import _values
+from sandboa import _host, _host_loop, _host_module, _values
 
 _LIBRARY = os.path.dirname(os.path.dirname(__file__))
 _OWN = (os.path.dirname(__file__), os.path.join(_LIBRARY, "asyncio"))
@@ -90,7 +90,7 @@ def renew():
     return True
 
 
-def equip(argv, environment, zone, recursion, timeout_signal):
+def equip(argv, environment, zone, recursion, timeout_signal, functions, waits):
     """Before the first run: what the host chose for this sandbox."""
     sys.argv[:] = argv
     os.environ.clear()
@@ -102,6 +102,8 @@ def equip(argv, environment, zone, recursion, timeout_signal):
         import signal
 
         signal.signal(timeout_signal, _raise_timeout)
+    _host_module.install(functions, waits)
+    _EventLoopAdapter.functions = functions
     return True
 
 
@@ -109,47 +111,91 @@ def _raise_timeout(_number, _frame):
     raise TimeoutError("the time or fuel of this run is spent")
 
 
-def run(source, filename, inputs, finalize):
-    """Runs one piece of source in __main__ and describes how it ended."""
-    global _runs
+def run(source, filename, inputs, records, finalize):
+    """Runs one piece of source in __main__ (inputs: a dict, or its bytes where `records` is not None) and describes how it ended; or that it waits for the host, and `resume` is to go on with it."""
+    global _runs, _steps
     _runs += 1
     if filename is None:
         filename = f"<run {_runs}>"
+    if _steps is not None:
+        # The host has given it up.
+        _steps.close()
+    _steps = _run(source, filename, inputs, records, finalize)
+    return resume()
+
+
+def resume():
+    """Goes on with a run that waits for the host."""
+    global _steps
+    for milliseconds in _steps:
+        return {"end": "waiting", "timer": None if milliseconds < 0 else milliseconds}
+    answer, _steps = _result.pop(), None
+    return answer
+
+
+_steps = None
+_result = []
+_ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes))
+
+
+def _run(source, filename, inputs, records, finalize):
+    """The steps of a run: gives the milliseconds that it waits at most whenever it waits for the host. Its answer is left in _result.
+
+    All of it is one frame: what the guest raises passes through no other generator, which would make StopIteration another error.
+    """
     try:
         try:
             namespace = sys.modules["__main__"].__dict__
-            namespace.update(inputs)
-            value = _execute(source, filename, namespace)
-            return {"end": "value", "value": _values.portable(value)}
+            namespace.update(inputs if records is None else _values.decode(inputs, records, _host.borrow))
+            value = None
+            for code in _compile(source, filename):
+                value = eval(code, namespace)
+                if code.co_flags & _COROUTINE:
+                    if _host.waits or not _EventLoopAdapter.functions:
+                        value = wait_for(value)
+                    else:
+                        task = _start(value)
+                        while not task.done():
+                            if (milliseconds := _step()) is not None:
+                                yield milliseconds
+                        value = task.result()
+            if type(value) in _ATOMS:
+                answer = {"end": "value", "value": value}
+            else:
+                content, records = _values.encode(value)
+                answer = {"end": "encoded", "value": content, "records": records}
         except SystemExit as error:
-            return {"end": "exit", "status": _exit_status(error.code)}
+            answer = {"end": "exit", "status": _exit_status(error.code)}
         except BaseException as error:
-            return _describe(error)
+            answer = _describe(error)
     finally:
         if finalize:
             _finalize()
+        _host_loop.end_run()
         _flush()
+    _result[:] = (answer,)
 
 
-def _execute(source, filename, namespace):
+def _compile(source, filename):
+    """One or two pieces of code; the value of the last is the value of the run."""
     lines = source.splitlines(keepends=True)
     linecache.cache[filename] = (len(source), None, lines, filename)
     if len(lines) == 1 and (code := _lone_expression(source, filename)):
-        return _evaluate(code, namespace)
+        return (code,)
     tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):
         last = ast.Expression(tree.body.pop().value)
+    codes = []
     future = 0
     if tree.body or last is None:
         code = compile(tree, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-        _evaluate(code, namespace)
+        codes.append(code)
         future = code.co_flags & _FUTURE_FLAGS
-    if last is None:
-        return None
-    return _evaluate(
-        compile(last, filename, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | future, dont_inherit=True), namespace
-    )
+    if last is not None:
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | future
+        codes.append(compile(last, filename, "eval", flags, dont_inherit=True))
+    return codes
 
 
 def _lone_expression(source, filename):
@@ -170,19 +216,35 @@ for _name in __import__("__future__").all_feature_names:
     _FUTURE_FLAGS |= getattr(__import__("__future__"), _name).compiler_flag
 
 
-def _evaluate(code, namespace):
-    result = eval(code, namespace)
-    return _wait(result) if code.co_flags & 0x80 else result
+_COROUTINE = 0x80
 
 
-def _wait(coroutine):
+def wait_for(coroutine):
     """Runs a coroutine of the top level in the session's own event loop, which outlives the run."""
+    return _session_loop().run(coroutine)
+
+
+def _session_loop():
     global _loop_runner
     if _loop_runner is None:
         import asyncio
 
         _loop_runner = asyncio.Runner()
-    return _loop_runner.run(coroutine)
+    return _loop_runner
+
+
+def _start(coroutine):
+    """The same where nobody can wait for the host: the loop is run in steps."""
+    runner = _session_loop()
+    loop = runner.get_loop()
+    task = loop.create_task(coroutine, context=runner._context)
+    task.add_done_callback(lambda _: loop.stop())
+    return task
+
+
+def _step():
+    """Runs the session's loop until its task is done, or has to wait for the host: then it gives for how long at most, in milliseconds."""
+    return _host_loop.run_step(_session_loop().get_loop())
 
 
 def _exit_status(code):
@@ -255,10 +317,12 @@ def _flush():
 
 
 class _EventLoopAdapter:
-    """Finds asyncio's selector loop and takes away its wake-up socket pair.
+    """Finds asyncio's selector loop, takes away its wake-up socket pair, and lets it wait for the host.
 
     There are no threads and no signals that could wake a sleeping loop, and no sockets to do it with.
     """
+
+    functions = False
 
     @staticmethod
     def find_spec(name, path=None, target=None):
@@ -272,6 +336,15 @@ class _EventLoopAdapter:
             loop = module.BaseSelectorEventLoop
             loop._make_self_pipe = loop._close_self_pipe = lambda self: None
             loop._write_to_self = lambda self: None
+            initialize = loop.__init__
+
+            def __init__(self, selector=None):
+                initialize(self, selector)
+                if _EventLoopAdapter.functions:
+                    selector = self._selector
+                    selector.select = _host_loop.selecting(self, selector.select)
+
+            loop.__init__ = __init__
 
         spec.loader.exec_module = exec_module
         return spec
@@ -294,4 +367,4 @@ _stat = os.stat
 sys.meta_path.insert(0, _EventLoopAdapter)
 sys.meta_path.append(_MissingModules)
 
-_ACTIONS = {"compile": compile_library, "prepare": prepare, "renew": renew, "equip": equip, "run": run}
+_ACTIONS = {"compile": compile_library, "prepare": prepare, "renew": renew, "equip": equip, "run": run, "resume": resume}

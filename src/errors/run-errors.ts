@@ -69,10 +69,10 @@ export class SandboxLostError extends SandboxError {
   }
 }
 
-/** A run was asked for while another one is under way, or was cancelled by its AbortSignal. */
+/** A run was asked for while another one is under way, was cancelled by its AbortSignal, or has a result that has no copy. */
 export class RunError extends SandboxError {
   override readonly name = "RunError";
-  readonly code: "SANDBOX_BUSY" | "RUN_CANCELLED";
+  readonly code: "SANDBOX_BUSY" | "RUN_CANCELLED" | "VALUE_NOT_COPIED";
   readonly sandbox: SandboxState;
 
   constructor(code: RunError["code"], message: string, sandbox: SandboxState, options?: ErrorOptions) {

@@ -17,6 +17,7 @@ export type ErrorCode =
   | "SANDBOX_CLOSED"
   | "SANDBOX_BUSY"
   | "RUN_CANCELLED"
+  | "VALUE_NOT_COPIED"
   | "POOL_FULL"
   | "POOL_CLOSED"
   | "POOL_CANCELLED"

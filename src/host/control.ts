@@ -1,10 +1,24 @@
 // The words that host and guest thread share while a run goes on. They lie in memory of their own, never in the guest's: the
 // guest can neither read nor write them.
 
-const word = { command: 0, answering: 1, pausedMs: 2, asked: 3, replied: 4, reply: 5, length: 6 } as const;
+const word = {
+  command: 0,
+  answering: 1,
+  pausedMs: 2,
+  asked: 3,
+  replied: 4,
+  reply: 5,
+  frameBytes: 6,
+  length: 7,
+} as const;
 const command = { none: 0, cancel: 1 } as const;
 /** How often a guest that waits for a reply looks whether its time is over. */
 const lookMs = 20;
+/**
+ * How often a guest that waits looks for a reply before its thread sleeps, some twenty microseconds in all: waking two threads takes
+ * longer than most replies.
+ */
+const spins = 4000;
 
 export class Control {
   readonly shared: SharedArrayBuffer;
@@ -48,15 +62,36 @@ export class Control {
     Atomics.store(this.#words, word.answering, answering ? 1 : 0);
   }
 
-  /** Asks the host, through `ask`, and blocks until it has replied; `look`, called now and then, may throw. */
-  question(ask: (number: number) => void, look: () => void): number {
+  /**
+   * Asks the host, through `ask`, and blocks until it has replied; `look`, called now and then, may throw. `frameBytes`: of a call whose
+   * frame lies in the memory for calls already, so that a host that looks can begin before it is told; -1 for every other question.
+   */
+  question(ask: (number: number) => void, look: () => void, frameBytes = -1): number {
+    Atomics.store(this.#words, word.frameBytes, frameBytes);
     const number = Atomics.add(this.#words, word.asked, 1) + 1;
     ask(number);
+    for (let spin = 0; spin < spins; spin++) {
+      if (Atomics.load(this.#words, word.replied) === number) return Atomics.load(this.#words, word.reply);
+    }
     for (;;) {
       const replied = Atomics.load(this.#words, word.replied);
       if (replied === number) return Atomics.load(this.#words, word.reply);
       if (Atomics.wait(this.#words, word.replied, replied, lookMs) === "timed-out") look();
     }
+  }
+  /** The number of the last question. */
+  get asked(): number {
+    return Atomics.load(this.#words, word.asked);
+  }
+  /** Of the last question, which is no call if this is -1. */
+  get frameBytes(): number {
+    return Atomics.load(this.#words, word.frameBytes);
+  }
+  /** Looks for a question after that one, up to so many times, some seven nanoseconds each. */
+  isAskedAfter(question: number, looks: number): boolean {
+    for (let look = 0; look < looks; look++)
+      if (Atomics.load(this.#words, word.asked) !== question) return true;
+    return false;
   }
   reply(number: number, value: number): void {
     Atomics.store(this.#words, word.reply, value);

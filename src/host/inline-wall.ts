@@ -13,10 +13,11 @@ import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { FilesQuestion, FilesReply } from "./results.ts";
 import { failureOf } from "./run.ts";
+import type { Served } from "./served.ts";
 import { Session } from "./session.ts";
 import type { SharedLibrary } from "./shared-library.ts";
 import type { TreeQuestion, TreeReply } from "./tree-questions.ts";
-import type { TreeServer } from "./tree-server.ts";
+import { resumeRequest, waitOf } from "./waiting-run.ts";
 import type { TakeDenial, TakeOutput, Wall } from "./wall.ts";
 
 const powers = makeSessionPowers({
@@ -26,9 +27,16 @@ const powers = makeSessionPowers({
   askTree: () => {
     throw new RangeError("a question of a guest that was given nothing");
   },
+  callHost: () => {
+    throw new RangeError("a question of a guest that was given nothing");
+  },
+  waits: false,
   openHostFile: ({ ticket }) => (ticket.fd === undefined ? undefined : openHostFile(ticket.fd)),
   createHostFile: ({ ticket, mode }) => openHostFile(createHostFile(ticket, mode)),
 });
+
+/** Of setTimeout. */
+const longestTimerMs = 2 ** 31;
 
 /** One for all inline sandboxes. */
 const libraries = new WeakMap<SharedLibrary, LibraryFileSystem>();
@@ -54,7 +62,9 @@ class InlineWall implements Wall {
   #takeOutput: TakeOutput | undefined;
   #takeDenial: TakeDenial | undefined;
   #failure: Error | undefined;
-  #trees: TreeServer | undefined;
+  #served: Served = {};
+  /** Ends the wait of a run that was told to come again. */
+  #wake: (() => void) | undefined;
 
   /** Throws RenewalFailure. */
   constructor(image: LoadedImage) {
@@ -66,6 +76,7 @@ class InlineWall implements Wall {
     const own = {
       ...powers,
       askTree: (question: TreeQuestion, bytes: Uint8Array | undefined) => this.#askTree(question, bytes),
+      callHost: (frame: Uint8Array) => this.#callHost(frame),
     };
     this.#session = new Session(
       { ...image, library: libraryOf(image) },
@@ -80,8 +91,8 @@ class InlineWall implements Wall {
     return this.#failure === undefined;
   }
 
-  async begin(plan: SandboxPlan, trees?: TreeServer): Promise<void> {
-    this.#trees = trees;
+  async begin(plan: SandboxPlan, served: Served = {}): Promise<void> {
+    this.#served = served;
     const failure = this.#inside(() => this.#session.begin(plan));
     if (failure) throw failureOf(failure, plan);
   }
@@ -91,7 +102,13 @@ class InlineWall implements Wall {
     this.#takeOutput = takeOutput;
     this.#takeDenial = takeDenial;
     try {
-      const report = this.#inside(() => this.#session.run(request));
+      let report = this.#inside(() => this.#session.run(request));
+      while (this.#session.toldToComeAgain) {
+        const wait = waitOf(report);
+        if (wait === undefined) break;
+        await this.#settled(Math.min(wait.ms, this.#session.msLeft));
+        report = this.#inside(() => this.#session.goOn(resumeRequest));
+      }
       // Killed from within onOutput.
       if (this.#failure !== undefined) throw this.#failure;
       return report;
@@ -107,24 +124,45 @@ class InlineWall implements Wall {
 
   cancel(): void {
     this.#control.cancel();
+    this.#wake?.();
   }
 
   async reset(): Promise<void> {
-    this.#trees = undefined;
+    this.#served = {};
     this.#inside(() => this.#session.reset());
   }
 
   async kill(failure: Error): Promise<void> {
     this.#failure ??= failure;
-    this.#control.cancel();
+    this.cancel();
   }
 
   #askTree(question: TreeQuestion, bytes: Uint8Array | undefined): TreeReply {
-    const trees = this.#trees;
+    const { trees } = this.#served;
     if (trees === undefined) throw new RangeError("a question of a guest that was given nothing");
     // A copy: memory may grow, and so be detached, while the embedder's code still holds the bytes.
     const reply = trees.answer(question, question.operation === "write" ? bytes?.slice() : undefined);
     return isPending(reply) ? trees.refusePending(question) : reply;
+  }
+
+  #callHost(frame: Uint8Array): Uint8Array {
+    const { calls } = this.#served;
+    if (calls === undefined) throw new RangeError("a question of a guest that was given nothing");
+    const answer = calls.answer(frame);
+    if (isPending(answer)) throw new RangeError("an answer for which nobody can wait");
+    return answer;
+  }
+
+  /** Until the host has something for the guest, the time is over, or the run is to end. */
+  async #settled(ms: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const woken = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (ms < longestTimerMs) timer = setTimeout(resolve, Math.max(0, ms));
+    });
+    await Promise.race([woken, this.#served.calls?.settled()]);
+    this.#wake = undefined;
+    clearTimeout(timer);
   }
 
   #inside<T>(work: () => T): T {

@@ -9,6 +9,7 @@ import { plainEntry } from "../filesystems/tree-answers.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
 import { HostTree } from "../platform/node/host-tree.ts";
 import { nowMs } from "../platform/node/powers.ts";
+import { CallServer } from "./calls/call-server.ts";
 import type { CheckedGrants } from "./options.ts";
 import type { SandboxPlan } from "./plan.ts";
 import { type ServedPlace, TreeServer } from "./tree-server.ts";
@@ -17,6 +18,8 @@ export interface Lifetime {
   readonly plan: SandboxPlan;
   /** Undefined where no tree was granted. */
   readonly trees: TreeServer | undefined;
+  /** Undefined where no function was granted. */
+  readonly calls: CallServer | undefined;
 }
 
 /** How long a tree may take to say what its root is. */
@@ -24,10 +27,26 @@ const rootMs = 60_000;
 
 /** Opens the granted trees; at once where there are none. Throws OptionError for one that cannot say what its root is. */
 export function beginLifetime(grants: CheckedGrants): Later<Lifetime> {
-  return grants.trees.size === 0 ? { plan: grants.plan, trees: undefined } : openTrees(grants);
+  const calls = openCalls(grants);
+  return grants.trees.size === 0 ? { plan: grants.plan, trees: undefined, calls } : openTrees(grants, calls);
 }
 
-async function openTrees({ plan, trees, onEvent }: CheckedGrants): Promise<Lifetime> {
+function openCalls({ functions, plan, canWait, onEvent }: CheckedGrants): CallServer | undefined {
+  if (functions.size === 0) return undefined;
+  const { valueBytes, hostMemoryBytes } = plan.limits;
+  return new CallServer(functions, { valueBytes, heldBytes: hostMemoryBytes, canWait, nowMs, onEvent });
+}
+
+/** Nothing of it is answered any more; resolves when what was opened is closed. */
+export async function endLifetime({ trees, calls }: Lifetime): Promise<void> {
+  calls?.end();
+  await trees?.end();
+}
+
+async function openTrees(
+  { plan, trees, onEvent }: CheckedGrants,
+  calls: CallServer | undefined,
+): Promise<Lifetime> {
   const served = new Map<number, ServedPlace>();
   const server = new TreeServer(served, plan.limits.openFiles, onEvent);
   try {
@@ -45,7 +64,7 @@ async function openTrees({ plan, trees, onEvent }: CheckedGrants): Promise<Lifet
         }));
       places[number] = [guestPath, { kind: "tree", root, confinesLinks: grant.confinesLinks ?? false }];
     }
-    return { plan: { ...plan, places }, trees: server };
+    return { plan: { ...plan, places }, trees: server, calls };
   } catch (error) {
     await server.end();
     throw error;

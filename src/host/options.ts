@@ -1,10 +1,18 @@
 // Checks what an embedder asked for, before anything starts, and turns it into a plan. Every complaint names the option.
 import type { FileCapability } from "../capabilities/capability.ts";
+import type {
+  FunctionCapability,
+  FunctionGrants,
+  ObjectCapability,
+} from "../capabilities/functions/function-capability.ts";
+import { checkFunctions } from "../capabilities/functions/grants-option.ts";
+import { stubText } from "../capabilities/functions/stub-text.ts";
 import { OptionError } from "../errors/option-error.ts";
 import type { HostFileTicket } from "../filesystems/host-file.ts";
 import type { ClockPolicy } from "../kernel/clocks.ts";
 import { ianaTimeZone } from "../kernel/time-zone.ts";
 import { warn } from "../platform/node/powers.ts";
+import { describePlaces } from "./described-places.ts";
 import { eventSink, type OnEvent } from "./events.ts";
 import { refusedByDefault } from "./library-choice.ts";
 import { checkLimits, type Limits, withRoomFor } from "./limits-option.ts";
@@ -20,6 +28,8 @@ export type Isolation = "inline" | "worker" | "process";
 export interface GrantOptions {
   /** Guest path -> what is there. Default: nothing. */
   readonly files?: Readonly<Record<string, FileCapability>>;
+  /** Name -> what the guest can import from `host` under it; a nested object is a module of its own. Default: nothing, and no `host`. */
+  readonly functions?: FunctionGrants;
   /** The guest's whole environment. Default: empty. */
   readonly env?: Readonly<Record<string, string>>;
   /** sys.argv, the program's name first. Default [""]. */
@@ -69,6 +79,12 @@ export interface CheckedGrants {
   readonly trees: ReadonlyMap<number, TreeGrant>;
   /** As the embedder granted them, in the order of the plan's places. */
   readonly granted: readonly (readonly [string, FileCapability])[];
+  /** By full name, such as "billing.invoice". */
+  readonly functions: ReadonlyMap<string, FunctionCapability | ObjectCapability>;
+  /** Of the functions, as the guest sees them. */
+  readonly stubText: () => string;
+  /** Whether the guest's thread can wait for the host's. */
+  readonly canWait: boolean;
   /** Never throws. */
   readonly onEvent: OnEvent;
 }
@@ -81,6 +97,7 @@ export interface CheckedEngine {
 
 export const grantNames: readonly (keyof GrantOptions)[] = [
   "files",
+  "functions",
   "env",
   "args",
   "stdin",
@@ -120,6 +137,8 @@ export function checkGrants(options: GrantOptions, isolation: Isolation): Checke
   if (typeof timeZone !== "string" || (timeZone !== "UTC" && ianaTimeZone(timeZone) === undefined)) {
     throw new OptionError("timeZone", timeZone, 'an IANA name such as "Europe/Berlin"');
   }
+  const granted = options.functions ?? {};
+  const functions = checkFunctions(granted);
   const checked = {
     environment: checkEnvironment(options.env ?? {}),
     args: checkArgs(options.args ?? [""]),
@@ -128,6 +147,7 @@ export function checkGrants(options: GrantOptions, isolation: Isolation): Checke
     timeZone,
     soft,
     wallPauses,
+    functions: functions.size > 0,
     fixedHashes: usesFuel(options),
   };
   if (options.onEvent !== undefined && typeof options.onEvent !== "function")
@@ -139,6 +159,9 @@ export function checkGrants(options: GrantOptions, isolation: Isolation): Checke
     tickets,
     trees,
     granted: Object.entries(options.files ?? {}),
+    functions,
+    stubText: () => stubText(granted, describePlaces(options.files ?? {})),
+    canWait: isolation !== "inline",
     onEvent: eventSink(options.onEvent, warn),
   };
 }

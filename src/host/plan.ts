@@ -56,6 +56,8 @@ export interface SandboxPlan {
   readonly soft: SoftStop | undefined;
   /** Whether wall time stands still while the host answers the guest. */
   readonly wallPauses: boolean;
+  /** Whether functions of the host were granted. */
+  readonly functions: boolean;
   /** Whether strings hash the same in every sandbox, so that the same program spends the same fuel. */
   readonly fixedHashes: boolean;
 }
@@ -88,5 +90,6 @@ export const idlePlan: SandboxPlan = {
   },
   soft: undefined,
   wallPauses: false,
+  functions: false,
   fixedHashes: false,
 };

@@ -7,7 +7,7 @@ import { SandboxLostError } from "../errors/run-errors.ts";
 import { isPending } from "../filesystems/later.ts";
 import { afterThisTurn } from "../platform/node/powers.ts";
 import type { Progress } from "./image-build.ts";
-import { beginLifetime, type Lifetime } from "./lifetime.ts";
+import { beginLifetime, endLifetime, type Lifetime } from "./lifetime.ts";
 import { openWall } from "./open-wall.ts";
 import { optionRecord } from "./option-record.ts";
 import {
@@ -137,10 +137,10 @@ export class Pool implements AsyncDisposable {
       member.checkouts += 1;
       const sandbox = new Sandbox(grants, lifetime, wall, this.#sourceFor(member));
       // Not awaited: a run is sent right behind it, and reports what kept it from beginning.
-      wall.begin(lifetime.plan, lifetime.trees).catch(() => sandbox.fell());
+      wall.begin(lifetime.plan, lifetime).catch(() => sandbox.fell());
       return sandbox;
     } catch (error) {
-      await lifetime?.trees?.end();
+      if (lifetime) await endLifetime(lifetime);
       releasePlaces(grants);
       if (member) void this.#giveBack(member);
       throw error;

@@ -23,7 +23,9 @@ export type FromProcess =
   | { readonly kind: "output"; readonly stream: OutputStream; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "denial"; readonly denial: RawDenial }
   | { readonly kind: "question"; readonly question: FileQuestion; readonly bytes: Uint8Array }
-  | { readonly kind: "treeQuestion"; readonly question: TreeQuestion; readonly bytes: Uint8Array };
+  | { readonly kind: "treeQuestion"; readonly question: TreeQuestion; readonly bytes: Uint8Array }
+  /** A call of a granted function: a frame of the guest's. */
+  | { readonly kind: "call"; readonly frame: Uint8Array };
 
 /** The host's reply to a question: a number (a count, a size) or a negative errno, and bytes. */
 export interface FileReply {
@@ -46,6 +48,8 @@ export function readFromProcess(body: Uint8Array): FromProcess {
       return { kind: "denial", denial: readDenial(message) };
     case "tree":
       return { kind: "treeQuestion", question: readTreeQuestion(message), bytes };
+    case "call":
+      return { kind: "call", frame: bytes };
     case "ready":
       return { kind: "answer", answer: { type: "ready", thread: undefined } };
     case "failed":

@@ -18,6 +18,8 @@ export interface WorkerStart {
   readonly ring: SharedArrayBuffer;
   /** The words of Control. */
   readonly control: SharedArrayBuffer;
+  /** Where frames of calls and their answers lie, as far as they fit. */
+  readonly calls: SharedArrayBuffer;
   /** The port where replies about granted trees come in, each with the number of its question. */
   readonly replies: object;
 }
@@ -53,6 +55,12 @@ export interface NumberedReply {
   readonly reply: TreeReply;
 }
 
+/** The same for an answer to a call that is larger than the memory that its frame came in. */
+export interface NumberedAnswer {
+  readonly question: number;
+  readonly answer: Uint8Array;
+}
+
 export type ToWorker = { readonly type: "start"; readonly start: WorkerStart } | Request;
 
 export type FromWorker =
@@ -77,6 +85,18 @@ export type FromWorker =
       readonly asked: TreeQuestion;
       readonly writtenBytes: number;
       readonly piece: SharedArrayBuffer | undefined;
+    }
+  /**
+   * The guest calls a function of the host: the frame, of so many bytes, lies at the start of the memory for calls, and the control words tell
+   * its length and question. The reply is the length of the answer, which lies there then, or -1 when it comes through the port. A number is
+   * what crosses fastest.
+   */
+  | number
+  /** The same, with a frame that does not fit. */
+  | {
+      readonly type: "call";
+      readonly question: number;
+      readonly piece: SharedArrayBuffer;
     }
   /** The guest opens the library, which is not read yet. */
   | { readonly type: "library"; readonly question: number };

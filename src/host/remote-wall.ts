@@ -7,15 +7,15 @@ import type { SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
 import type { FilesQuestion, FilesReply } from "./results.ts";
 import { failureOf } from "./run.ts";
-import type { TreeServer } from "./tree-server.ts";
+import type { Served } from "./served.ts";
 import type { OnFall, TakeDenial, TakeOutput, Wall } from "./wall.ts";
 
 /** The connection to one inside. */
 export interface Link {
   readonly view: OutsideView;
   send(request: Request): void;
-  /** The plan and the trees that questions of the inside are about from now on; undefined: nothing is granted. */
-  serve(plan: SandboxPlan | undefined, trees: TreeServer | undefined): void;
+  /** What questions of the inside are about from now on; without a plan nothing is granted. */
+  serve(plan: SandboxPlan | undefined, served: Served): void;
   /** Asks the inside to end its run; false where only killing helps. */
   cancel(): boolean;
   /** Whether a pending request keeps the embedder's process alive. */
@@ -99,9 +99,9 @@ export class RemoteWall implements Wall {
     return this.#failure === undefined;
   }
 
-  async begin(plan: SandboxPlan, trees?: TreeServer): Promise<void> {
+  async begin(plan: SandboxPlan, served: Served = {}): Promise<void> {
     this.#plan = plan;
-    this.#link.serve(plan, trees);
+    this.#link.serve(plan, served);
     const answer = await this.#inTime(this.#ask((id) => ({ type: "begin", id, plan })));
     if (answer.type === "begun" && answer.failure) throw failureOf(answer.failure, plan);
   }
@@ -143,7 +143,7 @@ export class RemoteWall implements Wall {
 
   async reset(): Promise<void> {
     this.#plan = undefined;
-    this.#link.serve(undefined, undefined);
+    this.#link.serve(undefined, {});
     await this.#inTime(this.#ask((id) => ({ type: "reset", id })));
   }
 

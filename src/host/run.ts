@@ -10,13 +10,16 @@ import {
   type SandboxLostError,
 } from "../errors/run-errors.ts";
 import type { Outcome } from "../interpreter/interpreter.ts";
-import { decodeMarshal } from "../interpreter/marshal/decode.ts";
-import { encodeMarshal } from "../interpreter/marshal/encode.ts";
+import { decodeMarshal, decodeValue, MarshalFormatError } from "../interpreter/marshal/decode.ts";
+import { encodeMarshal, encodeValue } from "../interpreter/marshal/encode.ts";
+import { NotJsonError } from "../interpreter/marshal/json-shape.ts";
 import { UnsupportedValueError } from "../interpreter/marshal/unsupported-value-error.ts";
-import type { GuestValue } from "../interpreter/marshal/values.ts";
+import type { GuestValue, ValueOptions } from "../interpreter/marshal/values.ts";
 import type { StopReason } from "../kernel/guest-stop.ts";
 import { monotonicMs } from "../platform/node/powers.ts";
+import type { ObserveCalls } from "./calls/embedder.ts";
 import type { SessionReport } from "./meters.ts";
+import { optionRecord } from "./option-record.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { Usage } from "./usage.ts";
 import type { TakeOutput } from "./wall.ts";
@@ -24,6 +27,8 @@ import type { TakeOutput } from "./wall.ts";
 export interface RunOptions {
   /** Variables to set before the source runs, by name: at most 64 MiB when encoded, with the source. */
   readonly inputs?: Readonly<Record<string, unknown>>;
+  /** How inputs and the result cross; by default dicts become Maps, and what contains itself is refused. */
+  readonly values?: ValueOptions;
   /** The name that tracebacks show. Default "<run N>". */
   readonly filename?: string;
   /**
@@ -38,6 +43,8 @@ export interface RunOptions {
    * thrown by it; look at `sandbox.state`, which may then be "lost".
    */
   readonly onOutput?: TakeOutput;
+  /** Called when the guest calls a function of the host, and when that has answered; what it throws is a warning of the process. */
+  readonly onCall?: ObserveCalls;
 }
 
 export interface Run {
@@ -59,26 +66,46 @@ const maxRequestBytes = 64 * 2 ** 20;
 
 export function encodeRun(source: string, options: RunOptions): Uint8Array {
   if (typeof source !== "string") throw new OptionError("source", source, "Python source text");
-  const request = {
-    action: "run",
-    source,
-    filename: options.filename ?? null,
-    inputs: options.inputs ?? {},
-    finalize: options.finalize === true,
-  };
+  const { inputs = {}, filename = null, finalize = false, values } = options;
+  checkValueOptions(values);
   try {
+    const request = {
+      action: "run",
+      source,
+      filename,
+      ...crossing(inputs, values),
+      finalize: finalize === true,
+    };
     return encodeMarshal(request, { maxBytes: maxRequestBytes });
   } catch (error) {
     if (!(error instanceof UnsupportedValueError)) throw error;
-    throw new OptionError(
-      error.path,
-      error.message,
-      "None, numbers, strings, bytes, arrays, Maps, Sets and plain objects of these",
-      {
-        cause: error,
-      },
-    );
+    throw new OptionError(error.path, error.message, "what docs/values.md lists", {
+      cause: error,
+    });
   }
+}
+
+/** What has records must be restored in there; most runs have no inputs at all. */
+function crossing(inputs: Readonly<Record<string, unknown>>, values: ValueOptions | undefined): object {
+  if (Object.keys(inputs).length === 0) return { inputs: {}, records: null };
+  const { bytes, records } = encodeValue(inputs, {
+    maxBytes: maxRequestBytes,
+    references: values?.references,
+  });
+  return { inputs: bytes, records };
+}
+
+const shapes: readonly unknown[] = ["maps", "objects", "json"];
+
+function checkValueOptions(values: ValueOptions | undefined): void {
+  if (values === undefined) return;
+  optionRecord("values", values, ["shape", "references", "exactFloats"]);
+  const { shape = "maps", references = "refuse", exactFloats = false } = values;
+  if (!shapes.includes(shape)) throw new OptionError("values.shape", shape, '"maps", "objects", "json"');
+  if (references !== "refuse" && references !== "keep")
+    throw new OptionError("values.references", references, '"refuse", "keep"');
+  if (typeof exactFloats !== "boolean")
+    throw new OptionError("values.exactFloats", exactFloats, "true or false");
 }
 
 export type Ending =
@@ -86,10 +113,10 @@ export type Ending =
   | { readonly error: PythonError | LimitError | SandboxLostError | RunError };
 
 /** Turns what came through the wall into a value or the error to throw. An answer's bytes are hostile. */
-export function endingOf(report: SessionReport, plan: SandboxPlan): Ending {
+export function endingOf(report: SessionReport, plan: SandboxPlan, values?: ValueOptions): Ending {
   const { outcome, meters } = report;
   if (outcome.kind !== "answer") return { error: failureOf(outcome, plan) };
-  const ending = readAnswer(outcome.bytes);
+  const ending = readAnswer(outcome.bytes, values);
   const told = meters.softStop;
   if (told === undefined) return ending;
   if (!("error" in ending)) return { ...ending, softStop: told.limit };
@@ -145,11 +172,25 @@ function stopError(reason: StopReason): LimitError | SandboxLostError | RunError
   }
 }
 
+/** What is no value at all can only have been made by a guest that has taken over its interpreter; it is refused like one too deep. */
+function readValue(content: GuestValue, records: boolean, values: ValueOptions = {}): Ending {
+  if (!(content instanceof Uint8Array)) return unreadable();
+  try {
+    const value = decodeValue(content, { ...values, records, nowMs: monotonicMs }) as GuestValue;
+    return { value, exitCode: 0 };
+  } catch (error) {
+    if (!(error instanceof MarshalFormatError || error instanceof NotJsonError)) throw error;
+    return {
+      error: new RunError("VALUE_NOT_COPIED", `the result cannot be copied: ${error.message}`, "usable"),
+    };
+  }
+}
+
 const unreadable = (): Ending => ({
   error: new Lost("SANDBOX_CRASHED", "the interpreter's answer cannot be read"),
 });
 
-function readAnswer(bytes: Uint8Array): Ending {
+function readAnswer(bytes: Uint8Array, values: ValueOptions | undefined): Ending {
   let answer: GuestValue;
   try {
     answer = decodeMarshal(bytes, { nowMs: monotonicMs });
@@ -164,6 +205,8 @@ function readAnswer(bytes: Uint8Array): Ending {
   switch (answer.get("end")) {
     case "value":
       return { value: answer.get("value"), exitCode: 0 };
+    case "encoded":
+      return readValue(answer.get("value"), answer.get("records") === true, values);
     case "exit": {
       const status = answer.get("status");
       return { value: undefined, exitCode: typeof status === "number" ? status : 255 };

@@ -4,7 +4,7 @@ import { RunError, SandboxLostError } from "../errors/run-errors.ts";
 import { DenialRecord, type DenialReport } from "./denials.ts";
 import { GuestFiles } from "./guest-files.ts";
 import type { Progress } from "./image-build.ts";
-import { beginLifetime, type Lifetime } from "./lifetime.ts";
+import { beginLifetime, endLifetime, type Lifetime } from "./lifetime.ts";
 import type { Meters } from "./meters.ts";
 import { openWall } from "./open-wall.ts";
 import { optionRecord } from "./option-record.ts";
@@ -23,6 +23,7 @@ import type { RawDenial } from "./raw-denial.ts";
 import type { FilesQuestion, FilesReply } from "./results.ts";
 import { encodeRun, endingOf, type Run, type RunOptions } from "./run.ts";
 import { RunRecord } from "./run-record.ts";
+import { type RunEvent, type StreamOptions, streamRun } from "./run-stream.ts";
 import { type Usage, usageOf } from "./usage.ts";
 import type { OnFall, Wall } from "./wall.ts";
 
@@ -97,12 +98,12 @@ export class Sandbox implements AsyncDisposable {
     try {
       lifetime = await beginLifetime(grants);
       wall = await source.open(() => sandbox?.fell());
-      await wall.begin(lifetime.plan, lifetime.trees);
+      await wall.begin(lifetime.plan, lifetime);
       sandbox = new Sandbox(grants, lifetime, wall, source);
       return sandbox;
     } catch (error) {
       await wall?.kill(closedError());
-      await lifetime?.trees?.end();
+      if (lifetime) await endLifetime(lifetime);
       releasePlaces(grants);
       throw error;
     }
@@ -149,10 +150,11 @@ export class Sandbox implements AsyncDisposable {
         if (signal?.aborted) this.#end("usable");
         signal?.throwIfAborted();
       }
+      this.#lifetime.calls?.beginRun(options.onCall);
       const report = await wall.run(request, record.take, (denial) => this.#denied(denial));
       meters = report.meters;
       this.#denials.untold(meters.untoldDenials);
-      const ending = endingOf(report, this.#plan);
+      const ending = endingOf(report, this.#plan, options.values);
       this.#end("error" in ending && ending.error.sandbox === "lost" ? "lost" : "usable");
       if (record.failure) throw record.failure.thrown;
       if (!("error" in ending)) return { ...ending, ...record.finish(meters) };
@@ -164,10 +166,21 @@ export class Sandbox implements AsyncDisposable {
       throw error;
     } finally {
       this.#lifetime.trees?.abandon();
+      this.#lifetime.calls?.endRun();
       signal?.removeEventListener("abort", onAbort);
       this.#lastUsage = record.usage(meters);
       this.#record = undefined;
     }
+  }
+
+  /** The same run as events, one after the other: what it writes, what it calls, what that gave, and its result. */
+  stream(source: string, options: StreamOptions = {}): AsyncGenerator<RunEvent, void, void> {
+    return streamRun((all) => this.run(source, all), options);
+  }
+
+  /** What the guest can import from `host` and which places it can open, as the text of a Python stub (.pyi): for people and for models. */
+  describe(): string {
+    return this.#grants.stubText();
   }
 
   /**
@@ -186,15 +199,15 @@ export class Sandbox implements AsyncDisposable {
         if (this.#wall.stands) throw error;
         return this.#replaceWall();
       });
-      await this.#lifetime.trees?.end();
+      await endLifetime(this.#lifetime);
       const lifetime = await beginLifetime(this.#grants);
       // Closed meanwhile: nobody would end it.
       if (this.#is("closed")) {
-        await lifetime.trees?.end();
+        await endLifetime(lifetime);
         throw closedError();
       }
       this.#lifetime = lifetime;
-      await this.#wall.begin(lifetime.plan, lifetime.trees);
+      await this.#wall.begin(lifetime.plan, lifetime);
       this.#lastUsage = usageOf(this.#plan, {});
       this.#denials = new DenialRecord(this.#grants.granted);
       this.#end("usable");
@@ -212,7 +225,7 @@ export class Sandbox implements AsyncDisposable {
     if (running) await this.#wall.kill(closedError());
     await this.#looked;
     await this.#source.release(this.#wall);
-    await this.#lifetime.trees?.end();
+    await endLifetime(this.#lifetime);
     releasePlaces(this.#grants);
   }
 
@@ -267,7 +280,7 @@ export class Sandbox implements AsyncDisposable {
 
   #end(state: "usable" | "lost"): void {
     // A guest that is lost leaves its files open, and has no more use for them.
-    if (state === "lost") void this.#lifetime.trees?.end();
+    if (state === "lost") void endLifetime(this.#lifetime);
     if (this.#state !== "closed") this.#state = state;
   }
 

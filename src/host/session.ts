@@ -6,6 +6,7 @@ import { type Equipment, Interpreter, type Outcome, RenewalFailure } from "../in
 import type { MemoryPower } from "../interpreter/snapshot.ts";
 import { clockStepNs } from "../kernel/clocks.ts";
 import type { FileSystem } from "../kernel/filesystem.ts";
+import { GuestStop } from "../kernel/guest-stop.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { fail, failNumber } from "../kernel/kernel-error.ts";
 import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
@@ -16,6 +17,7 @@ import type { Meters, RunMeters, SessionReport } from "./meters.ts";
 import { idlePlan, type SandboxPlan } from "./plan.ts";
 import type { Answer, Request } from "./protocol.ts";
 import { type FilesQuestion, type FilesReply, Results } from "./results.ts";
+import { SessionCalls } from "./session-calls.ts";
 import { Supervisor, type SupervisorPowers } from "./supervisor.ts";
 import type { AskTree, TreeQuestion, TreeReply } from "./tree-questions.ts";
 import { usageOf } from "./usage.ts";
@@ -35,6 +37,10 @@ export interface SessionPowers
   readHostInput(target: Uint8Array, pause: () => void): number;
   /** Asks the host about a granted tree; `look` is called now and then meanwhile, and throws when the guest is to be stopped. */
   askTree(question: TreeQuestion, bytes: Uint8Array | undefined, look: () => void): TreeReply;
+  /** Asks the host about its functions: a frame, and its answer, which is valid until the next one; `look` as above. */
+  callHost(frame: Uint8Array, look: () => void): Uint8Array;
+  /** Whether the guest can wait in there for what the host says later. */
+  readonly waits: boolean;
 }
 
 export interface SessionImage {
@@ -55,8 +61,10 @@ function isPlanned(outcome: Outcome): boolean {
   return ["limit", "cancelled", "exit"].includes(outcome.reason.kind);
 }
 
-function equipmentOf(plan: SandboxPlan): Equipment {
+function equipmentOf(plan: SandboxPlan, waits: boolean): Equipment {
   return {
+    functions: plan.functions,
+    waits,
     args: plan.args,
     environment: plan.environment,
     recursion: plan.limits.recursion,
@@ -73,6 +81,7 @@ export class Session {
   readonly #worldPowers: Omit<WorldPowers, "refusals" | "inputAsked">;
   readonly #tell: TakeDenial;
   readonly #kernel: Kernel;
+  readonly #calls: SessionCalls;
   #interpreter: Interpreter;
   #scratches: readonly MemoryFileSystem[] = [];
   #plan = idlePlan;
@@ -100,6 +109,7 @@ export class Session {
     this.#powers = powers;
     const supervisor = new Supervisor(control, powers);
     this.#supervisor = supervisor;
+    this.#calls = new SessionCalls(supervisor, powers);
     this.#worldPowers = {
       clock: { ...powers.clock, sleepMs: (milliseconds) => supervisor.sleep(milliseconds) },
       entropy: powers.entropy,
@@ -110,6 +120,7 @@ export class Session {
       createHostFile: (place, number) =>
         supervisor.whileHostAnswers(() => powers.createHostFile(place, number)),
       tree: (number) => askedTree(number, this.#askTree),
+      calls: this.#calls,
     };
     this.#denials = new DenialLog(idlePlan, tellDenial);
     this.#kernel = new Kernel(this.#world(idlePlan), supervisor.ask);
@@ -140,7 +151,7 @@ export class Session {
       this.#restart(plan);
       this.#plan = plan;
       if (plan.fixedHashes) this.#interpreter.reset(fixedHashSecret);
-      this.#interpreter.equip(equipmentOf(plan));
+      this.#interpreter.equip(equipmentOf(plan, this.#powers.waits));
     } catch (error) {
       if (!(error instanceof RenewalFailure)) throw error;
       this.#failure = error.outcome;
@@ -150,19 +161,57 @@ export class Session {
 
   run(request: Uint8Array): SessionReport {
     this.#asHost(() => this.#results.letGo());
-    const { hostMemory } = this.#kernel.process;
-    hostMemory.give(this.#heldOutputBytes);
+    this.#kernel.process.hostMemory.give(this.#heldOutputBytes);
     this.#heldOutputBytes = 0;
     this.#outputBytes = 0;
+    this.#calls.end();
     this.#supervisor.begin(this.#kernel, this.#plan);
+    const report = this.#request(request);
+    if (!this.toldToComeAgain) this.#calls.end();
+    return report;
+  }
+
+  /** Whether the run was told by the host that what it waits for comes later; then it may be gone on with. */
+  get toldToComeAgain(): boolean {
+    return this.#calls.toldToComeAgain;
+  }
+
+  /** Milliseconds of wall time that the run has left. */
+  get msLeft(): number {
+    return this.#supervisor.msLeft;
+  }
+
+  /** The same run goes on: its limits, and what it has used of them, are as they were. */
+  goOn(request: Uint8Array): SessionReport {
+    this.#supervisor.goOn();
+    const report = this.#request(request);
+    if (!this.toldToComeAgain) this.#calls.end();
+    return report;
+  }
+
+  #request(request: Uint8Array): SessionReport {
+    const { hostMemory } = this.#kernel.process;
+    this.#calls.begin(this.#plan, hostMemory);
     this.#denials.listening = true;
     const outcome =
       this.#failure ??
+      this.#overdue() ??
       this.#interpreter.request(request, Math.min(this.#plan.limits.valueBytes, hostMemory.freeBytes));
     this.#denials.finish();
     this.#broken ||= !isPlanned(outcome);
     const meters = { ...this.#holdings(), ...this.#supervisor.finish() };
     return { outcome, meters };
+  }
+
+  /** Guests that are gone on with in short steps might never be asked. */
+  #overdue(): Outcome | undefined {
+    try {
+      this.#supervisor.lookWhileWaiting();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof GuestStop)) throw error;
+      return { kind: "stopped", reason: error.reason };
+    }
   }
 
   /** What the host asks about the guest's files, between runs. */
@@ -179,7 +228,7 @@ export class Session {
     if (this.#broken || this.#interpreter.hasGrown) this.#interpreter = this.#newInterpreter();
     else this.#interpreter.reset();
     // Off the path of the next user, who most often wants nothing else.
-    this.#interpreter.equip(equipmentOf(idlePlan));
+    this.#interpreter.equip(equipmentOf(idlePlan, this.#powers.waits));
     this.#broken = false;
     this.#failure = undefined;
   }

@@ -20,6 +20,9 @@ export class Supervisor {
   readonly #powers: SupervisorPowers;
   #kernel: Kernel | undefined;
   #plan: SandboxPlan | undefined;
+  /** The last one, which may go on. */
+  #finished: SandboxPlan | undefined;
+  #finishedMs = 0;
   #startMs = 0;
   #cpuStartMs: number | undefined;
   /** Asleep or waiting for the host. */
@@ -57,10 +60,34 @@ export class Supervisor {
 
   finish(): RunMeters {
     const meters = this.meters();
+    this.#finished = this.#plan;
+    this.#finishedMs = this.#powers.monotonicMs();
+    this.#fuelBefore = this.#fuel ?? 0;
     this.#plan = undefined;
     // What we do between runs is not the guest's.
     this.#kernel?.gauge?.start();
     return meters;
+  }
+
+  /** Of wall time, as of now; none where it stands still while the host answers. */
+  get msLeft(): number {
+    const now = this.#powers.monotonicMs();
+    if (this.#softStop) return this.#graceEndMs - now;
+    const plan = this.#plan ?? this.#finished;
+    if (plan === undefined || plan.wallPauses) return Number.POSITIVE_INFINITY;
+    return plan.limits.wallMs - (now - this.#startMs - this.#pausedMs);
+  }
+
+  /** The run that was finished goes on: in between it waited for the host. */
+  goOn(): void {
+    const kernel = this.#kernel;
+    const plan = this.#finished;
+    if (kernel === undefined || plan === undefined) throw new RangeError("no run to go on with");
+    this.#plan = plan;
+    const waited = this.#powers.monotonicMs() - this.#finishedMs;
+    this.#blockedMs += waited;
+    if (plan.wallPauses) this.#pausedMs += waited;
+    kernel.gauge?.start(this.#softStop ? undefined : plan.limits.fuel - this.#fuelBefore);
   }
 
   /** As of now. */
@@ -104,22 +131,29 @@ export class Supervisor {
 
   /** Lets the host answer the guest: none of it is the guest's processor time, and wall time may stand still. */
   whileHostAnswers<T>(answer: () => T): T {
-    const start = this.#powers.monotonicMs();
-    this.#calls += 1;
-    const pauses = this.#plan?.wallPauses === true;
-    if (pauses) this.#control.setPause(true, this.#pausedMs);
-    this.#answeringSinceMs = start;
+    const start = this.hostBegins();
     try {
       return answer();
     } finally {
-      const waited = this.#powers.monotonicMs() - start;
-      this.#answeringSinceMs = undefined;
-      this.#blockedMs += waited;
-      if (pauses) {
-        this.#pausedMs += waited;
-        this.#control.setPause(false, this.#pausedMs);
-      }
+      this.hostEnded(start);
     }
+  }
+
+  /** The same in two steps, for what is done a million times a second: gives what `hostEnded` is to be given. */
+  hostBegins(): number {
+    const start = this.#powers.monotonicMs();
+    this.#calls += 1;
+    if (this.#plan?.wallPauses === true) this.#control.setPause(true, this.#pausedMs);
+    this.#answeringSinceMs = start;
+    return start;
+  }
+  hostEnded(start: number): void {
+    const waited = this.#powers.monotonicMs() - start;
+    this.#answeringSinceMs = undefined;
+    this.#blockedMs += waited;
+    if (this.#plan?.wallPauses !== true) return;
+    this.#pausedMs += waited;
+    this.#control.setPause(false, this.#pausedMs);
   }
 
   /** Whether a run is under way: only then may the guest be answered. */

@@ -6,7 +6,7 @@ import type { OutputStream } from "./output-ring.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { RawDenial } from "./raw-denial.ts";
 import type { FilesQuestion, FilesReply } from "./results.ts";
-import type { TreeServer } from "./tree-server.ts";
+import type { Served } from "./served.ts";
 
 export type TakeOutput = (stream: OutputStream, bytes: Uint8Array<ArrayBuffer>) => void;
 
@@ -18,9 +18,9 @@ export interface Wall {
   readonly stands: boolean;
   /**
    * Gives the pristine interpreter its grants and limits. Later requests may be sent before this has resolved. Rejects with the
-   * error of the public API when the interpreter cannot take them. `trees` answers what the guest asks of granted trees.
+   * error of the public API when the interpreter cannot take them. `served` answers what the guest asks.
    */
-  begin(plan: SandboxPlan, trees?: TreeServer): Promise<void>;
+  begin(plan: SandboxPlan, served?: Served): Promise<void>;
   /** Runs one request under the lifetime's limits. Rejects with the error that ended the wall, if it fell. */
   run(request: Uint8Array, takeOutput: TakeOutput, takeDenial?: TakeDenial): Promise<SessionReport>;
   /** Between the runs of a lifetime: what of the guest's files the host asks about. Rejects when the wall fell. */

@@ -26,7 +26,7 @@ import type { FileSystem } from "../kernel/filesystem.ts";
 import { HostMemory } from "../kernel/host-memory.ts";
 import { Mounts } from "../kernel/mounts.ts";
 import { guestOwner } from "../kernel/permissions.ts";
-import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
+import type { CallPower, ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
 import { Process } from "../kernel/process.ts";
 import type { RefusalObserver } from "../kernel/refusals.ts";
 import { ianaTimeZone, utc } from "../kernel/time-zone.ts";
@@ -45,6 +45,7 @@ export interface WorldPowers {
   readonly inputAsked: () => void;
   /** The open file behind the place of this number in the plan; undefined while it does not exist. */
   openHostFile(place: PlannedHostFile, number: number): HostFilePower | undefined;
+  readonly calls: CallPower;
   /** The tree behind the place of this number. */
   tree(number: number): SyncTree;
   /** Makes the file that was granted there. Throws KernelError. */
@@ -80,6 +81,7 @@ export function makeWorld(plan: SandboxPlan, library: FileSystem, powers: WorldP
     limits: plan.limits,
     hostMemory,
     refusals: powers.refusals,
+    calls: powers.calls,
   });
   return { process, scratches: tree.scratches };
 }

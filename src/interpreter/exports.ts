@@ -25,6 +25,8 @@ export interface PythonExports {
   PyUnstable_ThreadState_SetStackProtection(state: number, start: number, bytes: number): number;
   PyImport_ImportModule(name: number): number;
   PyObject_GetAttrString(object: number, name: number): number;
+  PyObject_SetAttrString(object: number, name: number, value: number): number;
+  PyCMethod_New(definition: number, self: number, module: number, type: number): number;
   PyObject_CallOneArg(callable: number, argument: number): number;
   PyObject_Hash(object: number): number;
   Py_HashBuffer(address: number, bytes: number): number;
@@ -55,6 +57,8 @@ export const functionExports: readonly (keyof PythonExports)[] = [
   "PyUnstable_ThreadState_SetStackProtection",
   "PyImport_ImportModule",
   "PyObject_GetAttrString",
+  "PyObject_SetAttrString",
+  "PyCMethod_New",
   "PyObject_CallOneArg",
   "PyObject_Hash",
   "Py_HashBuffer",

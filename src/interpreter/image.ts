@@ -6,6 +6,7 @@ import { checkImports } from "../kernel/bind-imports.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { allocateText, boot, builtinModules, clearDeadStack } from "./boot.ts";
 import { requiredExports } from "./exports.ts";
+import { offerHostCall } from "./host-call.ts";
 import { Machine } from "./machine.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
 import type { RehashPlan } from "./rehash/plan.ts";
@@ -97,6 +98,7 @@ function startRunner(
   const machine = new Machine(module, kernel, rewritten.hiddenGlobals);
   boot(machine, rewritten.symbols, recipe.allowsModule);
   const { python } = machine;
+  offerHostCall(machine, rewritten.hostSlot);
   const runner = python.PyImport_ImportModule(allocateText(machine, "sandboa._runner"));
   const handler = runner && python.PyObject_GetAttrString(runner, allocateText(machine, "handle"));
   if (!handler) {

@@ -27,6 +27,10 @@ export interface Equipment {
   readonly environment: readonly (readonly [string, string])[];
   /** sys.setrecursionlimit. */
   readonly recursion: number;
+  /** Whether functions of the host were granted. */
+  readonly functions: boolean;
+  /** Whether the guest can wait for an answer of the host's; else it is told to come again. */
+  readonly waits: boolean;
   /** The signal that raises TimeoutError in the guest, or 0. */
   readonly timeoutSignal: number;
 }
@@ -115,6 +119,8 @@ export class Interpreter {
       ],
       recursion: equipment.recursion,
       timeout_signal: equipment.timeoutSignal,
+      functions: equipment.functions,
+      waits: equipment.waits,
     });
     this.#equipped = equipped;
   }

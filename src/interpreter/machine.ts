@@ -7,6 +7,9 @@ import type { PythonExports } from "./exports.ts";
 import { fuelExport } from "./wasm/fuel-export.ts";
 import { paceExport } from "./wasm/pacing.ts";
 
+/** PyBytesObject.ob_sval, in a build of 32 bits (Include/cpython/bytesobject.h). */
+const bytesContentOffset = 16;
+
 export class Machine implements GuestMachine {
   readonly python: PythonExports;
   readonly guest: GuestMemory;
@@ -47,6 +50,13 @@ export class Machine implements GuestMachine {
   }
   setDlError(text: number): void {
     this.python.__dl_seterr(text, 0);
+  }
+  makeBytes(content: Uint8Array): number {
+    const object = this.python.PyBytes_FromStringAndSize(0, content.length) >>> 0;
+    if (object === 0) return 0;
+    const start = this.guest.check(object + bytesContentOffset, content.length);
+    this.guest.bytes.set(content, start);
+    return object;
   }
   get stackPointer(): WebAssembly.Global<"i32"> {
     return this.python.__stack_pointer;

@@ -133,6 +133,7 @@ export class Guest {
       table: this.table,
       alignedAllocate: (_, bytes) => this.#map(bytes),
       setDlError: () => {},
+      makeBytes: () => 0,
       stackPointer: new WebAssembly.Global({ value: "i32", mutable: true }, 200_000),
       symbol: (): undefined => undefined,
       fuel: undefined,

@@ -9,6 +9,8 @@ export interface GuestMachine {
   alignedAllocate(alignment: number, bytes: number): number;
   /** __dl_seterr(format*, 0): the text that dlerror(3) returns. */
   setDlError(text: number): void;
+  /** A new bytes object of Python's; 0 when there is no memory, and MemoryError is set. */
+  makeBytes(content: Uint8Array): number;
   /** __stack_pointer of C. */
   readonly stackPointer: WebAssembly.Global<"i32">;
   /** What the image exports under that name: a function, or the address of a data symbol. */

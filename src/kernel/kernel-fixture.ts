@@ -80,6 +80,7 @@ export function makeFixture(
     allocate: () => 0,
     free: () => {},
     setDlError: () => {},
+    makeBytes: () => 0,
     stackPointer: new WebAssembly.Global({ value: "i32", mutable: true }, 200_000),
     symbol: (): undefined => undefined,
     fuel: undefined,

@@ -27,3 +27,12 @@ export interface InputPower {
   /** Blocks until there is something; 0 means the end. */
   read(target: Uint8Array): number;
 }
+
+/** Who answers what the guest asks of functions of the host. */
+export interface CallPower {
+  /**
+   * Blocks until there is an answer. `request` is a view of guest memory, of any content. Throws GuestStop, and KernelError for
+   * ENOSYS where there is nobody.
+   */
+  call(request: Uint8Array): Uint8Array;
+}

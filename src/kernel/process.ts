@@ -4,11 +4,12 @@ import type { Clocks } from "./clocks.ts";
 import { FdTable } from "./fd-table.ts";
 import type { ByteString, DirectoryNode, PipeNode } from "./filesystem.ts";
 import type { HostMemory } from "./host-memory.ts";
+import { fail } from "./kernel-error.ts";
 import { Mappings } from "./mappings.ts";
 import type { Mounts } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
 import { PipeBuffer } from "./pipe.ts";
-import type { EntropyPower } from "./powers.ts";
+import type { CallPower, EntropyPower } from "./powers.ts";
 import type { RefusalObserver } from "./refusals.ts";
 import type { TimeZone } from "./time-zone.ts";
 
@@ -26,7 +27,11 @@ export interface ProcessSetup {
   readonly hostMemory: HostMemory;
   /** Told what the guest is refused. Absent: nobody. */
   readonly refusals?: RefusalObserver;
+  /** Who answers calls of functions of the host. Absent: nobody. */
+  readonly calls?: CallPower;
 }
+
+const nobody: CallPower = { call: () => fail("ENOSYS") };
 
 export interface ProcessLimits {
   /** Bytes of linear memory, a multiple of 64 KiB. */
@@ -43,6 +48,7 @@ export class Process {
   readonly limits: ProcessLimits;
   readonly hostMemory: HostMemory;
   readonly refusals: RefusalObserver | undefined;
+  readonly calls: CallPower;
   readonly fds: FdTable;
   /** As many as there may be descriptors: each can keep a file open. */
   readonly mappings: Mappings;
@@ -61,6 +67,7 @@ export class Process {
     this.limits = setup.limits;
     this.hostMemory = setup.hostMemory;
     this.refusals = setup.refusals;
+    this.calls = setup.calls ?? nobody;
     this.fds = new FdTable(setup.limits.openFiles, setup.hostMemory);
     this.mappings = new Mappings(setup.limits.openFiles, setup.hostMemory);
     for (const stream of setup.streams) this.fds.provide(stream);

@@ -23,6 +23,7 @@ import {
   utimensAt,
 } from "./syscalls/attributes.ts";
 import { allocateClosure, foreignCall, freeClosure, prepareClosure } from "./syscalls/ffi.ts";
+import { hostCall } from "./syscalls/host-call.ts";
 import { findSymbol, refuseLibrary } from "./syscalls/libraries.ts";
 import { mapFile, syncMapping, unmap } from "./syscalls/mapping.ts";
 import { makeDirectory, makeLink, makeNode, readLink, rename, rmdir, unlink } from "./syscalls/names.ts";
@@ -135,11 +136,13 @@ function refused(declaration: Declaration, note: string): SyscallEntry {
 }
 
 export const syscallTable: readonly SyscallEntry[] = [
-  // the C runtime
-  refused(
+  // functions of the host
+  partial(
     "_PyEM_TrampolineCall_JS(i32,i32,i32,i32)->i32",
-    "replaced inside the module by the image rewriter; nothing calls it",
+    hostCall,
+    "what it was for is done inside the module; Python calls the host through it: bytes for granted functions, answered with bytes",
   ),
+  // the C runtime
   partial("_emscripten_log_formatted(i32,i32)->void", ignore, "messages of the C runtime go nowhere"),
   partial("_emscripten_runtime_keepalive_clear()->void", ignore, "no event loop to keep alive"),
   refused("emscripten_asm_const_int(i32,i32,i32)->i32", "would evaluate JavaScript"),

@@ -2,17 +2,15 @@
 // MarshalFormatError, the stack stays shallow, and what the result costs the host, also when walked, is bounded beforehand.
 import { extensions } from "./extensions.ts";
 import { batchEntries, InsertionTime } from "./insertion-time.ts";
-import { maxIntegerDigits, readDigits } from "./integer.ts";
+import { demandJson } from "./json-shape.ts";
+import { PythonFloat } from "./python-values.ts";
+import { MarshalFormatError, MarshalSource } from "./source.ts";
 import { flagRef, maxDepth, tag } from "./tags.ts";
-import { decodeAscii, decodeText } from "./text.ts";
-import { type GuestValue, PythonComplex } from "./values.ts";
+import { type GuestValue, PythonComplex, pythonEllipsis, type ValueOptions } from "./values.ts";
 
-/** The bytes are not a value that this room accepts. The message quotes nothing of them but numbers. */
-export class MarshalFormatError extends Error {
-  override readonly name = "MarshalFormatError";
-}
+export { MarshalFormatError };
 
-export interface DecodeOptions {
+export interface DecodeOptions extends ValueOptions {
   /** Containers within containers, at most and by default 200. */
   readonly maxDepth?: number;
   /**
@@ -22,6 +20,10 @@ export interface DecodeOptions {
    * for every path to it.
    */
   readonly maxItems?: number;
+  /** Whether tuples that begin with Ellipsis are records (extensions.ts), by default true; else an Ellipsis is a genuine one anywhere. */
+  readonly records?: boolean;
+  /** What a record of the names "host" and "lent" stands for, given its fields; undefined refuses it. */
+  readonly borrow?: (fields: readonly GuestValue[]) => unknown;
   /** Milliseconds from an arbitrary origin. With a clock, keys chosen to collide are noticed; without, large dicts are refused. */
   readonly nowMs?: () => number;
 }
@@ -31,84 +33,119 @@ export function decodeMarshal(bytes: Uint8Array, options: DecodeOptions = {}): G
   return new Reader(bytes, options).whole();
 }
 
+/** The same in the shape that is asked for. Throws also NotJsonError, for a value that the shape "json" refuses. */
+export function decodeValue(bytes: Uint8Array, options: DecodeOptions): unknown {
+  const value = decodeMarshal(bytes, options);
+  if (options.shape === "json") demandJson(value);
+  return value;
+}
+
 const defaultMaxItems = 2 ** 21;
 /** V8 throws a RangeError of its own when a Map or Set gets more entries than this; each entry is an item at least. */
 const mostItems = 2 ** 24;
 /** Extra items: a Map, Set or typed array takes some 200 bytes even when empty. */
 const bulkyItems = 4;
 
-/** What later references need to know of a value. */
-interface Reference {
-  readonly value: GuestValue;
+/** The records that `borrow` is asked about. */
+const borrowed: ReadonlySet<unknown> = new Set(["host", "lent"]);
+
+/** What a reference leads to while the value is being read. */
+const incomplete = Symbol("incomplete");
+
+/** What later references need to know of a value that is more than one item. */
+interface Extent {
   readonly items: number;
   readonly height: number;
   readonly hashable: boolean;
 }
+const leaf: Extent = { items: 1, height: 0, hashable: true };
 
-class Reader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+class Reader extends MarshalSource {
   readonly #maxDepth: number;
-  readonly #maxItems: number;
-  readonly #insertions: InsertionTime;
-  /** By reference number; undefined while the value is being read. */
-  readonly #references: (Reference | undefined)[] = [];
-  #at = 0;
-  #items = 0;
+  readonly #nowMs: DecodeOptions["nowMs"];
+  #insertions: InsertionTime | undefined;
+  /** Values by reference number: many, and most of them leaves. */
+  readonly #references: (GuestValue | typeof incomplete)[] = [];
+  #extents: Map<number, Extent> | undefined;
+  readonly #records: boolean;
+  readonly #makesObjects: boolean;
+  readonly #keepsCycles: boolean;
+  readonly #exactFloats: boolean;
+  readonly #borrow: DecodeOptions["borrow"];
+  /** The reference number of the container that is about to be made; -1 for none. */
+  #reserved = -1;
   /** Lists, dicts and sets met so far: a key during which this grows is not hashable. */
   #unhashables = 0;
   /** Containers within the value read last, itself included. References make this more than the depth of reading. */
   #height = 0;
 
   constructor(bytes: Uint8Array, options: DecodeOptions) {
-    // Not `bytes` itself: a Buffer's slice() would be a view of the frame rather than a copy.
-    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    super(bytes, Math.min(options.maxItems ?? defaultMaxItems, mostItems));
     this.#maxDepth = Math.min(options.maxDepth ?? maxDepth, maxDepth);
-    this.#maxItems = Math.min(options.maxItems ?? defaultMaxItems, mostItems);
-    this.#insertions = new InsertionTime(options.nowMs);
+    this.#nowMs = options.nowMs;
+    this.#records = options.records ?? true;
+    this.#makesObjects = options.shape === "objects" || options.shape === "json";
+    this.#keepsCycles = options.references === "keep";
+    this.#exactFloats = options.exactFloats === true;
+    this.#borrow = options.borrow;
   }
 
   whole(): GuestValue {
     const value = this.#value(0);
-    if (this.#at !== this.#bytes.length) throw this.#error("bytes follow the value");
+    if (this.at !== this.bytes.length) throw this.error("bytes follow the value");
     return value;
   }
 
   /** `depth`: containers around this value. */
   #value(depth: number): GuestValue {
-    const code = this.#byte();
+    const code = this.byte();
     if ((code & flagRef) === 0) return this.#typed(code, depth);
     const type = code & ~flagRef;
     // CPython gives these no number, flagged or not.
     if (type === tag.NONE || type === tag.TRUE || type === tag.FALSE || type === tag.REF)
       return this.#typed(type, depth);
-    const number = this.#references.push(undefined) - 1;
-    const itemsBefore = this.#items;
+    const number = this.#references.push(incomplete) - 1;
+    const itemsBefore = this.items;
     const unhashablesBefore = this.#unhashables;
+    this.#reserved = number;
     const value = this.#typed(type, depth);
-    this.#references[number] = {
-      value,
-      items: this.#items - itemsBefore,
-      height: this.#height,
-      hashable: this.#unhashables === unhashablesBefore,
-    };
+    this.#reserved = -1;
+    this.#references[number] = value;
+    const items = this.items - itemsBefore;
+    const hashable = this.#unhashables === unhashablesBefore;
+    if (items > 1 || this.#height > 0 || !hashable)
+      this.#extend(number, { items, height: this.#height, hashable });
     return value;
   }
 
+  #extend(number: number, extent: Extent): void {
+    this.#extents ??= new Map();
+    this.#extents.set(number, extent);
+  }
+
+  /** A container that may be referred to from within itself. */
+  #made<T extends GuestValue>(container: T): T {
+    if (this.#keepsCycles && this.#reserved >= 0) {
+      this.#references[this.#reserved] = container;
+      this.#extend(this.#reserved, { items: 1, height: 0, hashable: false });
+    }
+    this.#reserved = -1;
+    return container;
+  }
+
   #typed(type: number, depth: number): GuestValue {
-    this.#spend(1);
+    this.spend(1);
     this.#height = 0;
     switch (type) {
       case tag.SHORT_ASCII:
       case tag.SHORT_ASCII_INTERNED:
-        return this.#ascii(this.#byte());
+        return this.ascii(this.byte());
       case tag.INT: {
-        const at = this.#take(4);
-        return this.#view.getInt32(at, true);
+        const at = this.take(4);
+        return this.view.getInt32(at, true);
       }
       case tag.FLOAT:
-        return this.#double();
+        return this.#float();
       case tag.NONE:
         return null;
       case tag.TRUE:
@@ -122,64 +159,73 @@ class Reader {
       case tag.DICT:
         return this.#dict(depth);
       case tag.SMALL_TUPLE:
-        return this.#tuple(this.#byte(), depth);
+        return this.#tuple(this.byte(), depth);
       case tag.TUPLE:
-        return this.#tuple(this.#size(), depth);
+        return this.#tuple(this.size(), depth);
       case tag.SET:
         this.#unhashables += 1;
         return this.#set(depth);
       case tag.FROZENSET:
-        return this.#set(depth);
+        return Object.freeze(this.#set(depth));
       case tag.ASCII:
       case tag.ASCII_INTERNED:
-        return this.#ascii(this.#size());
+        return this.ascii(this.size());
       case tag.UNICODE:
       case tag.INTERNED:
-        return this.#text();
+        return this.text();
+      case tag.ELLIPSIS:
+        // Among records it has a record of its own.
+        if (this.#records) throw this.error("an Ellipsis that is no record");
+        return pythonEllipsis;
       case tag.BYTES: {
-        const size = this.#size();
-        this.#spend(bulkyItems + (size >>> 6));
-        const at = this.#take(size);
-        return this.#bytes.slice(at, at + size);
+        const size = this.size();
+        this.spend(bulkyItems + (size >>> 6));
+        const at = this.take(size);
+        return this.bytes.slice(at, at + size);
       }
       case tag.LONG:
-        return this.#long();
+        return this.long();
       case tag.COMPLEX: {
-        const real = this.#double();
-        return new PythonComplex(real, this.#double());
+        const real = this.double();
+        return new PythonComplex(real, this.double());
       }
       default:
-        throw this.#error(`type code ${type} is not one of plain data`);
+        throw this.error(`type code ${type} is not one of plain data`);
     }
   }
 
   #list(depth: number): GuestValue[] {
-    const count = this.#count(this.#size(), depth);
+    const count = this.#count(this.size(), depth);
     this.#unhashables += 1;
-    return this.#elements(count, depth);
+    return this.#elements(count, depth, this.#made([]));
   }
 
   #tuple(count: number, depth: number): GuestValue {
     this.#count(count, depth);
-    if (count > 0 && ((this.#bytes[this.#at] ?? 0) & ~flagRef) === tag.ELLIPSIS) {
-      this.#at += 1;
+    if (this.#records && count > 0 && ((this.bytes[this.at] ?? 0) & ~flagRef) === tag.ELLIPSIS) {
+      this.at += 1;
       return this.#extension(count - 1, depth);
     }
-    return Object.freeze(this.#elements(count, depth));
+    return Object.freeze(this.#elements(count, depth, this.#made([])));
   }
 
   #extension(count: number, depth: number): GuestValue {
+    this.#reserved = -1;
     const name = count > 0 ? this.#value(depth + 1) : undefined;
+    if (borrowed.has(name)) {
+      const value = this.#borrow?.([name, ...this.#elements(count - 1, depth, [])]);
+      if (value === undefined) throw this.error("a thing that nobody has lent");
+      return value as GuestValue;
+    }
     const extension = typeof name === "string" ? extensions.get(name) : undefined;
-    if (extension?.fieldCount !== count - 1) throw this.#error("unknown kind of record");
-    const value = extension.decode(this.#elements(count - 1, depth));
-    if (value === undefined) throw this.#error("the fields of a record are of wrong types");
+    if (extension?.fieldCount !== count - 1) throw this.error("unknown kind of record");
+    const value = extension.decode(this.#elements(count - 1, depth, []));
+    if (value === undefined) throw this.error("the fields of a record are of wrong types");
     return value;
   }
 
   /** The array grows as elements really come: a claimed count allocates nothing. */
-  #elements(count: number, depth: number): GuestValue[] {
-    const elements: GuestValue[] = [];
+  #elements(count: number, depth: number, elements: GuestValue[]): GuestValue[] {
     let height = 0;
     for (let index = 0; index < count; index++) {
       elements.push(this.#value(depth + 1));
@@ -189,36 +235,92 @@ class Reader {
     return elements;
   }
 
-  #dict(depth: number): Map<GuestValue, GuestValue> {
+  #dict(depth: number): GuestValue {
     this.#count(0, depth);
-    this.#spend(bulkyItems);
+    this.spend(bulkyItems);
     this.#unhashables += 1;
-    const dict = new Map<GuestValue, GuestValue>();
-    let keys: GuestValue[] = [];
-    let values: GuestValue[] = [];
-    const insert = (): void => {
-      for (let index = 0; index < keys.length; index++) dict.set(keys[index], values[index]);
-    };
+    if (this.#makesObjects) {
+      this.#reserved = -1;
+      return this.#object(depth);
+    }
+    const map = this.#made(new Map<GuestValue, GuestValue>());
     let height = 0;
-    while (((this.#bytes[this.#at] ?? 0) & ~flagRef) !== tag.NULL) {
-      keys.push(this.#key(depth + 1));
+    let keys: GuestValue[] | undefined;
+    let values: GuestValue[] = [];
+    while (((this.bytes[this.at] ?? 0) & ~flagRef) !== tag.NULL) {
+      const key = this.#key(depth + 1);
       if (this.#height > height) height = this.#height;
-      values.push(this.#value(depth + 1));
+      const value = this.#value(depth + 1);
       if (this.#height > height) height = this.#height;
+      if (map.size < batchEntries) {
+        map.set(key, value);
+        continue;
+      }
+      keys ??= [];
+      keys.push(key);
+      values.push(value);
       if (keys.length < batchEntries) continue;
-      this.#insert(dict.size, keys.length, insert);
-      keys = [];
+      this.#insertAll(map, keys, values);
+      keys = undefined;
       values = [];
     }
-    this.#insert(dict.size, keys.length, insert);
-    this.#at += 1;
+    if (keys) this.#insertAll(map, keys, values);
+    this.at += 1;
     this.#height = height + 1;
-    return dict;
+    return map;
+  }
+
+  #insertAll(
+    map: Map<GuestValue, GuestValue>,
+    keys: readonly GuestValue[],
+    values: readonly GuestValue[],
+  ): void {
+    this.#insert(map.size, keys.length, () => {
+      for (let index = 0; index < keys.length; index++) map.set(keys[index], values[index]);
+    });
+  }
+
+  /** What is no object after all becomes a Map, in the order in which the guest had it. */
+  #object(depth: number): GuestValue {
+    const object: Record<string, GuestValue> = {};
+    let pairs: [GuestValue, GuestValue][] | undefined;
+    let isObject = true;
+    let height = 0;
+    while (((this.bytes[this.at] ?? 0) & ~flagRef) !== tag.NULL) {
+      const key = this.#key(depth + 1);
+      if (this.#height > height) height = this.#height;
+      const value = this.#value(depth + 1);
+      if (this.#height > height) height = this.#height;
+      const isName = typeof key === "string" && key !== "__proto__";
+      if (!isName) isObject = false;
+      // Objects put names that are numbers first.
+      if (pairs === undefined && !(isName && !startsWithDigit(key))) pairs = Object.entries(object);
+      if (pairs === undefined) object[key as string] = value;
+      else pairs.push([key, value]);
+    }
+    this.at += 1;
+    this.#height = height + 1;
+    if (!isObject) {
+      const map = new Map<GuestValue, GuestValue>();
+      for (let from = 0; from < (pairs?.length ?? 0); from += batchEntries) {
+        const batch = pairs?.slice(from, from + batchEntries) ?? [];
+        this.#insertAll(
+          map,
+          batch.map(([key]) => key),
+          batch.map(([, value]) => value),
+        );
+      }
+      return map;
+    }
+    const made = pairs === undefined ? object : (Object.fromEntries(pairs) as typeof object);
+    // Not made without one from the start: V8 keeps such objects in a slower form.
+    return Object.setPrototypeOf(made, null);
   }
 
   #set(depth: number): Set<GuestValue> {
-    const count = this.#count(this.#size(), depth);
-    this.#spend(bulkyItems);
+    const count = this.#count(this.size(), depth);
+    this.spend(bulkyItems);
+    this.#reserved = -1;
     const members = new Set<GuestValue>();
     let batch: GuestValue[] = [];
     const insert = (): void => {
@@ -238,101 +340,51 @@ class Reader {
   }
 
   #insert(present: number, entries: number, insert: () => void): void {
+    this.#insertions ??= new InsertionTime(this.#nowMs);
     if (!this.#insertions.allows(present, entries, insert))
-      throw this.#error("the keys of a dict or set take too long");
+      throw this.error("the keys of a dict or set take too long");
   }
 
   #key(depth: number): GuestValue {
     const before = this.#unhashables;
     const key = this.#value(depth);
-    if (this.#unhashables !== before) throw this.#error("a dict or set holds a key that Python cannot hash");
+    if (this.#unhashables !== before) throw this.error("a dict or set holds a key that Python cannot hash");
     return key;
   }
 
   #reference(depth: number): GuestValue {
-    const at = this.#take(4);
-    const reference = this.#references[this.#view.getUint32(at, true)];
-    if (reference === undefined) throw this.#error("reference to no value, or to one that is not complete");
-    this.#spend(reference.items);
-    if (depth + reference.height > this.#maxDepth) throw this.#tooDeep();
-    this.#height = reference.height;
-    if (!reference.hashable) this.#unhashables += 1;
-    return reference.value;
-  }
-
-  #ascii(size: number): string {
-    this.#spend(size >>> 6);
-    const at = this.#take(size);
-    const text = decodeAscii(this.#bytes, at, at + size);
-    if (text === undefined) throw this.#error("a string marked as ASCII is not");
-    return text;
-  }
-
-  #text(): string {
-    const size = this.#size();
-    const at = this.#take(size);
-    this.#spend(size >>> 6);
-    const text = decodeText(this.#bytes, at, at + size);
-    if (text === undefined) throw this.#error("a string is not UTF-8");
-    return text;
-  }
-
-  #long(): number | bigint {
-    const at = this.#take(4);
-    const signedCount = this.#view.getInt32(at, true);
-    const count = Math.abs(signedCount);
-    if (count > maxIntegerDigits) throw this.#error("an integer has too many digits");
-    const first = this.#take(count * 2);
-    this.#spend(count >>> 5);
-    const value = readDigits(this.#view, first, count, signedCount < 0);
-    if (value === undefined) throw this.#error("an integer is not normalised");
+    const number = this.view.getUint32(this.take(4), true);
+    const value = number < this.#references.length ? this.#references[number] : incomplete;
+    if (value === incomplete) throw this.error("reference to no value, or to one that is not complete");
+    const { items, height, hashable } = this.#extents?.get(number) ?? leaf;
+    this.spend(items);
+    if (depth + height > this.#maxDepth) throw this.#tooDeep();
+    this.#height = height;
+    if (!hashable) this.#unhashables += 1;
     return value;
   }
 
-  #double(): number {
-    const at = this.#take(8);
-    return this.#view.getFloat64(at, true);
-  }
-
-  #byte(): number {
-    return this.#view.getUint8(this.#take(1));
-  }
-
-  /** A count of bytes or elements. */
-  #size(): number {
-    const at = this.#take(4);
-    const size = this.#view.getInt32(at, true);
-    if (size < 0) throw this.#error("negative size");
-    return size;
+  #float(): number | PythonFloat {
+    const value = this.double();
+    return this.#exactFloats && Number.isSafeInteger(value) && !Object.is(value, -0)
+      ? new PythonFloat(value)
+      : value;
   }
 
   /** Opens a container. Each element takes a byte at least, so a count beyond what is left is a lie. */
   #count(count: number, depth: number): number {
-    // Negated, here and in #spend, so that a limit of NaN admits nothing rather than everything.
+    // Negated, here and in spend, so that a limit of NaN admits nothing rather than everything.
     if (!(depth < this.#maxDepth)) throw this.#tooDeep();
-    if (count > this.#bytes.length - this.#at) throw this.#error("the value ends early");
+    if (count > this.bytes.length - this.at) throw this.error("the value ends early");
     return count;
   }
 
-  /** Moves past `size` bytes, and says where they begin. */
-  #take(size: number): number {
-    const at = this.#at;
-    if (size > this.#bytes.length - at) throw this.#error("the value ends early");
-    this.#at = at + size;
-    return at;
-  }
-
-  #spend(items: number): void {
-    this.#items += items;
-    if (!(this.#items <= this.#maxItems))
-      throw this.#error(`the value costs more than ${this.#maxItems} items`);
-  }
-
   #tooDeep(): MarshalFormatError {
-    return this.#error(`the value is nested deeper than ${this.#maxDepth}`);
+    return this.error(`the value is nested deeper than ${this.#maxDepth}`);
   }
+}
 
-  #error(what: string): MarshalFormatError {
-    return new MarshalFormatError(`${what} (at byte ${this.#at} of ${this.#bytes.length})`);
-  }
+function startsWithDigit(text: string): boolean {
+  const code = text.charCodeAt(0);
+  return code >= 0x30 && code <= 0x39;
 }

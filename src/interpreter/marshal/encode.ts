@@ -1,26 +1,43 @@
 // Writes host values in marshal format, for the guest to read: data only. What Python has no faithful copy of is refused
 // with the place where it stands, rather than sent as something similar.
 import { toDigits } from "./integer.ts";
+import { PythonFloat } from "./python-values.ts";
+import { Listed, recordOf } from "./records.ts";
 import { MarshalSink } from "./sink.ts";
-import { maxDepth, tag } from "./tags.ts";
+import { flagRef, maxDepth, tag } from "./tags.ts";
 import { describeValue, UnsupportedValueError, type ValueProblem } from "./unsupported-value-error.ts";
-import { OpaqueValue, PythonComplex } from "./values.ts";
+import { PythonComplex, type ValueOptions } from "./values.ts";
 
 export interface EncodeOptions {
   /** Bytes that the result may take; never more than 2^31 - 1, which is as far as the format's counts reach. */
   readonly maxBytes: number;
   /** What paths in errors begin with; "inputs" by default. */
   readonly root?: string;
+  /** Several references to one object, and cycles: "refuse" (the default; sharing makes copies) or "keep". */
+  readonly references?: ValueOptions["references"];
+  /** The fields of a record for a function, or for an object of a class that has no copy; undefined refuses it. */
+  readonly lend?: (value: object) => readonly unknown[] | undefined;
+}
+
+export interface EncodedValue {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Whether there are records in it (extensions.ts). */
+  readonly records: boolean;
 }
 
 /**
  * null and undefined become None; a number an int when it is a safe integer (but -0 is a float); bigint int; string str;
- * Uint8Array and ArrayBuffer bytes; Array list; Map, and an object of prototype Object.prototype or null, dict; Set set.
- * Containers may nest 200 deep. An object that stands in several places becomes several. Map keys and set members that
- * Python finds equal, such as 1, 1n and true, become one, as they would in Python.
+ * ArrayBuffer and what views one bytes; Array list, a frozen one tuple; Map, and an object of prototype Object.prototype or null, dict;
+ * Set set, a frozen one frozenset; for the rest see records.ts. Containers may nest 200 deep. Map keys and set members that Python finds
+ * equal, such as 1, 1n and true, become one, as they would in Python.
  * Throws UnsupportedValueError; and whatever a getter of the value throws.
  */
 export function encodeMarshal(value: unknown, options: EncodeOptions): Uint8Array<ArrayBuffer> {
+  return new Writer(options).whole(value).bytes;
+}
+
+/** The same, with whether there are records in it. */
+export function encodeValue(value: unknown, options: EncodeOptions): EncodedValue {
   return new Writer(options).whole(value);
 }
 
@@ -31,15 +48,21 @@ class Writer {
   readonly #sink: MarshalSink;
   readonly #path: Segment[];
   readonly #ancestors: object[] = [];
+  readonly #lend: EncodeOptions["lend"];
+  /** Where references are kept: the number of each object that was written. */
+  readonly #numbers: Map<object, number> | undefined;
+  #records = false;
 
-  constructor({ maxBytes, root = "inputs" }: EncodeOptions) {
+  constructor({ maxBytes, root = "inputs", references, lend }: EncodeOptions) {
     this.#path = [root];
+    this.#lend = lend;
+    this.#numbers = references === "keep" ? new Map() : undefined;
     this.#sink = new MarshalSink(maxBytes, () => this.#refusal("size", `more than ${maxBytes} bytes in all`));
   }
 
-  whole(value: unknown): Uint8Array<ArrayBuffer> {
+  whole(value: unknown): EncodedValue {
     this.#value(value);
-    return this.#sink.finish();
+    return { bytes: this.#sink.finish(), records: this.#records };
   }
 
   #value(value: unknown): void {
@@ -64,7 +87,8 @@ class Writer {
         else this.#object(value);
         return;
       default:
-        throw this.#refusal("type", describeValue(value));
+        if (typeof value !== "function" || !this.#lent(value))
+          throw this.#refusal("type", describeValue(value));
     }
   }
 
@@ -85,21 +109,75 @@ class Writer {
   }
 
   #object(value: object): void {
-    if (value instanceof Uint8Array) {
+    if (isContainer(value)) {
+      // A capability may be a plain object.
+      const isPlain = !(Array.isArray(value) || value instanceof Map || value instanceof Set);
+      if (!isPlain || !this.#lent(value)) this.#nested(value, this.#writeContainer, value);
+    } else if (ArrayBuffer.isView(value)) {
       this.#viewOf(value.buffer);
-      this.#sink.bytes(value);
+      this.#sink.bytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
     } else if (value instanceof ArrayBuffer) this.#sink.bytes(this.#viewOf(value));
     else if (value instanceof PythonComplex) {
       this.#sink.double(tag.COMPLEX, value.real);
       this.#sink.double(undefined, value.imag);
-    } else if (value instanceof OpaqueValue) this.#opaque(value);
-    else {
-      if (this.#ancestors.includes(value)) throw this.#refusal("cycle", "a value that contains itself");
-      if (this.#ancestors.length >= maxDepth) throw this.#refusal("depth", `nested deeper than ${maxDepth}`);
-      this.#ancestors.push(value);
-      this.#container(value);
-      this.#ancestors.pop();
+    } else if (value instanceof PythonFloat) this.#sink.double(tag.FLOAT, value.value);
+    else if (!this.#lent(value)) this.#recordOf(value);
+  }
+
+  readonly #writeContainer = (value: object): void => this.#container(value);
+  readonly #writeRecord = (fields: readonly unknown[]): void => this.#record(fields);
+
+  #nested<T>(value: object, write: (content: T) => void, content: T): void {
+    if (this.#numbers) {
+      const number = this.#numbers.get(value);
+      if (number !== undefined) {
+        this.#sink.sized(tag.REF, number);
+        return;
+      }
+    } else if (this.#ancestors.includes(value)) throw this.#refusal("cycle", "a value that contains itself");
+    if (this.#ancestors.length >= maxDepth) throw this.#refusal("depth", `nested deeper than ${maxDepth}`);
+    this.#ancestors.push(value);
+    write(content);
+    this.#ancestors.pop();
+  }
+
+  /** The type code of a container; where references are kept, with a number for those that follow. */
+  #code(code: number, container: object): number {
+    if (this.#numbers === undefined) return code;
+    this.#numbers.set(container, this.#numbers.size);
+    return code | flagRef;
+  }
+
+  /** Whether it is lent: then it is written. */
+  #lent(value: object): boolean {
+    const fields = this.#lend?.(value);
+    if (fields === undefined) return false;
+    this.#record(fields);
+    return true;
+  }
+
+  #recordOf(value: object): void {
+    const fields = recordOf(value);
+    if (fields === undefined) throw this.#refusal("type", describeValue(value));
+    this.#nested(value, this.#writeRecord, fields);
+  }
+
+  /** Lists among the fields stand for tuples. */
+  #record(fields: readonly unknown[]): void {
+    this.#records = true;
+    this.#sink.byte(tag.SMALL_TUPLE);
+    this.#sink.byte(fields.length + 1);
+    this.#sink.byte(tag.ELLIPSIS);
+    for (const field of fields) this.#field(field);
+  }
+
+  #field(field: unknown): void {
+    if (field instanceof Listed || !Array.isArray(field) || Object.isFrozen(field)) {
+      this.#value(field instanceof Listed ? field.items : field);
+      return;
     }
+    this.#sink.sized(tag.TUPLE, field.length);
+    for (const item of field) this.#field(item);
   }
 
   /** Node 20 has no ArrayBuffer.detached; a detached buffer's content is gone, and b"" would not be a copy of it. */
@@ -114,10 +192,10 @@ class Writer {
   #container(value: object): void {
     if (Array.isArray(value)) {
       const { length } = value;
-      this.#sink.sized(tag.LIST, length);
+      this.#sink.sized(this.#code(Object.isFrozen(value) ? tag.TUPLE : tag.LIST, value), length);
       for (let index = 0; index < length; index++) this.#at(index, value[index]);
     } else if (value instanceof Map) {
-      this.#sink.byte(tag.DICT);
+      this.#sink.byte(this.#code(tag.DICT, value));
       for (const [key, item] of value) {
         this.#key(key);
         this.#at({ key }, item);
@@ -126,13 +204,10 @@ class Writer {
     } else if (value instanceof Set) {
       // Copied first: the count comes before the members, and a getter may change the set meanwhile.
       const members = [...value];
-      this.#sink.sized(tag.SET, members.length);
+      this.#sink.sized(this.#code(Object.isFrozen(value) ? tag.FROZENSET : tag.SET, value), members.length);
       for (const member of members) this.#key(member);
     } else {
-      const prototype: unknown = Object.getPrototypeOf(value);
-      if (prototype !== null && prototype !== Object.prototype)
-        throw this.#refusal("type", describeValue(value));
-      this.#sink.byte(tag.DICT);
+      this.#sink.byte(this.#code(tag.DICT, value));
       for (const key of Object.keys(value)) {
         // Interned, so that many objects of one shape share their keys in the guest.
         this.#sink.text(key, true);
@@ -158,28 +233,22 @@ class Writer {
     this.#path.pop();
   }
 
-  /** A record; see extensions.ts. */
-  #opaque(value: OpaqueValue): void {
-    const isEllipsis = value.type === "ellipsis";
-    const fields = isEllipsis ? ["ellipsis"] : ["object", value.type, value.repr];
-    this.#sink.byte(tag.SMALL_TUPLE);
-    this.#sink.byte(fields.length + 1);
-    this.#sink.byte(tag.ELLIPSIS);
-    for (const field of fields) this.#sink.text(field, false);
-  }
-
   #refusal(problem: ValueProblem, what: string): UnsupportedValueError {
     return new UnsupportedValueError(this.#path.map(showSegment).join(""), problem, what);
   }
 }
 
+/** What has elements of its own: they may lead back to it. */
+function isContainer(value: object): boolean {
+  if (Array.isArray(value) || value instanceof Map || value instanceof Set) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+/** Whether Python can hash what it becomes, as far as that shows without looking inside. */
 function isHashable(value: object): boolean {
-  return (
-    value instanceof Uint8Array ||
-    value instanceof ArrayBuffer ||
-    value instanceof PythonComplex ||
-    value instanceof OpaqueValue
-  );
+  if (!isContainer(value)) return true;
+  return Object.isFrozen(value) && (Array.isArray(value) || value instanceof Set);
 }
 
 function showSegment(segment: Segment, position: number): string {

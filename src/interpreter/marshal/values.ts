@@ -1,4 +1,14 @@
 // What a guest's value becomes on the host. Values are copies; no object ever crosses.
+import type {
+  PythonDate,
+  PythonDateTime,
+  PythonDecimal,
+  PythonFloat,
+  PythonInstance,
+  PythonTime,
+  PythonTimeDelta,
+  PythonUuid,
+} from "./python-values.ts";
 
 /** A Python complex number. */
 export class PythonComplex {
@@ -20,6 +30,14 @@ export class OpaqueValue {
   }
 }
 
+/** Python's `...`, which is one. */
+export const pythonEllipsis: OpaqueValue = Object.freeze(new OpaqueValue("ellipsis", "Ellipsis"));
+
+/** A dict, where objects are asked for: without prototype. */
+export interface GuestObject {
+  readonly [name: string]: GuestValue;
+}
+
 /** None is null, dict is Map, list and tuple are arrays, set and frozenset are Set, bytes is Uint8Array. */
 export type GuestValue =
   | undefined
@@ -30,7 +48,29 @@ export type GuestValue =
   | string
   | Uint8Array
   | PythonComplex
+  | PythonFloat
+  | PythonDate
+  | PythonTime
+  | PythonDateTime
+  | PythonTimeDelta
+  | PythonDecimal
+  | PythonUuid
+  | PythonInstance
   | OpaqueValue
+  | GuestObject
   | readonly GuestValue[]
   | ReadonlyMap<GuestValue, GuestValue>
   | ReadonlySet<GuestValue>;
+
+/** How values cross; see docs/values.md. */
+export interface ValueOptions {
+  /**
+   * What a dict becomes: "maps" a Map; "objects" an object without prototype if all keys are str (and none is "__proto__"), else a Map;
+   * "json" as "objects", and whatever JSON does not have is refused.
+   */
+  readonly shape?: "maps" | "objects" | "json";
+  /** Cycles, and several references to one object: "refuse" (sharing makes copies towards the guest) or "keep". */
+  readonly references?: "refuse" | "keep";
+  /** Whether a float with an integral value arrives as a PythonFloat rather than as a number. */
+  readonly exactFloats?: boolean;
+}

@@ -6,6 +6,7 @@ import { readTableFunctions } from "./element-section.ts";
 import { type Exports, findExport } from "./export-section.ts";
 import { FunctionSpace } from "./function-space.ts";
 import { FunctionTypes } from "./function-types.ts";
+import { growTable, withElement } from "./host-slot.ts";
 import { ImageFormatError } from "./image-format-error.ts";
 import type { ImportEntry } from "./import-section.ts";
 import { planMetering } from "./metering.ts";
@@ -19,6 +20,10 @@ export interface RewrittenCode {
   readonly types: Uint8Array;
   readonly functions: Uint8Array;
   readonly code: Uint8Array;
+  readonly table: Uint8Array;
+  readonly elements: Uint8Array;
+  /** The index of the function table at which the host stands. */
+  readonly hostSlot: number;
 }
 
 /** What the code counts down, and the index of the global that it does that in. */
@@ -53,6 +58,8 @@ export function rewriteCode(
   const tableFunctions = readTableFunctions(openSection(sections, sectionId.element), table);
   const tableSignatures = new Map<number, string>();
   for (const [index, target] of tableFunctions) tableSignatures.set(index, functions.signature(target));
+  const grown = growTable(openSection(sections, sectionId.table), table);
+  tableSignatures.set(grown.slot, trampolineSignature);
   const body = trampolineBody(tableSignatures, table, types);
 
   const input = {
@@ -61,6 +68,7 @@ export function rewriteCode(
     functions,
     exports,
     findImport: (name: string) => findFunctionImport(imports, "env", name),
+    // Without the host, which never calls the guest back.
     tableFunctions: new Set(tableFunctions.values()),
     trampoline: trampoline.functionIndex,
     fuelGlobal: counting.global,
@@ -78,6 +86,9 @@ export function rewriteCode(
     types: types.finish(),
     functions: functions.withAdded(added.map((addition) => addition.typeIndex)),
     code: rewritten,
+    table: grown.section,
+    elements: withElement(openSection(sections, sectionId.element), table, grown.slot, callee),
+    hostSlot: grown.slot,
   };
 }
 

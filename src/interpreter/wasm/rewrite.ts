@@ -34,6 +34,8 @@ export interface RewrittenImage {
   readonly hiddenGlobals: readonly string[];
   /** Values of all exported immutable i32 globals of the input, unsigned: the addresses of data symbols. */
   readonly symbols: ReadonlyMap<string, number>;
+  /** The index of the function table where the import stands through which Python calls the host. See host-slot.ts. */
+  readonly hostSlot: number;
 }
 
 /** Rewrites the module. Throws ImageFormatError if it is damaged or not of the shape that this was written for. */
@@ -52,9 +54,12 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
     counterName === undefined ? [] : [{ name: counterName, kind: exportKind.global, index: counter }];
 
   const output: Sections = new Map(sections);
-  const { types, functions, code } = rewriteCode(sections, imports, exports, { count, global: counter });
-  output.set(sectionId.type, types);
-  output.set(sectionId.function, functions);
+  const rewritten = rewriteCode(sections, imports, exports, { count, global: counter });
+  const { code, hostSlot } = rewritten;
+  output.set(sectionId.type, rewritten.types);
+  output.set(sectionId.function, rewritten.functions);
+  output.set(sectionId.table, rewritten.table);
+  output.set(sectionId.element, rewritten.elements);
   output.set(sectionId.import, writeImportSection(imports.filter((entry) => entry.kind !== "global")));
   const memory = (minimumPages?: number): Uint8Array =>
     withMaximumPages(openSection(sections, sectionId.memory), options.memoryMaximumPages, minimumPages);
@@ -75,6 +80,7 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
     lean: joinSections(output),
     hiddenGlobals: hidden.map((entry) => entry.name),
     symbols: readSymbols(exports, globals.entries, gotGlobals),
+    hostSlot,
   };
 }
 

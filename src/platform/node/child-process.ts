@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { serialize } from "node:v8";
 import { isPending } from "../../filesystems/later.ts";
+import type { Later } from "../../filesystems/tree.ts";
 import { FrameReader } from "../../host/frames.ts";
 import { answerFileQuestion } from "../../host/host-answers.ts";
 import type { LoadedImage } from "../../host/image-cache.ts";
@@ -15,8 +16,8 @@ import {
 import type { Request } from "../../host/protocol.ts";
 import { maxDenialMessages } from "../../host/raw-denial.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
+import type { Served } from "../../host/served.ts";
 import type { TreeQuestion, TreeReply } from "../../host/tree-questions.ts";
-import type { TreeServer } from "../../host/tree-server.ts";
 import { confinedCommand } from "./confinement.ts";
 import { readHostInput } from "./host-input.ts";
 import { monotonicMs } from "./powers.ts";
@@ -31,6 +32,7 @@ export type ToProcess =
   | { readonly type: "start"; readonly image: ProcessStart["image"] }
   | { readonly type: "reply"; readonly value: number; readonly bytes: Uint8Array }
   | { readonly type: "treeReply"; readonly reply: TreeReply }
+  | { readonly type: "callReply"; readonly answer: Uint8Array }
   | Request;
 
 /** Bytes of its own: a view of shared memory cannot be serialised, and a view is sent with all that it is a view of. */
@@ -59,7 +61,7 @@ export class ProcessLink implements Link {
   #looks = 0;
   /** Aborted when they are answered; undefined when there are none. */
   #looking: AbortController | undefined;
-  #trees: TreeServer | undefined;
+  #served: Served = {};
   #outputBytes = 0;
   #denialMessages = 0;
   #answeringSinceMs: number | undefined;
@@ -125,9 +127,9 @@ export class ProcessLink implements Link {
     this.#post({ type: "start", image: { lean, image: image.slice(), library: library.bytes().slice() } });
   }
 
-  serve(plan: SandboxPlan | undefined, trees: TreeServer | undefined): void {
+  serve(plan: SandboxPlan | undefined, served: Served): void {
     this.#plan = plan;
-    this.#trees = trees;
+    this.#served = served;
   }
 
   send(request: Request): void {
@@ -213,6 +215,9 @@ export class ProcessLink implements Link {
         break;
       case "treeQuestion":
         this.#onTreeQuestion(message.question, message.bytes);
+        break;
+      case "call":
+        this.#onCall(message.frame);
     }
   }
 
@@ -249,20 +254,37 @@ export class ProcessLink implements Link {
 
   #onTreeQuestion(question: TreeQuestion, content: Uint8Array): void {
     const { signal } = this.#demandQuestion();
-    const trees = this.#trees;
+    const { trees } = this.#served;
     if (trees === undefined) throw new RangeError("a question of a guest that was given no tree");
-    const reply = trees.answer(question, content);
-    if (!isPending(reply)) {
-      this.#post({ type: "treeReply", reply: serializable(reply) });
+    this.#whenAnswered(trees.answer(question, content), signal, (reply) =>
+      this.#post({ type: "treeReply", reply: serializable(reply) }),
+    );
+  }
+
+  #onCall(frame: Uint8Array): void {
+    this.#demandQuestion();
+    const { signal } = this.#demandRun();
+    const { calls } = this.#served;
+    if (calls === undefined) throw new RangeError("a call of a guest that was given no function");
+    this.#whenAnswered(calls.answer(frame), signal, (answer) =>
+      // A copy, since a view is sent with all that it is a view of.
+      this.#post({ type: "callReply", answer: new Uint8Array(answer) }),
+    );
+  }
+
+  /** An answer that comes when nobody waits for it any more goes nowhere. */
+  #whenAnswered<T>(answer: Later<T>, signal: AbortSignal, send: (answer: T) => void): void {
+    if (!isPending(answer)) {
+      send(answer);
       return;
     }
     const start = monotonicMs();
     this.#answeringSinceMs = start;
-    void reply.then((answer) => {
+    void answer.then((given) => {
       if (signal.aborted) return;
       if (this.#plan?.wallPauses) this.#pausedMs += monotonicMs() - start;
       this.#answeringSinceMs = undefined;
-      this.#post({ type: "treeReply", reply: serializable(answer) });
+      send(given);
     });
   }
 

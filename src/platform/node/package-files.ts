@@ -19,7 +19,10 @@ function above(folder: string): string {
 export const workerScript = join(packageRoot, "dist", "worker.cjs");
 export const processScript = join(packageRoot, "dist", "process.cjs");
 
-const guestNames = ["__init__.py", "_runner.py", "_survey.py", "_values.py"] as const;
+const guestNames = [
+  ...["__init__.py", "_host.py", "_host_functions.py", "_host_lent.py", "_host_loop.py", "_host_module.py"],
+  ...["_host_stream.py", "_host_things.py", "_runner.py", "_survey.py", "_values.py"],
+] as const;
 
 /** The guest package, by path below the standard library. */
 export function readGuestFiles(): ReadonlyMap<string, Uint8Array> {

@@ -7,7 +7,7 @@ import { Control } from "../../host/control.ts";
 import { encodeFrame, FrameReader } from "../../host/frames.ts";
 import { LibraryFileSystem } from "../../host/library-filesystem.ts";
 import { type FileQuestion, maxTransferBytes } from "../../host/process-protocol.ts";
-import type { Answer, Request } from "../../host/protocol.ts";
+import type { Answer } from "../../host/protocol.ts";
 import { Session } from "../../host/session.ts";
 import { flatQuestion } from "../../host/tree-protocol.ts";
 import { RenewalFailure } from "../../interpreter/interpreter.ts";
@@ -115,6 +115,11 @@ function open({ image }: ProcessStart): Session {
         const { reply } = wait("treeReply");
         return reply;
       },
+      callHost: (frame) => {
+        send({ type: "call" }, frame);
+        return wait("callReply").answer;
+      },
+      waits: true,
       readHostInput: (target) => {
         const { value, bytes } = ask({
           operation: "input",
@@ -162,8 +167,7 @@ function main(): void {
   sendAnswer({ type: "ready", thread: undefined });
   for (;;) {
     const message = receive();
-    if (message.type !== "start" && message.type !== "reply" && message.type !== "treeReply")
-      sendAnswer(session.answer(message as Request));
+    if ("id" in message) sendAnswer(session.answer(message));
   }
 }
 

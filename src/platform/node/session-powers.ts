@@ -5,7 +5,10 @@ import { monotonicMs, nodeClock, nodeEntropy, nodeMemory } from "./powers.ts";
 import { makeThreadCpuClock } from "./thread-cpu.ts";
 
 export function makeSessionPowers(
-  granted: Pick<SessionPowers, "openHostFile" | "createHostFile" | "readHostInput" | "askTree">,
+  granted: Pick<
+    SessionPowers,
+    "openHostFile" | "createHostFile" | "readHostInput" | "askTree" | "callHost" | "waits"
+  >,
 ): SessionPowers {
   return {
     clock: nodeClock,

@@ -4,7 +4,13 @@ import { Control } from "../../host/control.ts";
 import { LibraryFileSystem } from "../../host/library-filesystem.ts";
 import { OutputWriter } from "../../host/output-ring.ts";
 import { maxTransferBytes } from "../../host/process-protocol.ts";
-import type { FromWorker, NumberedReply, ToWorker, WorkerStart } from "../../host/protocol.ts";
+import type {
+  FromWorker,
+  NumberedAnswer,
+  NumberedReply,
+  ToWorker,
+  WorkerStart,
+} from "../../host/protocol.ts";
 import { Session, type SessionPowers } from "../../host/session.ts";
 import { SharedLibrary } from "../../host/shared-library.ts";
 import { maxPieceBytes } from "../../host/tree-questions.ts";
@@ -58,6 +64,28 @@ function treeAsker({ replies }: WorkerStart, control: Control): SessionPowers["a
   };
 }
 
+function hostCaller({ replies, calls }: WorkerStart, control: Control): SessionPowers["callHost"] {
+  const usual = new Uint8Array(calls);
+  return (frame, look) => {
+    const fits = frame.length <= usual.length;
+    const memory = fits ? usual : new Uint8Array(new SharedArrayBuffer(frame.length));
+    memory.set(frame);
+    let asking = 0;
+    const ask = (question: number): void => {
+      asking = question;
+      send(fits ? frame.length : { type: "call", question, piece: memory.buffer as SharedArrayBuffer });
+    };
+    const answerBytes = control.question(ask, look, fits ? frame.length : -1);
+    if (answerBytes >= 0) return memory.subarray(0, answerBytes);
+    for (;;) {
+      const received = receiveMessageOnPort(replies as never)?.message as NumberedAnswer | undefined;
+      if (received === undefined) throw new Error("an answer that is not there");
+      // The answer to a question that was given up.
+      if (received.question === asking) return received.answer;
+    }
+  };
+}
+
 function open(start: WorkerStart): Session | undefined {
   const control = new Control(start.control);
   const powers = makeSessionPowers({
@@ -77,6 +105,8 @@ function open(start: WorkerStart): Session | undefined {
       return count;
     },
     askTree: treeAsker(start, control),
+    callHost: hostCaller(start, control),
+    waits: true,
   });
   const output = new OutputWriter(start.ring, () => send({ type: "output" }));
   try {

@@ -5,19 +5,28 @@ import { Control } from "../../host/control.ts";
 import type { LoadedImage } from "../../host/image-cache.ts";
 import { makeOutputRing, OutputReader } from "../../host/output-ring.ts";
 import { hostFileAt, type SandboxPlan } from "../../host/plan.ts";
-import type { FromWorker, NumberedReply, Request, ToWorker } from "../../host/protocol.ts";
+import type { FromWorker, NumberedAnswer, NumberedReply, Request, ToWorker } from "../../host/protocol.ts";
 import type { Link, LinkEvents } from "../../host/remote-wall.ts";
+import type { CallAnswers, Served } from "../../host/served.ts";
 import type { TreeReply } from "../../host/tree-questions.ts";
 import type { TreeServer } from "../../host/tree-server.ts";
 import { createHostFileReply } from "./host-files.ts";
 import { readHostInput } from "./host-input.ts";
 import { workerScript } from "./package-files.ts";
+import { monotonicMs } from "./powers.ts";
 import { otherThreadCpuMs } from "./thread-cpu.ts";
 
 /** Megabytes of native stack: deep C recursion in the guest needs far more than a thread's default of 4. */
 const stackSizeMb = 32;
 /** Megabytes of JavaScript heap: the kernel's own objects and what it holds for the guest. */
 const heapSizeMb = 512;
+/** What most calls of functions, and their answers, fit into. */
+const callPieceBytes = 1 << 16;
+/** Calls that come within this time of the last answer make the host look for more of them before it goes on with its own work. */
+const closelyMs = 0.05;
+const looksForCall = 2000;
+/** The host's own work waits for no more than these. */
+const mostCallsAtOnce = 32;
 
 /** The thread comes up while the caller still prepares what to send it first. */
 export class WorkerLink implements Link {
@@ -34,8 +43,10 @@ export class WorkerLink implements Link {
   #killed = false;
   /** The last one, to which alone there may be a reply. */
   #question = 0;
+  #lastAnswerMs = 0;
+  readonly #calls = new SharedArrayBuffer(callPieceBytes);
   readonly #replies = new MessageChannel();
-  #trees: TreeServer | undefined;
+  #served: Served = {};
   /** Shared with the inside, for what is read and written. */
   #piece: SharedArrayBuffer | undefined;
 
@@ -74,20 +85,28 @@ export class WorkerLink implements Link {
 
   introduce({ module, image, library }: LoadedImage): void {
     this.#library = library;
-    const start = { module, image, library: library.shared, ring: this.#ring, control: this.#control.shared };
     const replies = this.#replies.port2;
-    this.#worker.postMessage({ type: "start", start: { ...start, replies } } satisfies ToWorker, [replies]);
+    const start = {
+      module,
+      image,
+      library: library.shared,
+      ring: this.#ring,
+      control: this.#control.shared,
+      calls: this.#calls,
+      replies,
+    };
+    this.#worker.postMessage({ type: "start", start } satisfies ToWorker, [replies]);
   }
 
-  serve(plan: SandboxPlan | undefined, trees: TreeServer | undefined): void {
+  serve(plan: SandboxPlan | undefined, served: Served): void {
     this.#plan = plan;
-    this.#trees = trees;
+    this.#served = served;
   }
 
   send(request: Request): void {
     if (request.type === "run") this.#control.clear();
     // Only here: what a process is sent must not be shared.
-    this.#post(request.type === "begin" ? { ...request, folders: this.#trees?.folders } : request);
+    this.#post(request.type === "begin" ? { ...request, folders: this.#served.trees?.folders } : request);
   }
 
   cancel(): boolean {
@@ -117,6 +136,10 @@ export class WorkerLink implements Link {
 
   #onMessage(message: FromWorker): void {
     this.#drain();
+    if (typeof message === "number") {
+      this.#answerCalls();
+      return;
+    }
     if ("question" in message) this.#question = message.question;
     switch (message.type) {
       case "output":
@@ -132,8 +155,11 @@ export class WorkerLink implements Link {
       case "tree":
         this.#tree(message);
         break;
+      case "call":
+        this.#call(message.question, message.piece.byteLength, message.piece);
+        break;
       case "fault":
-        this.#trees?.tell(message.fault);
+        this.#served.trees?.tell(message.fault);
         break;
       case "library":
         this.#reply(message.question, this.#readLibrary());
@@ -177,7 +203,7 @@ export class WorkerLink implements Link {
 
   #tree({ question, asked, writtenBytes, piece }: Extract<FromWorker, { type: "tree" }>): void {
     this.#piece = piece;
-    const trees = this.#trees;
+    const { trees } = this.#served;
     if (trees === undefined) throw new RangeError("a question of a guest that was given nothing");
     // A copy that is not shared: the embedder's code may hand it on to whatever does not take shared memory.
     const content = piece && writtenBytes > 0 ? new Uint8Array(piece).slice(0, writtenBytes) : undefined;
@@ -187,10 +213,51 @@ export class WorkerLink implements Link {
   }
 
   #replyOfTree(trees: TreeServer, question: number, { bytes, ...reply }: TreeReply): void {
-    if (this.#question !== question || this.#trees !== trees || this.#killed) return;
+    if (this.#question !== question || this.#served.trees !== trees || this.#killed) return;
     if (bytes && this.#piece) new Uint8Array(this.#piece).set(bytes);
     this.#replies.port1.postMessage({ question, reply } satisfies NumberedReply);
     this.#reply(question, 0);
+  }
+
+  /**
+   * The call that was told of, unless it was answered already; and those that follow so closely that telling of them would take longer
+   * than they do.
+   */
+  #answerCalls(): void {
+    if (this.#control.asked === this.#question) return;
+    const closely = monotonicMs() - this.#lastAnswerMs < closelyMs;
+    for (let call = 0; call < mostCallsAtOnce; call++) {
+      const question = this.#control.asked;
+      const { frameBytes } = this.#control;
+      if (frameBytes < 0) return;
+      this.#question = question;
+      if (!this.#call(question, frameBytes, this.#calls) || !closely) break;
+      if (!this.#control.isAskedAfter(question, looksForCall)) break;
+      this.#drain();
+    }
+    this.#lastAnswerMs = monotonicMs();
+  }
+
+  /** Whether it was answered at once. */
+  #call(question: number, frameBytes: number, piece: SharedArrayBuffer): boolean {
+    const { calls } = this.#served;
+    if (calls === undefined) throw new RangeError("a question of a guest that was given nothing");
+    // A copy that is not shared: text is not decoded from shared memory.
+    const answer = calls.answer(new Uint8Array(piece).slice(0, frameBytes));
+    if (!isPending(answer)) this.#replyOfCall(calls, question, piece, answer);
+    else void answer.then((bytes) => this.#replyOfCall(calls, question, piece, bytes));
+    return !isPending(answer);
+  }
+
+  #replyOfCall(calls: CallAnswers, question: number, piece: SharedArrayBuffer, bytes: Uint8Array): void {
+    if (this.#question !== question || this.#served.calls !== calls || this.#killed) return;
+    if (bytes.length <= piece.byteLength) {
+      new Uint8Array(piece).set(bytes);
+      this.#reply(question, bytes.length);
+      return;
+    }
+    this.#replies.port1.postMessage({ question, answer: bytes } satisfies NumberedAnswer);
+    this.#reply(question, -1);
   }
 
   /** Only to the last question: the inside has given up every other one, and would miss the reply to this. */

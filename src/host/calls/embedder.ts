@@ -1,0 +1,70 @@
+// What the embedder is told of calls: each call and its answer to whoever observes the run, and what failed in functions of its own.
+import type { Arguments } from "../../capabilities/functions/function-capability.ts";
+import type { FaultEvent } from "../events.ts";
+import type { Call } from "./call.ts";
+
+export type CallEvent =
+  | {
+      readonly type: "call";
+      /** Counts the calls of a sandbox. */
+      readonly id: number;
+      readonly name: string;
+      /** The very object that the function gets. */
+      readonly arguments: Arguments;
+    }
+  | {
+      readonly type: "answer";
+      readonly id: number;
+      readonly name: string;
+      /** What it took, in milliseconds. */
+      readonly ms: number;
+      readonly value?: unknown;
+      /** What the function threw instead. */
+      readonly error?: unknown;
+    };
+
+export type ObserveCalls = (event: CallEvent) => void;
+
+export class Embedder {
+  readonly #nowMs: () => number;
+  readonly #onEvent: (event: FaultEvent) => void;
+  #lastId = 0;
+  observe: ObserveCalls | undefined;
+
+  constructor(nowMs: () => number, onEvent: (event: FaultEvent) => void) {
+    this.#nowMs = nowMs;
+    this.#onEvent = onEvent;
+  }
+
+  called(call: Call, given: Arguments): void {
+    if (this.observe === undefined) return;
+    this.#lastId += 1;
+    call.observed = { id: this.#lastId, startMs: this.#nowMs() };
+    this.#tell({ type: "call", id: this.#lastId, name: call.name, arguments: given });
+  }
+
+  answered(call: Call, answer: { readonly value: unknown } | { readonly error: unknown }): void {
+    const { observed } = call;
+    if (observed === undefined || this.observe === undefined) return;
+    const ms = Math.max(0, this.#nowMs() - observed.startMs);
+    this.#tell({ type: "answer", id: observed.id, name: call.name, ms, ...answer });
+  }
+
+  fault(name: string, operation: string, error: unknown): void {
+    this.#onEvent({ type: "fault", path: `host.${name}`, operation, error });
+  }
+
+  /** Its run, or its sandbox, was over before. */
+  late(call: Call, cause?: unknown): void {
+    const error = new Error("the answer came after the run that had asked was over", { cause });
+    this.fault(call.name, "call", error);
+  }
+
+  #tell(event: CallEvent): void {
+    try {
+      this.observe?.(event);
+    } catch (error) {
+      this.fault(event.name, "observe", error);
+    }
+  }
+}

@@ -1,0 +1,193 @@
+// Calls the embedder's functions and iterators, at most as many at once as each allows, and makes outcomes of what they give or throw.
+import type { Arguments } from "../../capabilities/functions/function-capability.ts";
+import { GuestException } from "../../errors/guest-exception.ts";
+import { isPending } from "../../filesystems/later.ts";
+import type { Call } from "./call.ts";
+import { answerKind } from "./call-frames.ts";
+import type { Crossing } from "./crossing.ts";
+import type { Embedder } from "./embedder.ts";
+import type { FunctionTarget, FunctionUse } from "./function-target.ts";
+import type { PendingCalls } from "./pending-calls.ts";
+import { none, type Outcome, Refusal, raise } from "./refusal.ts";
+import { isStream, type StreamTarget } from "./stream-target.ts";
+import type { TargetTable } from "./target-table.ts";
+
+const end: Outcome = { kind: answerKind.end, body: none };
+
+export class Invoker {
+  readonly #crossing: Crossing;
+  readonly #pending: PendingCalls;
+  readonly #embedder: Embedder;
+  readonly #targets: TargetTable;
+  /** Of functions for which calls wait. */
+  readonly #queues = new Set<FunctionUse>();
+
+  constructor(crossing: Crossing, pending: PendingCalls, embedder: Embedder, targets: TargetTable) {
+    this.#crossing = crossing;
+    this.#pending = pending;
+    this.#embedder = embedder;
+    this.#targets = targets;
+  }
+
+  /** Undefined: the outcome comes later, to `pending`. */
+  invoke(call: Call, target: FunctionTarget, given: Arguments): Outcome | undefined {
+    const { use } = target;
+    if (use.running < target.capability.limits.concurrency) return this.#start(call, target, given);
+    const start = (): void => {
+      const outcome = this.#start(call, target, given);
+      if (outcome) this.#pending.settle(call, outcome);
+    };
+    use.queue.push({ call, start });
+    this.#queues.add(use);
+    return undefined;
+  }
+
+  /** The guest does not want it any more: if it waits for its turn, its turn never comes. */
+  dequeue(call: Call): void {
+    for (const use of this.#queues) use.queue = use.queue.filter((waiting) => waiting.call !== call);
+  }
+
+  endRun(): void {
+    for (const use of this.#queues) use.queue = [];
+    this.#queues.clear();
+  }
+
+  #start(call: Call, target: FunctionTarget, given: Arguments): Outcome | undefined {
+    const { use, capability } = target;
+    use.running += 1;
+    this.#embedder.called(call, given);
+    let answer: unknown;
+    try {
+      answer = capability.invoke(given, call);
+      if (isPending(answer)) {
+        this.#follow(call, target, answer);
+        return undefined;
+      }
+    } catch (error) {
+      this.#leave(use);
+      return this.#failed(call, error);
+    }
+    this.#leave(use);
+    return this.#succeeded(call, target, answer);
+  }
+
+  #follow(call: Call, target: FunctionTarget, answer: PromiseLike<unknown>): void {
+    Promise.resolve(answer).then(
+      (value) => {
+        this.#leave(target.use);
+        if (call.isOver) this.#late(call, value);
+        else this.#pending.settle(call, this.#succeeded(call, target, value));
+      },
+      (error: unknown) => {
+        this.#leave(target.use);
+        if (!call.isOver) this.#pending.settle(call, this.#failed(call, error));
+        else if (call.isLate && !(error instanceof Error && error.name === "AbortError"))
+          this.#embedder.late(call, error);
+      },
+    );
+  }
+
+  #leave(use: FunctionUse): void {
+    use.running -= 1;
+    const next = use.queue.shift();
+    if (next) next.start();
+    else this.#queues.delete(use);
+  }
+
+  #succeeded(call: Call, target: FunctionTarget, value: unknown): Outcome {
+    this.#embedder.answered(call, { value });
+    try {
+      if (target.capability.signature.streams) return this.#crossing.encodeStream(target, value, call);
+      return this.#crossing.encode(target, value, call);
+    } catch (error) {
+      if (isObject(value) && isStream(value)) this.#discard(call, value);
+      return this.#outcomeOf(call, error);
+    }
+  }
+
+  #failed(call: Call, error: unknown): Outcome {
+    this.#embedder.answered(call, { error });
+    return this.#outcomeOf(call, error);
+  }
+
+  /** The next item; undefined: the outcome comes later, to `pending`. */
+  next(call: Call, stream: StreamTarget): Outcome | undefined {
+    try {
+      const item = stream.next();
+      if (!isPending(item)) return this.#item(call, stream, item);
+      call.onCancel = () => stream.unclaim(item);
+      Promise.resolve(item).then(
+        (result) => call.isOver || this.#pending.settle(call, this.#item(call, stream, result)),
+        (error: unknown) =>
+          call.isOver || this.#pending.settle(call, this.#streamFailed(call, stream, error)),
+      );
+      return undefined;
+    } catch (error) {
+      return this.#streamFailed(call, stream, error);
+    }
+  }
+
+  #item(call: Call, stream: StreamTarget, result: unknown): Outcome {
+    try {
+      if (!isObject(result)) throw new TypeError("an iterator gave a result that is no object");
+      const { done, value } = result as { done?: unknown; value?: unknown };
+      if (done) {
+        this.#forget(stream);
+        return end;
+      }
+      const outcome = this.#crossing.encode(stream.producer, value, stream.call);
+      return { ...outcome, onDrop: () => stream.unclaim(result) };
+    } catch (error) {
+      // What follows might be taken for the item that was lost.
+      this.close(stream, "an item could not be passed on");
+      return this.#streamFailed(call, stream, error);
+    }
+  }
+
+  #streamFailed(call: Call, stream: StreamTarget, error: unknown): Outcome {
+    this.#forget(stream);
+    return this.#outcomeOf(call, error);
+  }
+
+  #forget(stream: StreamTarget): void {
+    stream.isEnded = true;
+    this.#targets.release(stream.number, true);
+  }
+
+  /** Nobody goes on with it. */
+  close(stream: StreamTarget, reason: string): void {
+    this.#targets.release(stream.number, true);
+    this.#ignore(stream.call, () => stream.close(reason));
+  }
+
+  #late(call: Call, value: unknown): void {
+    if (isObject(value) && isStream(value)) this.#discard(call, value);
+    if (call.isLate) this.#embedder.late(call);
+  }
+
+  #discard(call: Call, stream: object): void {
+    const { return: close } = stream as { return?: unknown };
+    if (typeof close === "function") this.#ignore(call, () => close.call(stream));
+  }
+
+  /** Of what is closed nobody waits for the end; that it fails is told. */
+  #ignore(call: Call, close: () => unknown): void {
+    const tell = (error: unknown): void => this.#embedder.fault(call.name, "close", error);
+    try {
+      Promise.resolve(close()).catch(tell);
+    } catch (error) {
+      tell(error);
+    }
+  }
+
+  #outcomeOf(call: Call, error: unknown): Outcome {
+    if (error instanceof GuestException) return raise(error.qualifiedType, error.message);
+    if (error instanceof Refusal) return raise(error.type, error.message);
+    this.#embedder.fault(call.name, "call", error);
+    return raise("host.HostError", `${call.name}() failed`);
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}

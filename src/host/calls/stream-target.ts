@@ -1,0 +1,72 @@
+// An iterator of the embedder's that the guest goes through, item by item. It lives at most as long as the run that asked for it.
+import type { Call } from "./call.ts";
+import type { FunctionTarget } from "./function-target.ts";
+
+interface AnyIterator {
+  next(): unknown;
+  return?(): unknown;
+}
+
+export class StreamTarget {
+  readonly kind = "stream";
+  readonly number: number;
+  readonly original: object;
+  readonly producer: FunctionTarget;
+  /** Its signal is that of the stream, too. */
+  readonly call: Call;
+  /** Of Python: what an item is. */
+  readonly annotation: string;
+  readonly #iterator: AnyIterator;
+  /** Items that were asked for by calls which the guest has cancelled since. */
+  readonly #unclaimed: unknown[] = [];
+  isEnded = false;
+
+  constructor(number: number, original: object, producer: FunctionTarget, call: Call) {
+    this.number = number;
+    this.original = original;
+    this.producer = producer;
+    this.call = call;
+    const { streams, returns } = producer.capability.signature;
+    this.annotation = streams ? returns : "object";
+    this.#iterator = iteratorOf(original);
+  }
+
+  /** An iterator's result, or a promise of it. Throws whatever the embedder's iterator throws. */
+  next(): unknown {
+    return this.#unclaimed.length > 0 ? this.#unclaimed.shift() : this.#iterator.next();
+  }
+
+  /** The next who asks gets it: an item that is not waited for any more is not lost. */
+  unclaim(item: unknown): void {
+    this.#unclaimed.push(item);
+  }
+
+  /** Gives what its end has to say. Throws whatever the embedder's iterator throws. */
+  close(reason: string): unknown {
+    if (this.isEnded) return undefined;
+    this.isEnded = true;
+    this.call.abort(reason);
+    return this.#iterator.return?.();
+  }
+}
+
+/** Whether a value is gone through rather than copied: an async iterable, or an iterator. */
+export function isStream(value: object): boolean {
+  if (Symbol.asyncIterator in value) return true;
+  return Symbol.iterator in value && "next" in value && typeof value.next === "function";
+}
+
+/** Whether a function that streams can have given it. */
+export function isIterable(value: unknown): value is object {
+  return (
+    typeof value === "object" && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)
+  );
+}
+
+function iteratorOf(value: object): AnyIterator {
+  const iterable = value as { [Symbol.asyncIterator]?(): AnyIterator; [Symbol.iterator]?(): AnyIterator };
+  const iterator = iterable[Symbol.asyncIterator]?.() ?? iterable[Symbol.iterator]?.();
+  if (typeof iterator?.next !== "function")
+    throw new TypeError("what a stream was to be made of is no iterator");
+  return iterator;
+}

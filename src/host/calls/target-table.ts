@@ -1,0 +1,187 @@
+// Everything that the guest can name by a number: granted functions come first, then methods and attributes of objects, then what answers
+// lent it. Invariant: a number is given out once; what was released, or never was, is nobody's.
+import type {
+  FunctionCapability,
+  ObjectCapability,
+} from "../../capabilities/functions/function-capability.ts";
+import { describeFunction, describeObject } from "./descriptions.ts";
+import { FunctionTarget, type FunctionUse, unused, type ValueCrossing } from "./function-target.ts";
+import { Refusal } from "./refusal.ts";
+import type { StreamTarget } from "./stream-target.ts";
+
+export type Capability = FunctionCapability | ObjectCapability;
+
+export interface ObjectTarget {
+  readonly kind: "object";
+  readonly number: number;
+  readonly capability: ObjectCapability;
+  readonly methods: readonly FunctionTarget[];
+  readonly attributes: readonly FunctionTarget[];
+}
+export type Target = FunctionTarget | ObjectTarget | StreamTarget;
+
+/** Handles and streams that may be alive at once. */
+const mostHandles = 1000;
+const lastNumber = 0xffff_ffff;
+
+export class TargetTable {
+  readonly #crossing: ValueCrossing;
+  readonly #targets = new Map<number, Target>();
+  /** With their full names. */
+  readonly #granted: (readonly [string, Target])[] = [];
+  /** What was granted is not released. */
+  #firstHandle = 0;
+  #next = 0;
+  /** Alive: capability or iterable -> its handle. */
+  readonly #handles = new Map<object, number>();
+  /** Written into answers that the guest has not got yet. */
+  readonly #underway = new Map<number, number>();
+  /** Limits are those of a capability, however often the guest lets its handle go. */
+  readonly #uses = new WeakMap<FunctionCapability, FunctionUse>();
+
+  constructor(grants: ReadonlyMap<string, Capability>, crossing: ValueCrossing) {
+    this.#crossing = crossing;
+    for (const [name, capability] of grants) {
+      if (capability.kind === "function")
+        this.#granted.push([name, this.#function(name, capability, unused())]);
+    }
+    for (const [name, capability] of grants) {
+      if (capability.kind === "object") this.#granted.push([name, this.#object(name, capability, unused)]);
+    }
+    this.#firstHandle = this.#next;
+  }
+
+  get granted(): readonly (readonly [string, Target])[] {
+    return this.#granted;
+  }
+
+  get(number: number): Target | undefined {
+    return this.#targets.get(number);
+  }
+
+  /** Throws Refusal for what is no function, or is none any more. */
+  function(number: number): FunctionTarget {
+    const target = this.#targets.get(number);
+    if (target?.kind !== "function") throw gone();
+    return target;
+  }
+
+  stream(number: number): StreamTarget {
+    const target = this.#targets.get(number);
+    if (target?.kind !== "stream") throw gone();
+    return target;
+  }
+
+  streams(): StreamTarget[] {
+    return [...this.#targets.values()].filter((target) => target.kind === "stream");
+  }
+
+  /** The fields of a record that stands for `capability` in an answer of `producer`. Throws Refusal. */
+  handleOf(capability: Capability, producer: string): { number: number; fields: readonly unknown[] } {
+    const existing = this.#handles.get(capability);
+    const target = existing === undefined ? this.#handle(capability, producer) : this.#targets.get(existing);
+    if (target?.kind === "function")
+      return { number: target.number, fields: ["host", target.number, describeFunction("result", target)] };
+    if (target?.kind !== "object") throw gone();
+    return { number: target.number, fields: ["host", target.number, describeObject(target)] };
+  }
+
+  /** Throws Refusal. */
+  addStream(original: object, make: (number: number) => StreamTarget): StreamTarget {
+    const existing = this.#targets.get(this.#handles.get(original) ?? -1);
+    if (existing?.kind === "stream") return existing;
+    const stream = make(this.#number(this.#handles.size));
+    this.#targets.set(stream.number, stream);
+    this.#handles.set(original, stream.number);
+    return stream;
+  }
+
+  /** Each time that a number is written into an answer that is kept. */
+  keep(numbers: readonly number[]): void {
+    for (const number of numbers) this.#underway.set(number, (this.#underway.get(number) ?? 0) + 1);
+  }
+
+  /** That answer was taken, or is lost. */
+  unkeep(numbers: readonly number[]): void {
+    for (const number of numbers) {
+      const left = (this.#underway.get(number) ?? 0) - 1;
+      if (left > 0) this.#underway.set(number, left);
+      else this.#underway.delete(number);
+    }
+  }
+
+  /** Gives what was released, which may have to be closed. What is under way to the guest once more stays, unless it is over. */
+  release(number: number, isOver = false): Target | undefined {
+    const target = this.#targets.get(number);
+    if (target === undefined || number < this.#firstHandle) return undefined;
+    if (this.#underway.has(number) && !isOver) return undefined;
+    const key = target.kind === "stream" ? target.original : target.capability;
+    // Methods of an object go with it.
+    if (this.#handles.get(key) !== number) return undefined;
+    this.#handles.delete(key);
+    this.#targets.delete(number);
+    if (target.kind === "object")
+      for (const part of [...target.methods, ...target.attributes]) this.#targets.delete(part.number);
+    return target;
+  }
+
+  clear(): void {
+    this.#targets.clear();
+    this.#handles.clear();
+    this.#granted.length = 0;
+  }
+
+  #handle(capability: Capability, producer: string): Target {
+    const use = (one: FunctionCapability): FunctionUse => {
+      const found = this.#uses.get(one) ?? unused();
+      this.#uses.set(one, found);
+      return found;
+    };
+    if (this.#handles.size >= mostHandles) throw tooMany();
+    const target =
+      capability.kind === "function"
+        ? this.#function(`${producer}.result`, capability, use(capability))
+        : this.#object(capability.name, capability, use);
+    this.#handles.set(capability, target.number);
+    return target;
+  }
+
+  #number(alive: number): number {
+    if (alive >= mostHandles || this.#next >= lastNumber) throw tooMany();
+    this.#next += 1;
+    return this.#next - 1;
+  }
+
+  #function(name: string, capability: FunctionCapability, use: FunctionUse): FunctionTarget {
+    const target = new FunctionTarget(name, this.#number(0), capability, use, this.#crossing);
+    this.#targets.set(target.number, target);
+    return target;
+  }
+
+  #object(
+    name: string,
+    capability: ObjectCapability,
+    use: (of: FunctionCapability) => FunctionUse,
+  ): ObjectTarget {
+    const number = this.#number(0);
+    const parts = (functions: ReadonlyMap<string, FunctionCapability>): FunctionTarget[] =>
+      [...functions].map(([part, one]) => this.#function(`${name}.${part}`, one, use(one)));
+    const target: ObjectTarget = {
+      kind: "object",
+      number,
+      capability,
+      methods: parts(capability.methods),
+      attributes: parts(capability.attributes),
+    };
+    this.#targets.set(number, target);
+    return target;
+  }
+}
+
+function gone(): Refusal {
+  return new Refusal("ReferenceError", "the host has taken this back, or it was released");
+}
+
+function tooMany(): Refusal {
+  return new Refusal("RuntimeError", `more than ${mostHandles} functions, objects and streams are alive`);
+}

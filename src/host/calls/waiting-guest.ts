@@ -1,0 +1,117 @@
+// What is ready for a guest that does not wait for one call alone: answers to its numbered calls, and callbacks for its event loop. It is
+// given them when it asks what there is. Invariant: what waits here is charged, and is given once.
+
+import { encodeValue } from "../../interpreter/marshal/encode.ts";
+import { answerKind } from "./call-frames.ts";
+import type { Outcome } from "./refusal.ts";
+
+interface Ready {
+  /** Of a call, or the token of a callback. */
+  readonly number: number;
+  readonly outcome: Outcome;
+}
+
+/** Besides the body. */
+const eventBytes = 64;
+const longestTimerMs = 2 ** 31 - 1;
+
+export class WaitingGuest {
+  readonly #mostBytes: number;
+  readonly #taken: (outcome: Outcome) => void;
+  #ready: Ready[] = [];
+  #heldBytes = 0;
+  #wake: (() => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #settled: PromiseWithResolvers<void> | undefined;
+
+  /** `mostBytes`: of one answer, if there is more than one event. `taken` is told of each that is given, or lost. */
+  constructor(mostBytes: number, taken: (outcome: Outcome) => void) {
+    this.#mostBytes = mostBytes;
+    this.#taken = taken;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+  get isEmpty(): boolean {
+    return this.#ready.length === 0;
+  }
+
+  add(number: number, outcome: Outcome): void {
+    this.#ready.push({ number, outcome });
+    this.#heldBytes += outcome.body.length + eventBytes;
+    this.#wake?.();
+    this.#settled?.resolve();
+    this.#settled = undefined;
+  }
+
+  /** The guest has cancelled it. */
+  drop(number: number): void {
+    const kept: Ready[] = [];
+    for (const ready of this.#ready) {
+      if (ready.number === number && ready.outcome.kind !== answerKind.callback) {
+        this.#give(ready);
+        ready.outcome.onDrop?.();
+      } else kept.push(ready);
+    }
+    this.#ready = kept;
+  }
+
+  /** The run is over: whoever waited is not there any more, and gets no answer. */
+  clear(): void {
+    for (const ready of this.#ready) this.#give(ready);
+    this.#ready = [];
+    clearTimeout(this.#timer);
+    this.#wake = undefined;
+  }
+
+  /** All there is, as far as it fits: (number, kind, body) each. */
+  take(): Uint8Array {
+    let bytes = 0;
+    let count = 0;
+    for (const { outcome } of this.#ready) {
+      bytes += outcome.body.length + eventBytes;
+      if (count > 0 && bytes > this.#mostBytes) break;
+      count += 1;
+    }
+    const given = this.#ready.splice(0, count);
+    for (const ready of given) this.#give(ready);
+    const events = given.map(({ number, outcome }) => [number, outcome.kind, outcome.body]);
+    return encodeValue(events, { maxBytes: Number.MAX_SAFE_INTEGER }).bytes;
+  }
+
+  /** Resolves when there is something, the time is over, or the guest asks anew. Undefined: as long as it takes. */
+  wait(timeoutMs: number | undefined, frame: (events: Uint8Array) => Uint8Array): Promise<Uint8Array> {
+    this.#wake?.();
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        clearTimeout(this.#timer);
+        const events = this.take();
+        resolve(frame(events));
+      };
+      if (timeoutMs !== undefined)
+        this.#timer = setTimeout(() => this.#wake?.(), Math.min(timeoutMs, longestTimerMs));
+    });
+  }
+
+  settled(): Promise<void> {
+    if (!this.isEmpty) return Promise.resolve();
+    this.#settled ??= withResolvers();
+    return this.#settled.promise;
+  }
+
+  #give({ outcome }: Ready): void {
+    this.#heldBytes -= outcome.body.length + eventBytes;
+    this.#taken(outcome);
+  }
+}
+
+/** Promise.withResolvers, which Node 20 does not have. */
+function withResolvers(): PromiseWithResolvers<void> {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve, reject: () => {} } as PromiseWithResolvers<void>;
+}

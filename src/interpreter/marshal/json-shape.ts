@@ -1,0 +1,69 @@
+// The shape "json": what JSON.stringify keeps as it is, and nothing else.
+import { maxDepth } from "./tags.ts";
+import { describeValue } from "./unsupported-value-error.ts";
+
+/** A value of the guest's that is no JSON. The path is made of its own keys, shortened. */
+export class NotJsonError extends TypeError {
+  override readonly name = "NotJsonError";
+  /** Where it stands, such as `[3].name`; empty for the whole value. */
+  readonly path: string;
+  constructor(path: string, found: string) {
+    super(`${path === "" ? "the value" : path} is not JSON: ${found}`);
+    this.path = path;
+  }
+}
+
+const longestPath = 200;
+
+/** Throws NotJsonError. Dicts are objects already, where their keys allow it. */
+export function demandJson(value: unknown): void {
+  const problem = problemOf(value, 0);
+  if (problem) throw new NotJsonError(problem.path.reverse().join("").slice(0, longestPath), problem.found);
+}
+
+interface Problem {
+  /** The innermost part first. */
+  readonly path: string[];
+  readonly found: string;
+}
+
+function problemOf(value: unknown, depth: number): Problem | undefined {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return undefined;
+    case "number":
+      return Number.isFinite(value) ? undefined : { path: [], found: String(value) };
+    case "object":
+      if (value === null) return undefined;
+      if (depth > maxDepth) return { path: [], found: "a value that contains itself" };
+      if (Array.isArray(value)) return problemIn(value, depth);
+      // Only what was made of a dict has no prototype.
+      if (Object.getPrototypeOf(value) === null) return problemUnder(value as Record<string, unknown>, depth);
+  }
+  return {
+    path: [],
+    found: value instanceof Map ? "a dict whose keys are not all text" : describeValue(value),
+  };
+}
+
+function problemIn(items: readonly unknown[], depth: number): Problem | undefined {
+  for (let index = 0; index < items.length; index++) {
+    const problem = problemOf(items[index], depth + 1);
+    if (problem) return at(`[${index}]`, problem);
+  }
+  return undefined;
+}
+
+function problemUnder(object: Readonly<Record<string, unknown>>, depth: number): Problem | undefined {
+  for (const key in object) {
+    const problem = problemOf(object[key], depth + 1);
+    if (problem) return at(`.${key.slice(0, longestPath)}`, problem);
+  }
+  return undefined;
+}
+
+function at(segment: string, problem: Problem): Problem {
+  problem.path.push(segment);
+  return problem;
+}
