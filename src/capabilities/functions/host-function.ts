@@ -128,7 +128,7 @@ function* checkedCall(
   call: FunctionCall,
   execute: (value: unknown) => unknown,
 ): Steps<Ready> {
-  const subject = input.isObject ? argumentsByName(input.parameters, given, call.name) : given.value;
+  const subject = input.isObject ? argumentsByName(input.parameters, given) : given.value;
   const value = yield* input.check(subject, call.name);
   return () => execute(value);
 }
