@@ -9,9 +9,9 @@ print([order["id"] for order in orders])
 euro, yen = await asyncio.gather(exchange_rate("EUR"), exchange_rate("JPY"))
 print(f"EUR {euro}, JPY {yen}")
 
-print(refund(order="A-1", amount=20.0))
+print(await refund(order="A-1", amount=20.0))
 try:
-    refund(order="A-2", amount=950.0)
+    await refund(order="A-2", amount=950.0)
 except PermissionError as refusal:
     print("refused:", refusal)
 

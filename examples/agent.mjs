@@ -59,13 +59,14 @@ const functions = {
   }),
 };
 
-await using sandbox = await Sandbox.create({
+const sandbox = await Sandbox.create({
   functions,
   limits: { wall: "5 s" },
   isolation: process.argv[2],
 });
 console.log(`--- what the model is told\n${sandbox.describe()}`);
 
+const shown = (value) => (Symbol.asyncIterator in Object(value) ? "a stream" : JSON.stringify(value));
 const program = readFileSync(new URL("./agent-program.py", import.meta.url), "utf8");
 const output = [];
 const trace = [];
@@ -87,3 +88,4 @@ for await (const event of sandbox.stream(program)) {
   }
 }
 console.log(`--- what it wrote\n${output.join("")}\n--- what it called\n${trace.join("\n")}`);
+await sandbox.close();

@@ -99,6 +99,7 @@ export type {
   TreePath,
   TreeRoom,
 } from "./filesystems/tree.ts";
+export type { CallEvent, ObserveCalls } from "./host/calls/embedder.ts";
 export type {
   Denial,
   DenialReport,
@@ -129,6 +130,25 @@ export {
 export { overlay } from "./host/overlay.ts";
 export { type CheckoutOptions, Pool, type PoolOptions, type PoolState } from "./host/pool.ts";
 export type { Run, RunOptions } from "./host/run.ts";
+export type { OutputEvent, ResultEvent, RunEvent, StreamOptions } from "./host/run-stream.ts";
 export { type CreateOptions, Sandbox } from "./host/sandbox.ts";
 export type { Usage, UsageLimits } from "./host/usage.ts";
-export { type GuestValue, OpaqueValue, PythonComplex } from "./interpreter/marshal/values.ts";
+export {
+  type InstanceKind,
+  PythonDate,
+  PythonDateTime,
+  PythonDecimal,
+  PythonFloat,
+  PythonInstance,
+  PythonTime,
+  PythonTimeDelta,
+  PythonUuid,
+  type TimeFields,
+} from "./interpreter/marshal/python-values.ts";
+export {
+  type GuestObject,
+  type GuestValue,
+  OpaqueValue,
+  PythonComplex,
+  pythonEllipsis,
+} from "./interpreter/marshal/values.ts";

@@ -1,10 +1,10 @@
 // Functions of every kind that a host can offer, and programs that call them: each with its value, or the exception that ends it.
 
-import { GuestException } from "sandboa";
 import type {
   FunctionCapability,
   ObjectCapability,
 } from "../src/capabilities/functions/function-capability.ts";
+import { GuestException } from "../src/errors/guest-exception.ts";
 import { fn, parameter } from "../src/host/calls/calls-fixture.ts";
 import type { Grants } from "./functions-fixture.ts";
 
@@ -367,7 +367,26 @@ except* Exception as e: r = [str(x) for x in e.exceptions]
     "from host import fewBytes\nfewBytes(b'x' * 100)",
     "PermissionError: fewBytes() has used up its 100 bytes",
   ],
-  ["what cannot cross", "from host import echo\necho(object())", "TypeError: object cannot be copied"],
+  [
+    "what cannot cross",
+    "from host import echo\necho(object())",
+    "TypeError: echo() argument 'value' cannot be copied: an object of type object",
+  ],
+  [
+    "what cannot cross, further inside",
+    "from host import given\ngiven(1, 2, 3, [object()])",
+    "TypeError: given() argument 'rest'[1][0] cannot be copied: an object of type object",
+  ],
+  [
+    "what cannot cross, awaited",
+    "from host import slow\nawait slow({'k': object()})",
+    "TypeError: slow() argument 'x'['k'] cannot be copied: an object of type object",
+  ],
+  [
+    "what was lent comes back as itself",
+    "from host import echo\ndef g(): yield 1\ni = g()\n[echo(print) is print, echo([i])[0] is i]",
+    [true, true],
+  ],
   ["StopIteration at the top", "next(iter([]))", "StopIteration"],
   [
     "a thousand at once",

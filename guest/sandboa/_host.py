@@ -40,18 +40,20 @@ def send(operation, number=0, call=0, body=_NONE, records=0):
     return sandboa._host_call(body + _REQUEST.pack(records, operation, number, call))
 
 
-def pack(value):
-    """(bytes, records) of any value that can cross."""
+def pack(value, about=None):
+    """(bytes, records) of any value that can cross. `about`: the name of a function and of its parameters, if they are its arguments."""
     try:
-        return dumps(value, _VERSION), 0
-    except ValueError:
-        body, records = _values.encode(value, lend, True)
-        return body, 1 if records else 0
+        return _values.encode(value, lend, True)
+    except (TypeError, ValueError) as error:
+        where, _, rest = str(error).partition("]")
+        if about is None or not where[1:].isdigit():
+            raise
+        raise type(error)(f"{about[0]}() argument '{about[1][int(where[1:])]}'{rest}") from None
 
 
-def ask(operation, number, value):
+def ask(operation, number, value, about=None):
     """Sends any value, and gives what the host answers."""
-    body, records = pack(value)
+    body, records = pack(value, about)
     return finish(send(operation, number, 0, body, records))
 
 

@@ -12,7 +12,7 @@ _SYNC = """\
 {i}try:
 {i}    {p}request = {p}dumps({given}, 4) + {tail}
 {i}except ValueError:
-{i}    return {p}ask({p}CALL, {number}, {given})
+{i}    return {p}ask({p}CALL, {number}, {given}, {p}about)
 {i}{p}answer = {p}send({p}request)
 {i}if {p}answer and not {p}answer[-1]:
 {i}    return {p}loads({p}answer)
@@ -35,9 +35,9 @@ def make(description, token=None, place=None):
         number_text, tail = f"{p}self._host_numbers[{place}]", f"{p}self._host_tails[{place}]"
     fields = {"p": p, "given": given, "tail": tail, "number": number_text}
     defaults_text = "".join(f", {p}default{index}" for index in range(len(defaults)))
-    call = f"{p}call({p}CALL, {number_text}, {given})"
+    call = f"{p}call({p}CALL, {number_text}, {given}, {p}about)"
     lines = [
-        f"def {p}make({p}host, {p}loop, {p}token, {p}tail, {p}streams{defaults_text}):",
+        f"def {p}make({p}host, {p}loop, {p}token, {p}tail, {p}about, {p}streams{defaults_text}):",
         f"    {p}dumps, {p}loads, {p}send = {p}host.dumps, {p}host.loads, {p}host.sandboa._host_call",
         f"    {p}ask, {p}finish, {p}CALL = {p}host.ask, {p}host.finish, {p}host.CALL",
         f"    {p}call, {p}running_loop = {p}loop.call, {p}loop.running_loop",
@@ -49,11 +49,11 @@ def make(description, token=None, place=None):
         f"    {p}aio = {name}",
     ]
     if streams:
-        lines += [f"    def {name}({declared}):", f"        return {p}streams({number_text}, {given})"]
+        lines += [f"    def {name}({declared}):", f"        return {p}streams({number_text}, {given}, {p}about)"]
     elif is_async:
         lines += [
             f"    async def {name}({p}number, {p}given):",
-            f"        return await {p}call({p}CALL, {p}number, {p}given)",
+            f"        return await {p}call({p}CALL, {p}number, {p}given, {p}about)",
             f"    {p}coroutine = {name}",
             f"    {p}coroutine.__qualname__ = '{name}'",
             f"    def {name}({declared}):",
@@ -71,7 +71,8 @@ def make(description, token=None, place=None):
         exec(compile(source, "<host>", "exec", dont_inherit=True), namespace)
         factory = _factories[source] = namespace[f"{p}make"]
     tail_bytes = None if place is not None else _host.trailer(_host.CALL, number)
-    made = factory(_host, _host_loop, token, tail_bytes, _stream, *defaults)
+    about = (name, [parameter[0] for parameter in parameters])
+    made = factory(_host, _host_loop, token, tail_bytes, about, _stream, *defaults)
     annotations = {parameter[0]: parameter[1] for parameter in parameters}
     annotations["return"] = f"Iterator[{returns}]" if streams else returns
     for function in made:
@@ -85,10 +86,10 @@ def make(description, token=None, place=None):
     return made
 
 
-def _stream(number, given):
+def _stream(*call):
     from sandboa import _host_stream
 
-    return _host_stream.Stream.of_call(number, given)
+    return _host_stream.Stream.of_call(call)
 
 
 def _check(*names):

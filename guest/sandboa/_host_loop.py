@@ -25,10 +25,10 @@ def running_loop():
     return None if events is None else events._get_running_loop()
 
 
-async def call(operation, number, value):
+async def call(operation, number, value, about=None):
     """Sends a request, and waits for its answer in the running loop. Cancelled, it cancels the call."""
     global _last_call
-    body, records = _host.pack(value)
+    body, records = _host.pack(value, about)
     _last_call = mine = _last_call + 1
     answer = _host.send(operation, number, mine, body, records)
     kind = _host.kind_of(answer)

@@ -13,9 +13,9 @@ class Stream:
         self._call = None
 
     @classmethod
-    def of_call(cls, number, given):
+    def of_call(cls, call):
         stream = cls(None)
-        stream._call = (number, given)
+        stream._call = call
         if _host_loop.running_loop() is None:
             stream._start()
         return stream

@@ -2,7 +2,7 @@
 
 from weakref import ref
 
-from sandboa import _host, _host_functions
+from sandboa import _host, _host_functions, _host_lent
 
 # Of what was granted: number -> the thing. Of handles: number -> a reference to its token.
 granted = {}
@@ -47,7 +47,9 @@ class HostObject:
 
 def borrow(fields):
     """What a record of the host's stands for."""
-    _, number, *described = fields
+    name, number, *described = fields
+    if name == "lent":
+        return _host_lent.lent[number]
     if number in granted:
         return granted[number]
     known = _handles.get(number)

@@ -19,6 +19,7 @@ from sandboa import _host, _host_loop, _host_module, _values
 
 _LIBRARY = os.path.dirname(os.path.dirname(__file__))
 _OWN = (os.path.dirname(__file__), os.path.join(_LIBRARY, "asyncio"))
+_CALLS = (os.path.join(os.path.dirname(__file__), "_host"), "<host>")
 _TEXT_LIMIT = 1 << 16
 _TRACEBACK_LIMIT = 1 << 18
 # Given up when memory runs out, so that the error can still be described.
@@ -289,9 +290,19 @@ def _traceback_of(error):
         first = None
     try:
         report = traceback.TracebackException(type(error), error, frame or first, compact=True)
+        _leave_out_calls(report)
         return _cut("".join(report.format(colorize=False)), _TRACEBACK_LIMIT)
     except BaseException as inner:
         return f"{type(error).__name__}: <the traceback could not be made: {type(inner).__name__}>\n"
+
+
+def _leave_out_calls(report):
+    """How a call reaches the host is nobody's business: a function of the host looks like one that is written in C."""
+    reports = [report]
+    while reports:
+        report = reports.pop()
+        report.stack[:] = [frame for frame in report.stack if not frame.filename.startswith(_CALLS)]
+        reports += filter(None, (report.__cause__, report.__context__, *(report.exceptions or ())))
 
 
 def _cut(text, limit):

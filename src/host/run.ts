@@ -1,5 +1,6 @@
 // What a run is asked with and what it gives back.
 
+import type { ValueOptions } from "../capabilities/functions/function-capability.ts";
 import { OptionError } from "../errors/option-error.ts";
 import {
   LimitError,
@@ -14,7 +15,7 @@ import { decodeMarshal, decodeValue, MarshalFormatError } from "../interpreter/m
 import { encodeMarshal, encodeValue } from "../interpreter/marshal/encode.ts";
 import { NotJsonError } from "../interpreter/marshal/json-shape.ts";
 import { UnsupportedValueError } from "../interpreter/marshal/unsupported-value-error.ts";
-import type { GuestValue, ValueOptions } from "../interpreter/marshal/values.ts";
+import type { GuestValue } from "../interpreter/marshal/values.ts";
 import type { StopReason } from "../kernel/guest-stop.ts";
 import { monotonicMs } from "../platform/node/powers.ts";
 import type { ObserveCalls } from "./calls/embedder.ts";
@@ -28,7 +29,7 @@ export interface RunOptions {
   /** Variables to set before the source runs, by name: at most 64 MiB when encoded, with the source. */
   readonly inputs?: Readonly<Record<string, unknown>>;
   /** How inputs and the result cross; by default dicts become Maps, and what contains itself is refused. */
-  readonly values?: ValueOptions;
+  readonly values?: Partial<ValueOptions>;
   /** The name that tracebacks show. Default "<run N>". */
   readonly filename?: string;
   /**
@@ -86,7 +87,10 @@ export function encodeRun(source: string, options: RunOptions): Uint8Array {
 }
 
 /** What has records must be restored in there; most runs have no inputs at all. */
-function crossing(inputs: Readonly<Record<string, unknown>>, values: ValueOptions | undefined): object {
+function crossing(
+  inputs: Readonly<Record<string, unknown>>,
+  values: Partial<ValueOptions> | undefined,
+): object {
   if (Object.keys(inputs).length === 0) return { inputs: {}, records: null };
   const { bytes, records } = encodeValue(inputs, {
     maxBytes: maxRequestBytes,
@@ -97,7 +101,7 @@ function crossing(inputs: Readonly<Record<string, unknown>>, values: ValueOption
 
 const shapes: readonly unknown[] = ["maps", "objects", "json"];
 
-function checkValueOptions(values: ValueOptions | undefined): void {
+function checkValueOptions(values: Partial<ValueOptions> | undefined): void {
   if (values === undefined) return;
   optionRecord("values", values, ["shape", "references", "exactFloats"]);
   const { shape = "maps", references = "refuse", exactFloats = false } = values;
@@ -113,7 +117,7 @@ export type Ending =
   | { readonly error: PythonError | LimitError | SandboxLostError | RunError };
 
 /** Turns what came through the wall into a value or the error to throw. An answer's bytes are hostile. */
-export function endingOf(report: SessionReport, plan: SandboxPlan, values?: ValueOptions): Ending {
+export function endingOf(report: SessionReport, plan: SandboxPlan, values?: Partial<ValueOptions>): Ending {
   const { outcome, meters } = report;
   if (outcome.kind !== "answer") return { error: failureOf(outcome, plan) };
   const ending = readAnswer(outcome.bytes, values);
@@ -173,7 +177,7 @@ function stopError(reason: StopReason): LimitError | SandboxLostError | RunError
 }
 
 /** What is no value at all can only have been made by a guest that has taken over its interpreter; it is refused like one too deep. */
-function readValue(content: GuestValue, records: boolean, values: ValueOptions = {}): Ending {
+function readValue(content: GuestValue, records: boolean, values: Partial<ValueOptions> = {}): Ending {
   if (!(content instanceof Uint8Array)) return unreadable();
   try {
     const value = decodeValue(content, { ...values, records, nowMs: monotonicMs }) as GuestValue;
@@ -190,7 +194,7 @@ const unreadable = (): Ending => ({
   error: new Lost("SANDBOX_CRASHED", "the interpreter's answer cannot be read"),
 });
 
-function readAnswer(bytes: Uint8Array, values: ValueOptions | undefined): Ending {
+function readAnswer(bytes: Uint8Array, values: Partial<ValueOptions> | undefined): Ending {
   let answer: GuestValue;
   try {
     answer = decodeMarshal(bytes, { nowMs: monotonicMs });

@@ -2,6 +2,7 @@
 import { OptionError } from "../../errors/option-error.ts";
 import { now, run, type Steps } from "../../filesystems/later.ts";
 import { type Callable, changedEach, changedFunction, demandCallable, refusal } from "./around-function.ts";
+import { isAsyncFunction } from "./async-function.ts";
 import type { Arguments } from "./function-capability.ts";
 
 export interface ApprovalRequest {
@@ -17,7 +18,7 @@ export type Approval = boolean | { readonly approved: boolean; readonly reason?:
 
 /**
  * `ask` is called before each call; for an object, of each method and attribute. What is not approved is a PermissionError in the guest, with
- * the reason if one is given. If `ask` throws, the call fails, and the guest learns no more than that.
+ * the reason if one is given. Where `ask` is an async function, so is the function in the guest: what a person decides comes later. If `ask` throws, the call fails, and the guest learns no more than that.
  */
 export function approved<C extends Callable>(
   capability: C,
@@ -27,6 +28,7 @@ export function approved<C extends Callable>(
   if (typeof ask !== "function") throw new OptionError("approved ask", ask, "a function");
   return changedEach(capability, (each) =>
     changedFunction(each, {
+      signature: isAsyncFunction(ask) ? { ...each.signature, isAsync: true } : each.signature,
       invoke: (given, call) => {
         function* steps(): Steps<unknown> {
           const answer = yield* now(ask({ name: call.name, arguments: given, signal: call.signal }));

@@ -1,9 +1,11 @@
 // A function of the embedder's for the guest to call: its signature from a schema, its arguments checked by the schema, and of what it throws
 // only what the embedder chose.
+
 import { GuestException } from "../../errors/guest-exception.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import { now, run, type Steps } from "../../filesystems/later.ts";
 import { checkAnnotation } from "./annotation-text.ts";
+import { isAsyncFunction } from "./async-function.ts";
 import { type CheckedInput, checkedInput, demandSchema } from "./checked-input.ts";
 import { eachItem } from "./each-item.ts";
 import type {
@@ -182,11 +184,7 @@ function signatureOf(
     parameters,
     returns: returnsOf(option, terms),
     description: optionalText(`${option} description`, terms.description),
-    isAsync: optionalFlag(
-      `${option} async`,
-      terms.async,
-      kind === "[object AsyncFunction]" || kind === "[object AsyncGeneratorFunction]",
-    ),
+    isAsync: optionalFlag(`${option} async`, terms.async, isAsyncFunction(execute)),
     streams: optionalFlag(
       `${option} streams`,
       terms.streams,

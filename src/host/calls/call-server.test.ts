@@ -119,6 +119,19 @@ test("a name of __proto__ is refused and touches no prototype", async () => {
   expect(({} as { polluted?: number }).polluted).toBeUndefined();
 });
 
+test("what is no JSON is refused where JSON was asked for; what was not given is not asked", async () => {
+  const json = fn((all) => Object.keys(all), {
+    parameters: [parameter("a", { isOptional: true }), parameter("b")],
+    values: { shape: "json" },
+  });
+  const { server } = serve({ f: json });
+  const absent = new Fields("ellipsis");
+  expect(await ask(server, "call", { body: [absent, { k: [1] }] })).toMatchObject({ value: ["b"] });
+  expect(await ask(server, "call", { body: [absent, [new Uint8Array(1)]] })).toMatchObject(
+    raised("TypeError", expect.stringContaining("f() argument 'b': [0] is not JSON")),
+  );
+});
+
 test("of an error the guest sees what was chosen, and the embedder the error", async () => {
   const secret = new Error("secret");
   const { server, faults } = serve({

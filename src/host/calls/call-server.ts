@@ -193,6 +193,7 @@ export class CallServer {
   #settleCallback({ lent, resolve, reject }: Callback, number: number, decode: () => unknown): void {
     const isIterator = lent.kind === "iterate";
     const value = number === returned.ended ? undefined : decode();
+    if (number === returned.value) lent.target.demandShape(value, "callback");
     if (number === returned.raised) reject(exceptionOf(value));
     // It would be taken for a promise, which only the guest could keep.
     else if (isPending(value))

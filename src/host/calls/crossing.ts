@@ -79,6 +79,9 @@ export class Crossing {
   }
 
   #lend(value: object): readonly unknown[] | undefined {
+    const id = this.lent?.idOf(value);
+    if (id !== undefined) return ["lent", id];
+    if (typeof value === "function") return undefined;
     if (value instanceof StreamAnswer) return this.#lendStream(value.iterable);
     if (isCapability(value)) return this.#lendCapability(value);
     return isStream(value) ? this.#lendStream(value) : undefined;

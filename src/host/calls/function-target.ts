@@ -6,6 +6,7 @@ import type {
 } from "../../capabilities/functions/function-capability.ts";
 import type { DecodeOptions } from "../../interpreter/marshal/decode.ts";
 import type { EncodeOptions } from "../../interpreter/marshal/encode.ts";
+import { demandJson } from "../../interpreter/marshal/json-shape.ts";
 import { pythonEllipsis } from "../../interpreter/marshal/values.ts";
 import type { Call } from "./call.ts";
 import { Refusal } from "./refusal.ts";
@@ -53,7 +54,9 @@ export class FunctionTarget {
     this.number = number;
     this.capability = capability;
     this.use = use;
-    const { shape, references, exactFloats } = capability.values;
+    const { shape: asked, references, exactFloats } = capability.values;
+    // Whether it is JSON is asked of each argument: some may be absent.
+    const shape = asked === "json" ? "objects" : asked;
     const { maxBytes, maxItems, nowMs, lend, borrow } = crossing;
     this.encoding = { maxBytes, root: `${name}()`, references, lend };
     this.#plain = { records: false, shape, references, exactFloats, nowMs, maxItems };
@@ -89,14 +92,25 @@ export class FunctionTarget {
     for (let index = 0; index < parameters.length; index++) {
       const parameter = parameters[index] as Parameter;
       const value: unknown = values[index];
+      if (value !== pythonEllipsis) this.demandShape(value, `argument '${parameter.name}'`);
       if (parameter.kind === "keywords") this.#bindKeywords(given, value);
       else if (parameter.kind === "positionals" && !Array.isArray(value))
         throw new Refusal("TypeError", `${this.name}() argument '${parameter.name}': must be a tuple`);
-      else if (!isAbsent(value)) given[parameter.name] = value;
+      else if (value !== pythonEllipsis) given[parameter.name] = value;
       else if (!parameter.isOptional)
         throw new Refusal("TypeError", `${this.name}() missing required argument '${parameter.name}'`);
     }
     return given;
+  }
+
+  /** Throws Refusal for what the function does not take. */
+  demandShape(value: unknown, what: string): void {
+    if (this.capability.values.shape !== "json") return;
+    try {
+      demandJson(value);
+    } catch (error) {
+      throw new Refusal("TypeError", `${this.name}() ${what}: ${(error as Error).message}`);
+    }
   }
 
   #bindKeywords(given: Record<string, unknown>, value: unknown): void {
@@ -123,9 +137,4 @@ export class FunctionTarget {
       (parameter) => parameter.name === name && parameter.kind !== "positionalOnly",
     );
   }
-}
-
-/** Ellipsis stands where nothing was given. */
-function isAbsent(value: unknown): boolean {
-  return value === pythonEllipsis;
 }

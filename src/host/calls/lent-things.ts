@@ -13,7 +13,7 @@ export interface Lent {
   readonly target: FunctionTarget;
   /** The calls whose arguments brought it, for which the guest waits. */
   readonly broughtBy: Call[];
-  readonly thing: unknown;
+  readonly thing: object;
 }
 
 export interface Callback {
@@ -32,6 +32,7 @@ const lastToken = 0xffff_ffff;
 
 export class LentThings {
   readonly #lent = new Map<number, Lent>();
+  readonly #ids = new WeakMap<object, number>();
   readonly #callbacks = new Map<number, Callback>();
   readonly #send: (callback: Callback, work: CallbackWork, given: readonly unknown[]) => void;
   readonly #route: (lent: Lent) => Call | undefined;
@@ -54,9 +55,16 @@ export class LentThings {
         throw new Refusal("RuntimeError", `more than ${most} things are lent to the host`);
       lent = this.#make(id, kind, target);
       this.#lent.set(id, lent);
+      this.#ids.set(lent.thing, id);
     }
     if (call?.number === 0) lent.broughtBy.push(call);
     return lent.thing;
+  }
+
+  /** Of a thing that was lent in this run: the guest gets it back as it was. */
+  idOf(thing: object): number | undefined {
+    const id = this.#ids.get(thing);
+    return id !== undefined && this.#lent.get(id)?.thing === thing ? id : undefined;
   }
 
   /** Undefined for a token that nobody waits for. */
