@@ -132,7 +132,7 @@ function checkedCall(
   call: FunctionCall,
   execute: (value: unknown) => unknown,
 ): Later<Ready> {
-  const subject = input.isObject ? argumentsByName(input.parameters, given, call.name) : given.value;
+  const subject = input.isObject ? argumentsByName(input.parameters, given) : given.value;
   // In a function: a value of the guest's with a member `then` would be waited for.
   function* steps(): Steps<Ready> {
     const value = yield* input.check(subject, call.name);
