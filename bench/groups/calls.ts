@@ -86,10 +86,7 @@ export async function measure(): Promise<void> {
     const series: number[][] = [];
     const steps: (() => Promise<void>)[] = [];
     for (const contestant of contestants) {
-      const once = await contestant.prepare(load).catch((error: unknown) => {
-        line(`  ${contestant.name}: cannot (${String(error).split("\n").at(-1)})`);
-        return undefined;
-      });
+      const once = await tried(contestant, load);
       const times: number[] = [];
       series.push(times);
       if (once === undefined) continue;
@@ -107,6 +104,18 @@ export async function measure(): Promise<void> {
       if (series[index]?.length) report(`  ${name}`, series[index], load.unit);
   }
   for (const contestant of contestants) await contestant.close();
+}
+
+/** What makes a sample, after it was seen to work. */
+async function tried(contestant: Contestant, load: Load): Promise<(() => Promise<unknown>) | undefined> {
+  try {
+    const once = await contestant.prepare(load);
+    await once?.();
+    return once;
+  } catch (error) {
+    line(`  ${contestant.name}: cannot (${String(error).split("\n").at(-1)})`);
+    return undefined;
+  }
 }
 
 const program = ({ payload, body, isAsync }: Load): string =>

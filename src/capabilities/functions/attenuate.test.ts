@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { OptionError } from "../../errors/option-error.ts";
 import { attenuate } from "./attenuate.ts";
-import { counting, Database, given, inspected, outcome } from "./function-fixture.ts";
+import { counting, Database, inspected, outcome } from "./function-fixture.ts";
 import { hostFunction } from "./host-function.ts";
 import { hostObject } from "./host-object.ts";
 
@@ -17,7 +17,10 @@ test("fixed arguments are gone from the signature, and cannot be given", async (
     ],
   ]);
   expect(granted.signature.description).toBe("Looks up a.");
-  expect(await outcome(granted, { size: 2, id: "b" })).toBe(1);
+  expect(await outcome(granted, { size: 2 })).toBe(1);
+  expect(await outcome(granted, { size: 2, id: "b" })).toBe(
+    "TypeError: lookup() got an unexpected keyword argument 'id'",
+  );
   expect(calls).toEqual([{ id: "a", size: 2, deep: false }]);
   expect(() => attenuate(lookup, { fixed: { ide: 1 } })).toThrow("attenuate fixed ide");
 });
@@ -29,11 +32,11 @@ test("not by further names either", async () => {
     execute: (value: unknown) => seen.push(value),
   });
   const granted = attenuate(open, { fixed: { id: "a", tenant: 7 } });
-  expect(await outcome(granted, { arguments: new Map([["tenant", 8]]) })).toBe(
+  expect(await outcome(granted, { tenant: 8 })).toBe(
     "TypeError: lookup() got an unexpected keyword argument 'tenant'",
   );
-  expect(await outcome(granted, { arguments: given({ id: "b" }) })).toMatch(/^TypeError/);
-  expect(await outcome(granted, { arguments: given({ x: 1 }) })).toBe(1);
+  expect(await outcome(granted, { id: "b" })).toMatch(/^TypeError/);
+  expect(await outcome(granted, { x: 1 })).toBe(1);
   expect(seen).toEqual([{ id: "a", tenant: 7, x: 1 }]);
 });
 

@@ -12,7 +12,7 @@ import type {
   Parameter,
 } from "./function-capability.ts";
 import { checkLimitOptions, type FunctionLimitOptions, narrowerLimits } from "./function-limits.ts";
-import { argumentsByName, keywordsOf } from "./given-arguments.ts";
+import { argumentsByName, takesKeywords } from "./given-arguments.ts";
 import { optionalText, optionFields } from "./option-fields.ts";
 import type { InputSchema } from "./schemas.ts";
 import { inPythonOrder } from "./signature-of-schema.ts";
@@ -70,7 +70,7 @@ function attenuatedFunction(inner: FunctionCapability, given: FunctionAttenuatio
     invoke: (args, call) => {
       function* steps(): Steps<unknown> {
         const checked = narrower === undefined ? args : yield* narrowedArguments(left, narrower, args, call);
-        return yield* now(inner.invoke(withFixed(own, fixed, checked, call), call));
+        return yield* now(inner.invoke(withFixed(fixed, checked, call), call));
       }
       return run(steps());
     },
@@ -81,7 +81,7 @@ function fixedArguments(own: readonly Parameter[], given: unknown): ReadonlyMap<
   if (given === undefined) return new Map();
   if (typeof given !== "object" || given === null)
     throw new OptionError("attenuate fixed", given, "{ parameter: value }");
-  const takesMore = own.some(({ kind }) => kind === "keywords");
+  const takesMore = takesKeywords(own);
   for (const name of Object.keys(given))
     if (!takesMore && !own.some((parameter) => parameter.name === name))
       throw new OptionError(`attenuate fixed ${name}`, name, nameList(own));
@@ -93,37 +93,21 @@ function nameList(own: readonly Parameter[]): string {
 }
 
 /** What is fixed cannot be given by another way, as one of the further names. */
-function withFixed(
-  own: readonly Parameter[],
-  fixed: ReadonlyMap<string, unknown>,
-  given: Arguments,
-  call: FunctionCall,
-): Arguments {
+function withFixed(fixed: ReadonlyMap<string, unknown>, given: Arguments, call: FunctionCall): Arguments {
   if (fixed.size === 0) return given;
-  const all: Record<string, unknown> = Object.create(null);
-  for (const { name } of own) if (Object.hasOwn(given, name)) all[name] = given[name];
-  const further = new Map<string, unknown>();
-  for (const [name, value] of keywordsOf(own, given)) {
-    if (fixed.has(name))
-      throw new GuestException(
-        "TypeError",
-        `${call.name}() got an unexpected keyword argument '${name.slice(0, 100)}'`,
-      );
-    further.set(name, value);
-  }
+  const all: Record<string, unknown> = Object.assign(Object.create(null), given);
   for (const [name, value] of fixed) {
-    if (own.some((parameter) => parameter.name === name)) all[name] = value;
-    else further.set(name, value);
+    if (Object.hasOwn(given, name))
+      throw new GuestException("TypeError", `${call.name}() got an unexpected keyword argument '${name}'`);
+    all[name] = value;
   }
-  const taking = own.find(({ kind }) => kind === "keywords");
-  if (taking !== undefined && !fixed.has(taking.name)) all[taking.name] = further;
   return all;
 }
 
 function narrowerInput(left: readonly Parameter[], schema: InputSchema): CheckedInput {
   const narrower = checkedInput("attenuate", schema, undefined);
   if (!narrower.isObject) throw new OptionError("attenuate input", schema, "a schema of an object");
-  const takesMore = left.some(({ kind }) => kind === "keywords");
+  const takesMore = takesKeywords(left);
   for (const { name, kind } of narrower.parameters)
     if (kind !== "keywords" && !takesMore && !left.some((parameter) => parameter.name === name))
       throw new OptionError(`attenuate input ${name}`, name, nameList(left));
@@ -150,32 +134,19 @@ function* narrowedArguments(
   given: Arguments,
   call: FunctionCall,
 ): Steps<Arguments> {
-  const names = narrower.parameters.some(({ kind }) => kind === "keywords")
-    ? undefined
-    : new Set(narrower.parameters.map(({ name }) => name));
-  const all = argumentsByName(left, given, call.name);
+  const all = argumentsByName(left, given);
+  const names = new Set(narrower.parameters.map(({ name }) => name));
+  const takesAll = takesKeywords(narrower.parameters);
   const subject: Record<string, unknown> = Object.create(null);
-  for (const [name, value] of Object.entries(all)) if (names?.has(name) ?? true) subject[name] = value;
+  const result: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of Object.entries(all))
+    (takesAll || names.has(name) ? subject : result)[name] = value;
   const checked = yield* narrower.check(subject, call.name);
   call.signal.throwIfAborted();
   if (typeof checked !== "object" || checked === null)
     throw new TypeError("the narrower schema gave no object");
-  return byParameter(left, { ...all, ...checked }, subject, checked);
-}
-
-/** Back into the form of a call. What the narrower schema dropped is not given. */
-function byParameter(left: readonly Parameter[], all: object, subject: object, checked: object): Arguments {
-  const result: Record<string, unknown> = Object.create(null);
-  const further = new Map<string, unknown>();
-  for (const [name, value] of Object.entries(all)) {
-    if (Object.hasOwn(subject, name) && !Object.hasOwn(checked, name)) continue;
-    if (left.some((parameter) => parameter.name === name && parameter.kind !== "keywords"))
-      result[name] = value;
-    else further.set(name, value);
-  }
-  const taking = left.find(({ kind }) => kind === "keywords");
-  if (taking !== undefined) result[taking.name] = further;
-  return result;
+  // What the narrower schema dropped is not given.
+  return Object.assign(result, checked);
 }
 
 function attenuatedObject(inner: ObjectCapability, given: ObjectAttenuation): ObjectCapability {

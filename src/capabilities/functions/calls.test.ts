@@ -80,6 +80,15 @@ describe("a bad argument", () => {
       ],
     ],
     [
+      "arktype through the AI SDK",
+      asSchema(arktype) as InputSchema,
+      [
+        "TypeError: lookup() argument 'id': id must be a string (was a number)",
+        "ValueError: lookup() argument 'size': size must be at most 5 (was 6)",
+        "TypeError: lookup() argument 'items'[1].id: items[1].id must be a number (was a string)",
+      ],
+    ],
+    [
       "a JSON Schema of the AI SDK, which nobody else checks",
       ai,
       [
@@ -113,8 +122,20 @@ describe("a bad argument", () => {
     expect(text).toMatch(/^ValueError: lookup\(\) argument 'id': x+…$/);
     expect(text.length).toBe("ValueError: ".length + 1000);
     const keys = recording(z.record(z.string(), z.number())).capability;
-    const hostile = (await outcome(keys, { arguments: given({ ["k".repeat(9999)]: "x" }) })) as string;
+    const hostile = (await outcome(keys, { ["k".repeat(9999)]: "x" })) as string;
     expect(hostile).toMatch(/^TypeError: lookup\(\) argument 'k{100}…'/);
+  });
+
+  test("in the words of an error without issues", async () => {
+    const validate = () => ({ success: false, error: new Error("not today") }) as const;
+    const { capability } = recording(aiSchema({ type: "object" }, { validate }));
+    expect(await outcome(capability)).toBe("ValueError: lookup() arguments: not today");
+    const issues = [{ message: "no", path: ["a"] }];
+    for (const cause of [issues, { issues }]) {
+      const wrapping = () => ({ success: false, error: new Error("x", { cause }) }) as const;
+      const wrapped = recording(aiSchema({ type: "object" }, { validate: wrapping })).capability;
+      expect(await outcome(wrapped)).toBe("ValueError: lookup() argument 'a': no");
+    }
   });
 
   test("of a function with one value", async () => {
@@ -174,22 +195,23 @@ test("a guest's object with a member then is a value, and is not waited for", as
     input: z.record(z.string(), z.any()).refine(async () => true),
     execute: () => "ran",
   });
-  expect(await outcome(whole, { arguments: thenable })).toBe("ran");
+  expect(await outcome(whole, thenable)).toBe("ran");
   expect(reached).toEqual([{ x: thenable }]);
   expect(called).toEqual([]);
 });
 
-test("arguments by further names cannot be given twice, and are names of no prototype", async () => {
+test("arguments by further names, which are names of no prototype", async () => {
   const { capability, reached } = recording(z.looseObject({ id: z.string() }));
-  expect(await outcome(capability, { id: "a", arguments: new Map([["id", "b"]]) })).toBe(
-    "TypeError: lookup() got multiple values for argument 'id'",
-  );
-  expect(await outcome(capability, { id: "a", arguments: JSON.parse('{"x": 1}') })).toBe("done");
+  expect(await outcome(capability, { id: "a", x: 1 })).toBe("done");
   expect(reached).toEqual([{ id: "a", x: 1 }]);
   const seen: unknown[] = [];
   const input: InputSchema = { "~standard": { version: 1, vendor: "x", validate: (value) => ({ value }) } };
   const raw = hostFunction({ input, execute: (value: unknown) => seen.push(value) });
-  await outcome(raw, { arguments: JSON.parse('{"__proto__": {"polluted": 1}}') });
+  const hostile = Object.defineProperty(Object.create(null), "__proto__", {
+    value: { polluted: 1 },
+    enumerable: true,
+  });
+  await raw.invoke(hostile as Record<string, unknown>, new Caller());
   const [all] = seen as [Record<string, unknown>];
   expect(Object.getPrototypeOf(all)).toBe(null);
   expect(Object.keys(all)).toEqual(["__proto__"]);

@@ -141,11 +141,14 @@ function standardResult(result: AiResult): StandardResult {
   return result.success ? { value: result.value } : { issues: issuesOf(result.error) };
 }
 
-/** Libraries' errors have issues; the AI SDK puts them into the cause of its own error. */
+/** Libraries' errors have issues; the AI SDK has errors of its own, with a library's error or its issues as the cause. */
 function issuesOf(error: unknown): readonly StandardIssue[] {
-  for (const at of [error, (error as ErrorOptions | null | undefined)?.cause]) {
-    const issues = (at as { readonly issues?: unknown } | null | undefined)?.issues;
-    if (Array.isArray(issues) && issues.length > 0) return issues as StandardIssue[];
-  }
+  const { cause } = (error ?? {}) as ErrorOptions;
+  for (const at of [issuesIn(error), issuesIn(cause), cause])
+    if (Array.isArray(at) && at.length > 0) return at as StandardIssue[];
   return [{ message: error instanceof Error ? error.message : "not accepted" }];
+}
+
+function issuesIn(error: unknown): unknown {
+  return (error as { readonly issues?: unknown } | null | undefined)?.issues;
 }

@@ -57,6 +57,8 @@ export interface FunctionCall {
   readonly signal: AbortSignal;
   /** The host's clock: milliseconds since the epoch. */
   nowMs(): number;
+  /** Tells the embedder that code around the function has failed, where the guest is not to notice: an event of type "fault". */
+  fault?(error: unknown): void;
 }
 
 /** By parameter name, without prototype. Guest-made texts are no names in here except where a parameter of kind `keywords` is. */

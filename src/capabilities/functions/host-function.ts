@@ -3,7 +3,8 @@
 
 import { GuestException } from "../../errors/guest-exception.ts";
 import { OptionError } from "../../errors/option-error.ts";
-import { now, run, type Steps } from "../../filesystems/later.ts";
+import { isPending, now, run, type Steps } from "../../filesystems/later.ts";
+import type { Later } from "../../filesystems/tree.ts";
 import { checkAnnotation } from "./annotation-text.ts";
 import { isAsyncFunction } from "./async-function.ts";
 import { type CheckedInput, checkedInput, demandSchema } from "./checked-input.ts";
@@ -97,8 +98,9 @@ export const anyPositionals: Parameter = Object.freeze({
 export function positionalFunction(option: string, execute: object, terms: unknown): FunctionCapability {
   const options = optionFields(option, terms, termNames) as FunctionTerms;
   const call = execute as (...args: unknown[]) => unknown;
-  return functionOf(option, options, execute, [anyPositionals], function* (given) {
-    return () => call(...positionalsOf(given.args));
+  return functionOf(option, options, execute, [anyPositionals], (given) => {
+    const values = positionalsOf(given.args);
+    return () => call(...values);
   });
 }
 
@@ -124,15 +126,19 @@ export function orderedFunction(
 
 type Ready = () => unknown;
 
-function* checkedCall(
+function checkedCall(
   input: CheckedInput,
   given: Arguments,
   call: FunctionCall,
   execute: (value: unknown) => unknown,
-): Steps<Ready> {
-  const subject = input.isObject ? argumentsByName(input.parameters, given, call.name) : given.value;
-  const value = yield* input.check(subject, call.name);
-  return () => execute(value);
+): Later<Ready> {
+  const subject = input.isObject ? argumentsByName(input.parameters, given) : given.value;
+  // In a function: a value of the guest's with a member `then` would be waited for.
+  function* steps(): Steps<Ready> {
+    const value = yield* input.check(subject, call.name);
+    return () => execute(value);
+  }
+  return run(steps());
 }
 
 /** `prepare` checks the arguments; what it gives is the call itself. */
@@ -141,35 +147,46 @@ function functionOf(
   terms: FunctionTerms,
   execute: object,
   parameters: readonly Parameter[],
-  prepare: (given: Arguments, call: FunctionCall) => Steps<Ready>,
+  prepare: (given: Arguments, call: FunctionCall) => Later<Ready>,
 ): FunctionCapability {
   const signature = signatureOf(option, terms, execute, parameters);
   const output = terms.output === undefined ? undefined : demandOutput(`${option} output`, terms.output);
   const errors = optionalFunction(`${option} errors`, terms.errors);
   const thrown = (error: unknown): unknown => shownError(error, errors);
-  function* steps(given: Arguments, call: FunctionCall): Steps<unknown> {
-    const ready = yield* prepare(given, call);
-    // The check may have taken its time.
-    call.signal.throwIfAborted();
-    let answer: unknown;
-    try {
-      answer = yield* now(ready());
-    } catch (error) {
-      throw thrown(error);
-    }
+  const done = (answer: unknown): unknown => {
     if (signature.streams)
       return eachItem(answer, {
         error: thrown,
         ...(output && { item: (value: unknown) => checkedOutput(output, value) }),
       });
-    return output === undefined ? answer : yield* checkedOutput(output, answer);
-  }
+    return output === undefined ? answer : run(checkedOutput(output, answer));
+  };
+  const execution = (ready: Ready): unknown => {
+    let answer: unknown;
+    try {
+      answer = ready();
+    } catch (error) {
+      throw thrown(error);
+    }
+    if (!isPending(answer)) return done(answer);
+    return Promise.resolve(answer).then(done, (error: unknown) => {
+      throw thrown(error);
+    });
+  };
   return Object.freeze({
     kind: "function",
     signature,
     limits: checkLimitOptions(`${option} limits`, terms.limits),
     values: checkValueOptions(`${option} values`, terms.values),
-    invoke: (given: Arguments, call: FunctionCall) => run(steps(given, call)),
+    invoke: (given: Arguments, call: FunctionCall) => {
+      const ready = prepare(given, call);
+      if (!isPending(ready)) return execution(ready);
+      return Promise.resolve(ready).then((late) => {
+        // The check has taken its time.
+        call.signal.throwIfAborted();
+        return execution(late);
+      });
+    },
   });
 }
 

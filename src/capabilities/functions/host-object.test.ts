@@ -42,6 +42,14 @@ test("methods with terms: arguments in the order of the signature, checked befor
   expect(await outcome(methodOf(db, "drop"))).toBe("kept");
 });
 
+test("what is left out at the end is not given, so that defaults of the method hold", async () => {
+  const input = z.object({ a: z.number(), b: z.number().optional(), c: z.number().optional() });
+  const target = { count: (...all: unknown[]) => all };
+  const count = methodOf(hostObject(target, { methods: { count: { input } } }), "count");
+  expect(await outcome(count, { a: 1 })).toEqual([1]);
+  expect(await outcome(count, { a: 1, c: 3 })).toEqual([1, undefined, 3]);
+});
+
 test("names that are not there, private, everybody's or no names are refused", () => {
   const bad: object[] = [
     { methods: ["rows"] },

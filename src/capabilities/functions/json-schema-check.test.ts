@@ -164,7 +164,7 @@ test("random schemas and values: as zod reads them", () => {
       accepted += expected ? 1 : 0;
       expect(accepts(one, other)).toBe(expected);
     }),
-    { numRuns: 3000 },
+    { numRuns: 2000 },
   );
-  expect(accepted).toBeGreaterThan(100);
+  expect(accepted).toBeGreaterThan(50);
 });

@@ -18,17 +18,20 @@ export interface CallUse {
   readonly isShown?: boolean;
 }
 
-/** What a listener throws goes nowhere, so that it can change nothing: catch it there. */
+/** What a listener throws changes nothing for the guest, and is an event of type "fault". */
 export function observedFunction<C extends Callable>(inner: C, listener: (use: CallUse) => unknown): C {
-  const tell = (use: CallUse): void => {
-    try {
-      Promise.resolve(listener(use)).catch(() => {});
-    } catch {}
-  };
   return changedEach(inner, (each) =>
     changedFunction(each, {
       invoke: (given, call) => {
         const { name } = call;
+        const fault = (error: unknown): void => call.fault?.(error);
+        const tell = (use: CallUse): void => {
+          try {
+            Promise.resolve(listener(use)).catch(fault);
+          } catch (error) {
+            fault(error);
+          }
+        };
         const startMs = call.nowMs();
         const use = (): CallUse => ({ name, arguments: given, startMs, endMs: call.nowMs() });
         function* steps(): Steps<unknown> {

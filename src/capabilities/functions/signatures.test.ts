@@ -77,6 +77,23 @@ test("arktype, which puts names in an order of its own", () => {
   ]);
 });
 
+test("a library that is known only by the extension of Standard Schema, or by toJsonSchema", () => {
+  const jsonSchema = { type: "object", properties: { id: { type: "string" } }, required: ["id"] };
+  const plain = { version: 1, vendor: "other", validate: (value: unknown) => ({ value }) } as const;
+  const seen: unknown[] = [];
+  const input = (options: unknown): unknown => {
+    seen.push(options);
+    return jsonSchema;
+  };
+  expect(shown(of({ "~standard": { ...plain, jsonSchema: { input } } }))).toEqual(["id: str (ordinary)"]);
+  expect(seen).toEqual([{ target: "draft-2020-12" }]);
+  const own: InputSchema & { toJsonSchema(): unknown } = {
+    "~standard": plain,
+    toJsonSchema: () => jsonSchema,
+  };
+  expect(shown(of(own))).toEqual(["id: str (ordinary)"]);
+});
+
 test("what JSON Schema cannot say: dates, bigints, transforms", () => {
   const input = z.object({
     day: z.date(),
@@ -114,6 +131,8 @@ test("defaults that JSON does not have are the schema's own to fill in", async (
   expect(
     capability.signature.parameters.map(({ isOptional, defaultText }) => [isOptional, defaultText]),
   ).toEqual(Array(4).fill([true, undefined]));
+  const odd = { type: "object", properties: { a: { type: "string", default: 3 } } };
+  expect(shown(hostFunction({ parameters: odd, execute }))).toEqual(["a: str = ... (ordinary)"]);
   expect(await outcome(capability)).toEqual({ day: new Date(0), some: new Set(["a"]), size: 5n, length: 3 });
 });
 

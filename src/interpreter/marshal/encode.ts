@@ -38,7 +38,17 @@ export function encodeMarshal(value: unknown, options: EncodeOptions): Uint8Arra
 
 /** The same, with whether there are records in it. */
 export function encodeValue(value: unknown, options: EncodeOptions): EncodedValue {
+  const atom = encodeAtom(value);
+  if (atom !== undefined && atom.length <= options.maxBytes) return { bytes: atom, records: false };
   return new Writer(options).whole(value);
+}
+
+/** What most functions answer with takes no writer. */
+function encodeAtom(value: unknown): Uint8Array<ArrayBuffer> | undefined {
+  if (value === null || value === undefined) return Uint8Array.of(tag.NONE);
+  if (typeof value === "boolean") return Uint8Array.of(value ? tag.TRUE : tag.FALSE);
+  if (typeof value !== "number" || (value | 0) !== value || Object.is(value, -0)) return undefined;
+  return Uint8Array.of(tag.INT, value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, value >>> 24);
 }
 
 /** The name of a property, an index, or a Map's key or Set's member. */
@@ -61,8 +71,12 @@ class Writer {
   }
 
   whole(value: unknown): EncodedValue {
-    this.#value(value);
-    return { bytes: this.#sink.finish(), records: this.#records };
+    try {
+      this.#value(value);
+      return { bytes: this.#sink.finish(), records: this.#records };
+    } finally {
+      this.#sink.release();
+    }
   }
 
   #value(value: unknown): void {
@@ -112,7 +126,7 @@ class Writer {
     if (isContainer(value)) {
       // A capability may be a plain object.
       const isPlain = !(Array.isArray(value) || value instanceof Map || value instanceof Set);
-      if (!isPlain || !this.#lent(value)) this.#nested(value, this.#writeContainer, value);
+      if (!isPlain || !this.#lent(value)) this.#nested(value);
     } else if (ArrayBuffer.isView(value)) {
       this.#viewOf(value.buffer);
       this.#sink.bytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
@@ -124,10 +138,8 @@ class Writer {
     else if (!this.#lent(value)) this.#recordOf(value);
   }
 
-  readonly #writeContainer = (value: object): void => this.#container(value);
-  readonly #writeRecord = (fields: readonly unknown[]): void => this.#record(fields);
-
-  #nested<T>(value: object, write: (content: T) => void, content: T): void {
+  /** As a container, or as the record of these fields. */
+  #nested(value: object, fields?: readonly unknown[]): void {
     if (this.#numbers) {
       const number = this.#numbers.get(value);
       if (number !== undefined) {
@@ -137,7 +149,8 @@ class Writer {
     } else if (this.#ancestors.includes(value)) throw this.#refusal("cycle", "a value that contains itself");
     if (this.#ancestors.length >= maxDepth) throw this.#refusal("depth", `nested deeper than ${maxDepth}`);
     this.#ancestors.push(value);
-    write(content);
+    if (fields) this.#record(fields);
+    else this.#container(value);
     this.#ancestors.pop();
   }
 
@@ -159,7 +172,7 @@ class Writer {
   #recordOf(value: object): void {
     const fields = recordOf(value);
     if (fields === undefined) throw this.#refusal("type", describeValue(value));
-    this.#nested(value, this.#writeRecord, fields);
+    this.#nested(value, fields);
   }
 
   /** Lists among the fields stand for tuples. */

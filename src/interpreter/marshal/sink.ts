@@ -3,19 +3,34 @@ import { tag } from "./tags.ts";
 import { textBytes, writeAscii, writeText } from "./text.ts";
 
 const formatLimitBytes = 2 ** 31 - 1;
-const initialBytes = 512;
+/** Lent to one sink at a time, so that small values need no buffer of their own. */
+const sharedBytes = new Uint8Array(1 << 14);
+const sharedView = new DataView(sharedBytes.buffer);
+let isLent = false;
 
 export class MarshalSink {
   readonly #maxBytes: number;
   readonly #refusal: () => Error;
-  #bytes = new Uint8Array(initialBytes);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
   #length = 0;
+  /** Whether it has borrowed the shared buffer. */
+  #borrows: boolean;
 
   /** `refusal` makes the error for a value that does not fit `maxBytes`. */
   constructor(maxBytes: number, refusal: () => Error) {
     this.#maxBytes = Math.min(maxBytes, formatLimitBytes);
     this.#refusal = refusal;
+    this.#borrows = !isLent;
+    isLent = true;
+    this.#bytes = this.#borrows ? sharedBytes : new Uint8Array(512);
+    this.#view = this.#borrows ? sharedView : new DataView(this.#bytes.buffer);
+  }
+
+  /** To be called once, whether the value was written or not. */
+  release(): void {
+    if (this.#borrows) isLent = false;
+    this.#borrows = false;
   }
 
   finish(): Uint8Array<ArrayBuffer> {
