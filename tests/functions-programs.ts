@@ -150,6 +150,11 @@ export const programs: readonly Row[] = [
       ["first=1", "maybe=2", "rest=[3]", "flag=true", "z=4", "__class__=5"],
     ],
   ],
+  [
+    "an argument by position only, by name",
+    "from host import given\ngiven(first=1)",
+    "TypeError: given() missing 1 required positional argument: 'first'",
+  ],
   ["an argument by name only", "from host import named\nnamed(1, b=2)", [1, 2]],
   [
     "an argument by name only, by position",

@@ -42,9 +42,7 @@ test("noise is read the same way, or left to the reader of all values", () => {
 });
 
 test("what it does not know is left", () => {
-  const bodies = [[1.5], [[1]], [{}], ["x".repeat(70)], ["ä"], [2 ** 40], []].map(
-    (value) => encodeValue(Object.freeze(value), { maxBytes: 200 }).bytes,
-  );
-  // Larger tuples have another type code, which is how our own writer writes them all.
+  const one = (value: unknown) => Uint8Array.from([0x29, 1, ...encodeValue(value, { maxBytes: 200 }).bytes]);
+  const bodies = [1.5, [1], {}, "x".repeat(70), "ä", 2 ** 40, new Uint8Array(2)].map(one);
   expect(bodies.map(shortArguments)).toEqual(bodies.map(() => undefined));
 });
