@@ -3,6 +3,7 @@
 import { extensions } from "./extensions.ts";
 import { batchEntries, InsertionTime } from "./insertion-time.ts";
 import { demandJson } from "./json-shape.ts";
+import { ObjectShape } from "./object-shape.ts";
 import { PythonFloat } from "./python-values.ts";
 import { MarshalFormatError, MarshalSource } from "./source.ts";
 import { flagRef, maxDepth, tag } from "./tags.ts";
@@ -59,6 +60,8 @@ interface Extent {
   readonly hashable: boolean;
 }
 const leaf: Extent = { items: 1, height: 0, hashable: true };
+/** Of a container that is being read. */
+const open: Extent = { items: 1, height: 0, hashable: false };
 
 class Reader extends MarshalSource {
   readonly #maxDepth: number;
@@ -72,6 +75,8 @@ class Reader extends MarshalSource {
   readonly #keepsCycles: boolean;
   readonly #exactFloats: boolean;
   readonly #borrow: DecodeOptions["borrow"];
+  /** What was referred to while it was being read. */
+  #closed: Set<GuestValue> | undefined;
   /** The reference number of the container that is about to be made; -1 for none. */
   #reserved = -1;
   /** Lists, dicts and sets met so far: a key during which this grows is not hashable. */
@@ -127,7 +132,7 @@ class Reader extends MarshalSource {
   #made<T extends GuestValue>(container: T): T {
     if (this.#keepsCycles && this.#reserved >= 0) {
       this.#references[this.#reserved] = container;
-      this.#extend(this.#reserved, { items: 1, height: 0, hashable: false });
+      this.#extend(this.#reserved, open);
     }
     this.#reserved = -1;
     return container;
@@ -210,6 +215,7 @@ class Reader extends MarshalSource {
   }
 
   #extension(count: number, depth: number): GuestValue {
+    const number = this.#reserved;
     this.#reserved = -1;
     const name = count > 0 ? this.#value(depth + 1) : undefined;
     if (borrowed.has(name)) {
@@ -219,9 +225,43 @@ class Reader extends MarshalSource {
     }
     const extension = typeof name === "string" ? extensions.get(name) : undefined;
     if (extension?.fieldCount !== count - 1) throw this.error("unknown kind of record");
-    const value = extension.decode(this.#elements(count - 1, depth, []));
-    if (value === undefined) throw this.error("the fields of a record are of wrong types");
+    const { opensAfter } = extension;
+    if (opensAfter === undefined) {
+      const value = extension.decode(this.#elements(count - 1, depth, []));
+      if (value === undefined) throw this.#wrongFields();
+      return value;
+    }
+    this.spend(bulkyItems);
+    if (!extension.isHashable) this.#unhashables += 1;
+    const fields = this.#elements(opensAfter, depth, []);
+    const height = this.#height;
+    const value = extension.open(fields);
+    if (value === undefined) throw this.#wrongFields();
+    this.#reserved = number;
+    this.#made(value);
+    this.#elements(count - 1 - opensAfter, depth, fields);
+    if (height > this.#height) this.#height = height;
+    if (!extension.fill(value, fields, this.#fillMap, this.#fillSet)) throw this.#wrongFields();
     return value;
+  }
+
+  readonly #fillMap = (
+    map: Map<GuestValue, GuestValue>,
+    keys: readonly GuestValue[],
+    values: readonly GuestValue[],
+  ): unknown => this.#filled(map, keys, values);
+
+  readonly #fillSet = (set: Set<GuestValue>, members: readonly GuestValue[]): void => {
+    for (let from = 0; from < members.length; from += batchEntries) {
+      const batch = members.slice(from, from + batchEntries);
+      this.#insert(set.size, batch.length, () => {
+        for (const member of batch) set.add(member);
+      });
+    }
+  };
+
+  #wrongFields(): MarshalFormatError {
+    return this.error("the fields of a record are of wrong types");
   }
 
   /** The array grows as elements really come: a claimed count allocates nothing. */
@@ -239,10 +279,7 @@ class Reader extends MarshalSource {
     this.#count(0, depth);
     this.spend(bulkyItems);
     this.#unhashables += 1;
-    if (this.#makesObjects) {
-      this.#reserved = -1;
-      return this.#object(depth);
-    }
+    if (this.#makesObjects) return this.#object(depth);
     const map = this.#made(new Map<GuestValue, GuestValue>());
     let height = 0;
     let keys: GuestValue[] | undefined;
@@ -260,83 +297,72 @@ class Reader extends MarshalSource {
       keys.push(key);
       values.push(value);
       if (keys.length < batchEntries) continue;
-      this.#insertAll(map, keys, values);
+      this.#filled(map, keys, values);
       keys = undefined;
       values = [];
     }
-    if (keys) this.#insertAll(map, keys, values);
+    if (keys) this.#filled(map, keys, values);
     this.at += 1;
     this.#height = height + 1;
     return map;
   }
 
-  #insertAll(
+  /** `map` with these entries as well. */
+  #filled(
     map: Map<GuestValue, GuestValue>,
     keys: readonly GuestValue[],
     values: readonly GuestValue[],
-  ): void {
-    this.#insert(map.size, keys.length, () => {
-      for (let index = 0; index < keys.length; index++) map.set(keys[index], values[index]);
-    });
+  ): typeof map {
+    for (let from = 0; from < keys.length; from += batchEntries) {
+      const to = Math.min(from + batchEntries, keys.length);
+      this.#insert(map.size, to - from, () => {
+        for (let index = from; index < to; index++) map.set(keys[index], values[index]);
+      });
+    }
+    return map;
   }
 
   /** What is no object after all becomes a Map, in the order in which the guest had it. */
   #object(depth: number): GuestValue {
-    const object: Record<string, GuestValue> = {};
-    let pairs: [GuestValue, GuestValue][] | undefined;
-    let isObject = true;
+    const shape = new ObjectShape();
+    this.#made(shape.object);
     let height = 0;
     while (((this.bytes[this.at] ?? 0) & ~flagRef) !== tag.NULL) {
       const key = this.#key(depth + 1);
       if (this.#height > height) height = this.#height;
-      const value = this.#value(depth + 1);
+      shape.add(key, this.#value(depth + 1));
       if (this.#height > height) height = this.#height;
-      const isName = typeof key === "string" && key !== "__proto__";
-      if (!isName) isObject = false;
-      // Objects put names that are numbers first.
-      if (pairs === undefined && !(isName && !startsWithDigit(key))) pairs = Object.entries(object);
-      if (pairs === undefined) object[key as string] = value;
-      else pairs.push([key, value]);
     }
     this.at += 1;
     this.#height = height + 1;
-    if (!isObject) {
-      const map = new Map<GuestValue, GuestValue>();
-      for (let from = 0; from < (pairs?.length ?? 0); from += batchEntries) {
-        const batch = pairs?.slice(from, from + batchEntries) ?? [];
-        this.#insertAll(
-          map,
-          batch.map(([key]) => key),
-          batch.map(([, value]) => value),
-        );
-      }
-      return map;
-    }
-    const made = pairs === undefined ? object : (Object.fromEntries(pairs) as typeof object);
-    // Not made without one from the start: V8 keeps such objects in a slower form.
-    return Object.setPrototypeOf(made, null);
+    const object = shape.finish();
+    if (object !== undefined) return object;
+    if (this.#closed?.has(shape.object))
+      throw this.error("a dict that contains itself has keys that no object has");
+    const { entries } = shape;
+    return this.#filled(
+      new Map(),
+      entries.map(([key]) => key),
+      entries.map(([, value]) => value),
+    );
   }
 
   #set(depth: number): Set<GuestValue> {
     const count = this.#count(this.size(), depth);
     this.spend(bulkyItems);
-    this.#reserved = -1;
-    const members = new Set<GuestValue>();
-    let batch: GuestValue[] = [];
-    const insert = (): void => {
-      for (const member of batch) members.add(member);
-    };
+    const set = this.#made(new Set<GuestValue>());
+    let members: GuestValue[] = [];
     let height = 0;
     for (let index = 0; index < count; index++) {
-      batch.push(this.#key(depth + 1));
+      members.push(this.#key(depth + 1));
       if (this.#height > height) height = this.#height;
-      if (batch.length < batchEntries) continue;
-      this.#insert(members.size, batch.length, insert);
-      batch = [];
+      if (members.length < batchEntries) continue;
+      this.#fillSet(set, members);
+      members = [];
     }
-    this.#insert(members.size, batch.length, insert);
+    this.#fillSet(set, members);
     this.#height = height + 1;
-    return members;
+    return set;
   }
 
   #insert(present: number, entries: number, insert: () => void): void {
@@ -355,8 +381,16 @@ class Reader extends MarshalSource {
   #reference(depth: number): GuestValue {
     const number = this.view.getUint32(this.take(4), true);
     const value = number < this.#references.length ? this.#references[number] : incomplete;
-    if (value === incomplete) throw this.error("reference to no value, or to one that is not complete");
-    const { items, height, hashable } = this.#extents?.get(number) ?? leaf;
+    if (value === incomplete)
+      throw this.error(
+        number < this.#references.length ? "the value contains itself" : "reference to no value",
+      );
+    const extent = this.#extents?.get(number) ?? leaf;
+    if (extent === open) {
+      this.#closed ??= new Set();
+      this.#closed.add(value);
+    }
+    const { items, height, hashable } = extent;
     this.spend(items);
     if (depth + height > this.#maxDepth) throw this.#tooDeep();
     this.#height = height;
@@ -382,9 +416,4 @@ class Reader extends MarshalSource {
   #tooDeep(): MarshalFormatError {
     return this.error(`the value is nested deeper than ${this.#maxDepth}`);
   }
-}
-
-function startsWithDigit(text: string): boolean {
-  const code = text.charCodeAt(0);
-  return code >= 0x30 && code <= 0x39;
 }
