@@ -8,6 +8,7 @@ import { answerKind } from "./call-frames.ts";
 import type { FunctionTarget, ValueCrossing } from "./function-target.ts";
 import type { LentThings } from "./lent-things.ts";
 import { type Outcome, Refusal } from "./refusal.ts";
+import { shortArguments } from "./short-arguments.ts";
 import { isIterable, isStream, StreamTarget } from "./stream-target.ts";
 import type { Capability, TargetTable } from "./target-table.ts";
 
@@ -44,6 +45,11 @@ export class Crossing {
   }
 
   /** Throws Refusal or MarshalFormatError. The bytes are read now. */
+  decodeArguments(target: FunctionTarget, body: Uint8Array, records: boolean, call: Call): unknown {
+    return (records ? undefined : shortArguments(body)) ?? this.decode(target, body, records, call);
+  }
+
+  /** The same, for any value. */
   decode(target: FunctionTarget, body: Uint8Array, records: boolean, call: Call | undefined): unknown {
     this.#target = target;
     this.#call = call;
