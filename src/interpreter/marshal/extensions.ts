@@ -76,6 +76,7 @@ function timeOf(fields: readonly GuestValue[]): PythonTime | undefined {
   });
 }
 
+<<<<<<< HEAD
 const instance: Opened = {
   fieldCount: 4,
   opensAfter: 3,
@@ -121,6 +122,23 @@ const set: Opened = {
 };
 
 const decimalText = /^[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:E[-+]?\d+)?|Infinity|s?NaN\d*)$/;
+=======
+/** Of all arrays, only those that were tuples are frozen, and no sooner than they are complete: until then nobody has paid for them. */
+function isTuple(value: GuestValue): value is readonly GuestValue[] {
+  return Array.isArray(value) && Object.isFrozen(value);
+}
+
+function instanceOf([kind, type, names, values]: readonly GuestValue[]): PythonInstance | undefined {
+  if (!instanceKinds.includes(kind as InstanceKind) || typeof type !== "string") return undefined;
+  if (!isTuple(names) || !isTuple(values) || names.length !== values.length) return undefined;
+  const fields = new Map<string, GuestValue>();
+  for (const [index, name] of names.entries()) {
+    if (typeof name !== "string") return undefined;
+    fields.set(name, values[index]);
+  }
+  return new PythonInstance(kind as InstanceKind, type, fields);
+}
+>>>>>>> w-vtests
 
 export const extensions: ReadonlyMap<string, Extension> = new Map<string, Extension>([
   [
@@ -131,14 +149,7 @@ export const extensions: ReadonlyMap<string, Extension> = new Map<string, Extens
         typeof type === "string" && typeof repr === "string" ? new OpaqueValue(type, repr) : undefined,
     },
   ],
-  // Of all arrays, only those that were tuples are frozen.
-  [
-    "tuple",
-    {
-      fieldCount: 1,
-      decode: ([tuple]) => (Array.isArray(tuple) && Object.isFrozen(tuple) ? tuple : undefined),
-    },
-  ],
+  ["tuple", { fieldCount: 1, decode: ([tuple]) => (isTuple(tuple) ? tuple : undefined) }],
   ["ellipsis", { fieldCount: 0, decode: () => pythonEllipsis }],
   ["date", { fieldCount: 3, decode: dateOf }],
   ["time", { fieldCount: 7, decode: timeOf }],
