@@ -5,7 +5,6 @@ import type { DecodeOptions } from "./decode-options.ts";
 import { extensions } from "./extensions.ts";
 import { batchEntries, InsertionTime } from "./insertion-time.ts";
 import { demandJson } from "./json-shape.ts";
-import { ObjectShape } from "./object-shape.ts";
 import { PythonFloat } from "./python-values.ts";
 import { MarshalFormatError, MarshalSource } from "./source.ts";
 import { flagRef, maxDepth, tag, unnumbered } from "./tags.ts";
@@ -44,8 +43,6 @@ interface Extent {
   readonly hashable: boolean;
 }
 const leaf: Extent = { items: 1, height: 0, hashable: true };
-/** Of a container that is being read. */
-const open: Extent = { items: 1, height: 0, hashable: false };
 
 /** Keys that Python tells apart and JavaScript does not: several nan, or a character and its two surrogates. */
 const becomeOne = "keys of a dict or members of a set become the same";
@@ -62,8 +59,6 @@ class Reader extends MarshalSource {
   readonly #keepsCycles: boolean;
   readonly #exactFloats: boolean;
   readonly #borrow: DecodeOptions["borrow"];
-  /** What was referred to while it was being read. */
-  #closed: Set<GuestValue> | undefined;
   /** The reference number of the container that is about to be made; -1 for none. */
   #reserved = -1;
   /** Lists, dicts and sets met so far: a key during which this grows is not hashable. */
@@ -119,7 +114,7 @@ class Reader extends MarshalSource {
   #made<T extends GuestValue>(container: T): T {
     if (this.#keepsCycles && this.#reserved >= 0) {
       this.#references[this.#reserved] = container;
-      this.#extend(this.#reserved, open);
+      this.#extend(this.#reserved, { items: 1, height: 0, hashable: false });
     }
     this.#reserved = -1;
     return container;
@@ -204,7 +199,6 @@ class Reader extends MarshalSource {
   }
 
   #extension(count: number, depth: number): GuestValue {
-    const number = this.#reserved;
     this.#reserved = -1;
     const name = count > 0 ? this.#value(depth + 1) : undefined;
     if (borrowed.has(name)) {
@@ -214,43 +208,9 @@ class Reader extends MarshalSource {
     }
     const extension = typeof name === "string" ? extensions.get(name) : undefined;
     if (extension?.fieldCount !== count - 1) throw this.error("unknown kind of record");
-    const { opensAfter } = extension;
-    if (opensAfter === undefined) {
-      const value = extension.decode(this.#elements(count - 1, depth, []));
-      if (value === undefined) throw this.#wrongFields();
-      return value;
-    }
-    this.spend(bulkyItems);
-    if (!extension.isHashable) this.#unhashables += 1;
-    const fields = this.#elements(opensAfter, depth, []);
-    const height = this.#height;
-    const value = extension.open(fields);
-    if (value === undefined) throw this.#wrongFields();
-    this.#reserved = number;
-    this.#made(value);
-    this.#elements(count - 1 - opensAfter, depth, fields);
-    if (height > this.#height) this.#height = height;
-    if (!extension.fill(value, fields, this.#fillMap, this.#fillSet)) throw this.#wrongFields();
+    const value = extension.decode(this.#elements(count - 1, depth, []));
+    if (value === undefined) throw this.error("the fields of a record are of wrong types");
     return value;
-  }
-
-  readonly #fillMap = (
-    map: Map<GuestValue, GuestValue>,
-    keys: readonly GuestValue[],
-    values: readonly GuestValue[],
-  ): unknown => this.#filled(map, keys, values);
-
-  readonly #fillSet = (set: Set<GuestValue>, members: readonly GuestValue[]): void => {
-    for (let from = 0; from < members.length; from += batchEntries) {
-      const batch = members.slice(from, from + batchEntries);
-      this.#insert(set.size, batch.length, () => {
-        for (const member of batch) set.add(member);
-      });
-    }
-  };
-
-  #wrongFields(): MarshalFormatError {
-    return this.error("the fields of a record are of wrong types");
   }
 
   /** The array grows as elements really come: a claimed count allocates nothing. */
@@ -268,7 +228,10 @@ class Reader extends MarshalSource {
     this.#count(0, depth);
     this.spend(bulkyItems);
     this.#unhashables += 1;
-    if (this.#makesObjects) return this.#object(depth);
+    if (this.#makesObjects) {
+      this.#reserved = -1;
+      return this.#object(depth);
+    }
     const map = this.#made(new Map<GuestValue, GuestValue>());
     let height = 0;
     let keys: GuestValue[] | undefined;
@@ -288,64 +251,39 @@ class Reader extends MarshalSource {
       keys.push(key);
       values.push(value);
       if (keys.length < batchEntries) continue;
-      this.#filled(map, keys, values);
+      this.#insertAll(map, keys, values);
       keys = undefined;
       values = [];
     }
-    if (keys) this.#filled(map, keys, values);
+    if (keys) this.#insertAll(map, keys, values);
     if (map.size !== count) throw this.error(becomeOne);
     this.at += 1;
     this.#height = height + 1;
     return map;
   }
 
-  /** `map` with these entries as well. */
-  #filled(
+  #insertAll(
     map: Map<GuestValue, GuestValue>,
     keys: readonly GuestValue[],
     values: readonly GuestValue[],
-  ): typeof map {
-    for (let from = 0; from < keys.length; from += batchEntries) {
-      const to = Math.min(from + batchEntries, keys.length);
-      this.#insert(map.size, to - from, () => {
-        for (let index = from; index < to; index++) map.set(keys[index], values[index]);
-      });
-    }
-    return map;
+  ): void {
+    this.#insert(map.size, keys.length, () => {
+      for (let index = 0; index < keys.length; index++) map.set(keys[index], values[index]);
+    });
   }
 
   /** What is no object after all becomes a Map, in the order in which the guest had it. */
   #object(depth: number): GuestValue {
-<<<<<<< HEAD
-    const shape = new ObjectShape();
-    this.#made(shape.object);
-=======
     const object: Record<string, GuestValue> = newBareObject();
     let pairs: [GuestValue, GuestValue][] | undefined;
     let isObject = true;
->>>>>>> w-vtests
     let height = 0;
     let count = 0;
     while (((this.bytes[this.at] ?? 0) & ~flagRef) !== tag.NULL) {
       const key = this.#key(depth + 1);
       if (this.#height > height) height = this.#height;
-      shape.add(key, this.#value(depth + 1));
+      const value = this.#value(depth + 1);
       if (this.#height > height) height = this.#height;
-<<<<<<< HEAD
-    }
-    this.at += 1;
-    this.#height = height + 1;
-    const object = shape.finish();
-    if (object !== undefined) return object;
-    if (this.#closed?.has(shape.object))
-      throw this.error("a dict that contains itself has keys that no object has");
-    const { entries } = shape;
-    return this.#filled(
-      new Map(),
-      entries.map(([key]) => key),
-      entries.map(([, value]) => value),
-    );
-=======
       count += 1;
       const isName = typeof key === "string" && key !== "__proto__";
       if (!isName) isObject = false;
@@ -372,30 +310,29 @@ class Reader extends MarshalSource {
     const made = pairs === undefined ? object : (Object.fromEntries(pairs) as typeof object);
     if (this.hasSurrogates && Object.keys(made).length !== count) throw this.error(becomeOne);
     return withoutPrototype(made);
->>>>>>> w-vtests
   }
 
   #set(depth: number): Set<GuestValue> {
     const count = this.#count(this.size(), depth);
     this.spend(bulkyItems);
-    const set = this.#made(new Set<GuestValue>());
-    let members: GuestValue[] = [];
+    this.#reserved = -1;
+    const members = new Set<GuestValue>();
+    let batch: GuestValue[] = [];
+    const insert = (): void => {
+      for (const member of batch) members.add(member);
+    };
     let height = 0;
     for (let index = 0; index < count; index++) {
-      members.push(this.#key(depth + 1));
+      batch.push(this.#key(depth + 1));
       if (this.#height > height) height = this.#height;
-      if (members.length < batchEntries) continue;
-      this.#fillSet(set, members);
-      members = [];
+      if (batch.length < batchEntries) continue;
+      this.#insert(members.size, batch.length, insert);
+      batch = [];
     }
-<<<<<<< HEAD
-    this.#fillSet(set, members);
-=======
     this.#insert(members.size, batch.length, insert);
     if (members.size !== count) throw this.error(becomeOne);
->>>>>>> w-vtests
     this.#height = height + 1;
-    return set;
+    return members;
   }
 
   #insert(present: number, entries: number, insert: () => void): void {
@@ -414,24 +351,11 @@ class Reader extends MarshalSource {
   #reference(depth: number): GuestValue {
     const number = this.view.getUint32(this.take(4), true);
     const value = number < this.#references.length ? this.#references[number] : incomplete;
-<<<<<<< HEAD
-    if (value === incomplete)
-      throw this.error(
-        number < this.#references.length ? "the value contains itself" : "reference to no value",
-      );
-    const extent = this.#extents?.get(number) ?? leaf;
-    if (extent === open) {
-      this.#closed ??= new Set();
-      this.#closed.add(value);
-    }
-    const { items, height, hashable } = extent;
-=======
     if (value === incomplete) {
       const isKnown = number < this.#references.length;
       throw this.error(isKnown ? "the value contains itself" : "reference to no value");
     }
     const { items, height, hashable } = this.#extents?.get(number) ?? leaf;
->>>>>>> w-vtests
     this.spend(items);
     if (depth + height > this.#maxDepth) throw this.#tooDeep();
     this.#height = height;
