@@ -56,11 +56,15 @@ export class CallServer {
   constructor(grants: ReadonlyMap<string, Capability>, options: CallServerOptions) {
     const { valueBytes, nowMs } = options;
     this.#options = options;
-    this.#crossing = new Crossing(valueBytes, nowMs);
+    const embedder = new Embedder(nowMs, options.onEvent);
+    this.#embedder = embedder;
+    const fault = (name: string, error: unknown): void => embedder.fault(name, "observe", error);
+    this.#crossing = new Crossing(valueBytes, { nowMs, fault });
     const targets = new TargetTable(grants, this.#crossing.values);
     this.#targets = targets;
     this.#pending = new PendingCalls({
       ...options,
+      fault,
       keep: (handles) => targets.keep(handles),
       unkeep: (handles) => targets.unkeep(handles),
     });
@@ -70,7 +74,6 @@ export class CallServer {
     );
     this.#crossing.targets = targets;
     this.#crossing.lent = this.#lent;
-    this.#embedder = new Embedder(nowMs, options.onEvent);
     this.#invoker = new Invoker(this.#crossing, this.#pending, this.#embedder, targets);
   }
 

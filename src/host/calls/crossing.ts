@@ -3,7 +3,7 @@
 
 import { decodeValue, MarshalFormatError } from "../../interpreter/marshal/decode.ts";
 import { encodeValue } from "../../interpreter/marshal/encode.ts";
-import { Call } from "./call.ts";
+import { Call, type CallHost } from "./call.ts";
 import { answerKind } from "./call-frames.ts";
 import type { FunctionTarget, ValueCrossing } from "./function-target.ts";
 import type { LentThings } from "./lent-things.ts";
@@ -25,6 +25,7 @@ class StreamAnswer {
 
 export class Crossing {
   readonly values: ValueCrossing;
+  readonly #host: CallHost;
   targets: TargetTable | undefined;
   lent: LentThings | undefined;
   /** Whose values are decoded or encoded at the moment. */
@@ -32,11 +33,12 @@ export class Crossing {
   #call: Call | undefined;
   #handles: number[] | undefined;
 
-  constructor(maxBytes: number, nowMs: () => number) {
+  constructor(maxBytes: number, host: CallHost) {
+    this.#host = host;
     this.values = {
       maxBytes,
       maxItems: mostItems,
-      nowMs,
+      nowMs: () => host.nowMs(),
       lend: (value) => this.#lend(value),
       borrow: (fields) => this.#borrow(fields),
     };
@@ -103,7 +105,7 @@ export class Crossing {
   #lendStream(iterable: object): readonly unknown[] {
     const target = this.#target as FunctionTarget;
     // A callback is given streams by no call of its own.
-    const call = this.#call ?? new Call(target.name, 0, this.values.nowMs);
+    const call = this.#call ?? new Call(target.name, 0, this.#host);
     const stream = (this.targets as TargetTable).addStream(
       iterable,
       (number) => new StreamTarget(number, iterable, target, call),

@@ -1,7 +1,7 @@
 // Calls under way, and how their answers reach the guest: it waits for one, or has numbered it and asks now and then what is ready.
 // Invariant: a call is in here until it is over, and what it holds is charged exactly as long.
 import type { Later } from "../../filesystems/tree.ts";
-import { Call } from "./call.ts";
+import { Call, type CallHost } from "./call.ts";
 import { answerFrame, answerKind } from "./call-frames.ts";
 import { costOf } from "./cost.ts";
 import { none, type Outcome, Refusal, raise } from "./refusal.ts";
@@ -11,11 +11,10 @@ const mostPending = 10_000;
 /** Of host memory, for a call under way besides its arguments. */
 const callBytes = 512;
 
-export interface PendingOptions {
+export interface PendingOptions extends CallHost {
   readonly valueBytes: number;
   readonly heldBytes: number;
   readonly canWait: boolean;
-  readonly nowMs: () => number;
   /** Of handles in an answer that was kept: it is kept, and taken. */
   keep(handles: readonly number[]): void;
   unkeep(handles: readonly number[]): void;
@@ -50,7 +49,7 @@ export class PendingCalls {
     if (this.#numbered.size + this.#waitedFor.length >= mostPending)
       throw new Refusal("RuntimeError", `more than ${mostPending} calls of the host are under way`);
     if (this.heldBytes + callBytes + bytes > this.#options.heldBytes) throw noRoom(name);
-    const call = new Call(name, number, this.#options.nowMs);
+    const call = new Call(name, number, this.#options);
     if (number === 0) this.#waitedFor.push(call);
     return call;
   }

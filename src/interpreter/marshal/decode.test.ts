@@ -22,12 +22,19 @@ function frame(...parts: readonly Part[]): Uint8Array {
 
 const flagged = (type: string): string => String.fromCharCode(type.charCodeAt(0) | 0x80);
 
+const nan = [0, 0, 0, 0, 0, 0, 0xf8, 0x7f];
+const smile = Buffer.from("\u{1f600}");
+const surrogates = [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80];
+
 describe("refused", () => {
   test.each<[string, Uint8Array]>([
     ["nothing at all", frame()],
     ["an unknown type", frame("?")],
     ["code", frame("c", 0, 0)],
-    ["StopIteration", frame("S")],
+    ["several nan as keys", frame("{", "g", nan, "N", "g", nan, "N0")],
+    ["a key twice", frame("{", "i", 1, "N", "i", 1, "N0")],
+    ["a member twice", frame("<", 2, "TT")],
+    ["a pair of surrogates and its character", frame("<", 2, "u", 4, smile, "u", 6, surrogates)],
     ["a slice of version 5", frame(":", "NNN")],
     ["a float as text", frame("f", [1], "1")],
     ["a bare end of dict", frame("0")],
@@ -207,6 +214,17 @@ describe("cost", () => {
 });
 
 describe("accepted", () => {
+  test("the class StopIteration, which marshal writes, is shown as any other class", () => {
+    const value = decodeMarshal(frame("[", 2, flagged("S"), "S"));
+    const shown = new OpaqueValue("type", "<class 'StopIteration'>");
+    expect(value).toEqual([shown, shown]);
+    // As in CPython, a flag gives it no number.
+    expect(() => decodeMarshal(frame("[", 2, flagged("S"), "r", 0))).toThrow(/reference to no value/);
+    expect(() => decodeMarshal(frame("[", 2, flagged("."), "r", 0), { records: false })).toThrow(
+      /reference to no value/,
+    );
+  });
+
   test("names that mean something to JavaScript are just keys", () => {
     const value = decodeMarshal(frame("{", "z", [9], "__proto__", "{0", "z", [4], "then", "i", 1, "0"));
     expect(value).toEqual(

@@ -1,32 +1,16 @@
 // Reads a value that the guest wrote in marshal format. The bytes are hostile: whatever is wrong with them is a
 // MarshalFormatError, the stack stays shallow, and what the result costs the host, also when walked, is bounded beforehand.
+import { newBareObject, startsWithDigit, withoutPrototype } from "./bare-object.ts";
+import type { DecodeOptions } from "./decode-options.ts";
 import { extensions } from "./extensions.ts";
 import { batchEntries, InsertionTime } from "./insertion-time.ts";
 import { demandJson } from "./json-shape.ts";
 import { PythonFloat } from "./python-values.ts";
 import { MarshalFormatError, MarshalSource } from "./source.ts";
-import { flagRef, maxDepth, tag } from "./tags.ts";
-import { type GuestValue, PythonComplex, pythonEllipsis, type ValueOptions } from "./values.ts";
+import { flagRef, maxDepth, tag, unnumbered } from "./tags.ts";
+import { type GuestValue, PythonComplex, pythonEllipsis, stopIteration } from "./values.ts";
 
-export { MarshalFormatError };
-
-export interface DecodeOptions extends ValueOptions {
-  /** Containers within containers, at most and by default 200. */
-  readonly maxDepth?: number;
-  /**
-   * What the value may cost, 2^21 by default and 2^24 at most. An item is about 64 bytes of host memory: each value
-   * costs one, each 64 bytes of text, bytes or integer one more, each dict, set or bytes four more. A reference costs as
-   * much as what it refers to, although both are the same object here: whoever walks, prints or clones the result pays
-   * for every path to it.
-   */
-  readonly maxItems?: number;
-  /** Whether tuples that begin with Ellipsis are records (extensions.ts), by default true; else an Ellipsis is a genuine one anywhere. */
-  readonly records?: boolean;
-  /** What a record of the names "host" and "lent" stands for, given its fields; undefined refuses it. */
-  readonly borrow?: (fields: readonly GuestValue[]) => unknown;
-  /** Milliseconds from an arbitrary origin. With a clock, keys chosen to collide are noticed; without, large dicts are refused. */
-  readonly nowMs?: () => number;
-}
+export { type DecodeOptions, MarshalFormatError };
 
 /** `bytes` is one whole frame, in memory that nobody changes meanwhile. Mapping: see GuestValue. */
 export function decodeMarshal(bytes: Uint8Array, options: DecodeOptions = {}): GuestValue {
@@ -60,6 +44,9 @@ interface Extent {
 }
 const leaf: Extent = { items: 1, height: 0, hashable: true };
 
+/** Keys that Python tells apart and JavaScript does not: several nan, or a character and its two surrogates. */
+const becomeOne = "keys of a dict or members of a set become the same";
+
 class Reader extends MarshalSource {
   readonly #maxDepth: number;
   readonly #nowMs: DecodeOptions["nowMs"];
@@ -85,7 +72,8 @@ class Reader extends MarshalSource {
     this.#nowMs = options.nowMs;
     this.#records = options.records ?? true;
     this.#makesObjects = options.shape === "objects" || options.shape === "json";
-    this.#keepsCycles = options.references === "keep";
+    // JSON has none.
+    this.#keepsCycles = options.references === "keep" && options.shape !== "json";
     this.#exactFloats = options.exactFloats === true;
     this.#borrow = options.borrow;
   }
@@ -102,8 +90,7 @@ class Reader extends MarshalSource {
     if ((code & flagRef) === 0) return this.#typed(code, depth);
     const type = code & ~flagRef;
     // CPython gives these no number, flagged or not.
-    if (type === tag.NONE || type === tag.TRUE || type === tag.FALSE || type === tag.REF)
-      return this.#typed(type, depth);
+    if (unnumbered.has(type)) return this.#typed(type, depth);
     const number = this.#references.push(incomplete) - 1;
     const itemsBefore = this.items;
     const unhashablesBefore = this.#unhashables;
@@ -177,6 +164,8 @@ class Reader extends MarshalSource {
         // Among records it has a record of its own.
         if (this.#records) throw this.error("an Ellipsis that is no record");
         return pythonEllipsis;
+      case tag.STOP_ITERATION:
+        return stopIteration;
       case tag.BYTES: {
         const size = this.size();
         this.spend(bulkyItems + (size >>> 6));
@@ -247,11 +236,13 @@ class Reader extends MarshalSource {
     let height = 0;
     let keys: GuestValue[] | undefined;
     let values: GuestValue[] = [];
+    let count = 0;
     while (((this.bytes[this.at] ?? 0) & ~flagRef) !== tag.NULL) {
       const key = this.#key(depth + 1);
       if (this.#height > height) height = this.#height;
       const value = this.#value(depth + 1);
       if (this.#height > height) height = this.#height;
+      count += 1;
       if (map.size < batchEntries) {
         map.set(key, value);
         continue;
@@ -265,6 +256,7 @@ class Reader extends MarshalSource {
       values = [];
     }
     if (keys) this.#insertAll(map, keys, values);
+    if (map.size !== count) throw this.error(becomeOne);
     this.at += 1;
     this.#height = height + 1;
     return map;
@@ -282,15 +274,17 @@ class Reader extends MarshalSource {
 
   /** What is no object after all becomes a Map, in the order in which the guest had it. */
   #object(depth: number): GuestValue {
-    const object: Record<string, GuestValue> = {};
+    const object: Record<string, GuestValue> = newBareObject();
     let pairs: [GuestValue, GuestValue][] | undefined;
     let isObject = true;
     let height = 0;
+    let count = 0;
     while (((this.bytes[this.at] ?? 0) & ~flagRef) !== tag.NULL) {
       const key = this.#key(depth + 1);
       if (this.#height > height) height = this.#height;
       const value = this.#value(depth + 1);
       if (this.#height > height) height = this.#height;
+      count += 1;
       const isName = typeof key === "string" && key !== "__proto__";
       if (!isName) isObject = false;
       // Objects put names that are numbers first.
@@ -310,11 +304,12 @@ class Reader extends MarshalSource {
           batch.map(([, value]) => value),
         );
       }
+      if (map.size !== pairs?.length) throw this.error(becomeOne);
       return map;
     }
     const made = pairs === undefined ? object : (Object.fromEntries(pairs) as typeof object);
-    // Not made without one from the start: V8 keeps such objects in a slower form.
-    return Object.setPrototypeOf(made, null);
+    if (this.hasSurrogates && Object.keys(made).length !== count) throw this.error(becomeOne);
+    return withoutPrototype(made);
   }
 
   #set(depth: number): Set<GuestValue> {
@@ -335,6 +330,7 @@ class Reader extends MarshalSource {
       batch = [];
     }
     this.#insert(members.size, batch.length, insert);
+    if (members.size !== count) throw this.error(becomeOne);
     this.#height = height + 1;
     return members;
   }
@@ -355,7 +351,10 @@ class Reader extends MarshalSource {
   #reference(depth: number): GuestValue {
     const number = this.view.getUint32(this.take(4), true);
     const value = number < this.#references.length ? this.#references[number] : incomplete;
-    if (value === incomplete) throw this.error("reference to no value, or to one that is not complete");
+    if (value === incomplete) {
+      const isKnown = number < this.#references.length;
+      throw this.error(isKnown ? "the value contains itself" : "reference to no value");
+    }
     const { items, height, hashable } = this.#extents?.get(number) ?? leaf;
     this.spend(items);
     if (depth + height > this.#maxDepth) throw this.#tooDeep();
@@ -382,9 +381,4 @@ class Reader extends MarshalSource {
   #tooDeep(): MarshalFormatError {
     return this.error(`the value is nested deeper than ${this.#maxDepth}`);
   }
-}
-
-function startsWithDigit(text: string): boolean {
-  const code = text.charCodeAt(0);
-  return code >= 0x30 && code <= 0x39;
 }

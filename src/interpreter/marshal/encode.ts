@@ -143,13 +143,18 @@ class Writer {
     if (this.#numbers) {
       const number = this.#numbers.get(value);
       if (number !== undefined) {
+        if (!canHoldItself(value) && this.#ancestors.includes(value))
+          throw this.#refusal(
+            "cycle",
+            "a value that contains itself, which only lists, tuples and dicts can",
+          );
         this.#sink.sized(tag.REF, number);
         return;
       }
     } else if (this.#ancestors.includes(value)) throw this.#refusal("cycle", "a value that contains itself");
     if (this.#ancestors.length >= maxDepth) throw this.#refusal("depth", `nested deeper than ${maxDepth}`);
     this.#ancestors.push(value);
-    if (fields) this.#record(fields);
+    if (fields) this.#record(fields, value);
     else this.#container(value);
     this.#ancestors.pop();
   }
@@ -175,10 +180,10 @@ class Writer {
     this.#nested(value, fields);
   }
 
-  /** Lists among the fields stand for tuples. */
-  #record(fields: readonly unknown[]): void {
+  /** Lists among the fields stand for tuples. `original` is what the record is of, where it may be referred to. */
+  #record(fields: readonly unknown[], original?: object): void {
     this.#records = true;
-    this.#sink.byte(tag.SMALL_TUPLE);
+    this.#sink.byte(original ? this.#code(tag.SMALL_TUPLE, original) : tag.SMALL_TUPLE);
     this.#sink.byte(fields.length + 1);
     this.#sink.byte(tag.ELLIPSIS);
     for (const field of fields) this.#field(field);
@@ -256,6 +261,11 @@ function isContainer(value: object): boolean {
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return true;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;
+}
+
+/** Whether Python can make it before what it holds. */
+function canHoldItself(value: object): boolean {
+  return isContainer(value) && !(value instanceof Set);
 }
 
 /** Whether Python can hash what it becomes, as far as that shows without looking inside. */

@@ -46,9 +46,14 @@ function timeOf(fields: readonly GuestValue[]): PythonTime | undefined {
   });
 }
 
+/** Of all arrays, only those that were tuples are frozen, and no sooner than they are complete: until then nobody has paid for them. */
+function isTuple(value: GuestValue): value is readonly GuestValue[] {
+  return Array.isArray(value) && Object.isFrozen(value);
+}
+
 function instanceOf([kind, type, names, values]: readonly GuestValue[]): PythonInstance | undefined {
   if (!instanceKinds.includes(kind as InstanceKind) || typeof type !== "string") return undefined;
-  if (!Array.isArray(names) || !Array.isArray(values) || names.length !== values.length) return undefined;
+  if (!isTuple(names) || !isTuple(values) || names.length !== values.length) return undefined;
   const fields = new Map<string, GuestValue>();
   for (const [index, name] of names.entries()) {
     if (typeof name !== "string") return undefined;
@@ -66,14 +71,7 @@ export const extensions: ReadonlyMap<string, Extension> = new Map<string, Extens
         typeof type === "string" && typeof repr === "string" ? new OpaqueValue(type, repr) : undefined,
     },
   ],
-  // Of all arrays, only those that were tuples are frozen.
-  [
-    "tuple",
-    {
-      fieldCount: 1,
-      decode: ([tuple]) => (Array.isArray(tuple) && Object.isFrozen(tuple) ? tuple : undefined),
-    },
-  ],
+  ["tuple", { fieldCount: 1, decode: ([tuple]) => (isTuple(tuple) ? tuple : undefined) }],
   ["ellipsis", { fieldCount: 0, decode: () => pythonEllipsis }],
   ["date", { fieldCount: 3, decode: dateOf }],
   ["time", { fieldCount: 7, decode: timeOf }],

@@ -1,5 +1,4 @@
 // The shape "json": what JSON.stringify keeps as it is, and nothing else.
-import { maxDepth } from "./tags.ts";
 import { describeValue } from "./unsupported-value-error.ts";
 
 /** A value of the guest's that is no JSON. The path is made of its own keys, shortened. */
@@ -15,9 +14,9 @@ export class NotJsonError extends TypeError {
 
 const longestPath = 200;
 
-/** Throws NotJsonError. Dicts are objects already, where their keys allow it. */
+/** Throws NotJsonError. Dicts are objects already, where their keys allow it, and nothing contains itself. */
 export function demandJson(value: unknown): void {
-  const problem = problemOf(value, 0);
+  const problem = problemOf(value);
   if (problem) throw new NotJsonError(problem.path.reverse().join("").slice(0, longestPath), problem.found);
 }
 
@@ -27,7 +26,7 @@ interface Problem {
   readonly found: string;
 }
 
-function problemOf(value: unknown, depth: number): Problem | undefined {
+function problemOf(value: unknown): Problem | undefined {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -36,10 +35,9 @@ function problemOf(value: unknown, depth: number): Problem | undefined {
       return Number.isFinite(value) ? undefined : { path: [], found: String(value) };
     case "object":
       if (value === null) return undefined;
-      if (depth > maxDepth) return { path: [], found: "a value that contains itself" };
-      if (Array.isArray(value)) return problemIn(value, depth);
+      if (Array.isArray(value)) return problemIn(value);
       // Only what was made of a dict has no prototype.
-      if (Object.getPrototypeOf(value) === null) return problemUnder(value as Record<string, unknown>, depth);
+      if (Object.getPrototypeOf(value) === null) return problemUnder(value as Record<string, unknown>);
   }
   return {
     path: [],
@@ -47,17 +45,17 @@ function problemOf(value: unknown, depth: number): Problem | undefined {
   };
 }
 
-function problemIn(items: readonly unknown[], depth: number): Problem | undefined {
+function problemIn(items: readonly unknown[]): Problem | undefined {
   for (let index = 0; index < items.length; index++) {
-    const problem = problemOf(items[index], depth + 1);
+    const problem = problemOf(items[index]);
     if (problem) return at(`[${index}]`, problem);
   }
   return undefined;
 }
 
-function problemUnder(object: Readonly<Record<string, unknown>>, depth: number): Problem | undefined {
+function problemUnder(object: Readonly<Record<string, unknown>>): Problem | undefined {
   for (const key in object) {
-    const problem = problemOf(object[key], depth + 1);
+    const problem = problemOf(object[key]);
     if (problem) return at(`.${key.slice(0, longestPath)}`, problem);
   }
   return undefined;

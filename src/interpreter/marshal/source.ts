@@ -1,7 +1,7 @@
 // The bytes of a hostile value, read forward: each piece is checked against the end before it is looked at, and what it costs the host is
 // counted before it is made.
 import { maxIntegerDigits, readDigits } from "./integer.ts";
-import { decodeAscii, decodeText } from "./text.ts";
+import { decodeAscii, decodeText, decodeWithSurrogates } from "./text.ts";
 
 /** The bytes are not a value that this room accepts. The message quotes nothing of them but numbers. */
 export class MarshalFormatError extends Error {
@@ -15,6 +15,8 @@ export class MarshalSource {
   /** Spent so far, and the most that may be. */
   protected items = 0;
   readonly #maxItems: number;
+  /** Whether a text had any: then two texts of the guest's may be one here. */
+  protected hasSurrogates = false;
 
   constructor(bytes: Uint8Array, maxItems: number) {
     // Not a Buffer: its slice() would be a view of the frame rather than a copy.
@@ -39,6 +41,12 @@ export class MarshalSource {
     const at = this.take(size);
     this.spend(size >>> 6);
     const text = decodeText(this.bytes, at, at + size);
+    return text ?? this.#textWithSurrogates(at, at + size);
+  }
+
+  #textWithSurrogates(start: number, end: number): string {
+    this.hasSurrogates = true;
+    const text = decodeWithSurrogates(this.bytes.subarray(start, end));
     if (text === undefined) throw this.error("a string is not UTF-8");
     return text;
   }

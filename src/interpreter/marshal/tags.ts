@@ -7,6 +7,7 @@ export const tag = {
   FALSE: 0x46, // 'F'
   TRUE: 0x54, // 'T'
   ELLIPSIS: 0x2e, // '.'
+  STOP_ITERATION: 0x53, // 'S', the class
   INT: 0x69, // 'i', 32 bits
   LONG: 0x6c, // 'l', 15-bit digits
   FLOAT: 0x67, // 'g'
@@ -29,6 +30,16 @@ export const tag = {
 
 /** Set in a type code: the value gets the next reference number. */
 export const flagRef = 0x80;
+
+/** What CPython gives no reference number, flagged or not. */
+export const unnumbered: ReadonlySet<number> = new Set([
+  tag.NONE,
+  tag.TRUE,
+  tag.FALSE,
+  tag.ELLIPSIS,
+  tag.STOP_ITERATION,
+  tag.REF,
+]);
 
 /** Containers within containers. CPython's own reader and writer stop at 2000, or earlier on small stacks. */
 export const maxDepth = 200;

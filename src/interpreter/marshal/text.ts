@@ -61,17 +61,17 @@ export function decodeAscii(bytes: Uint8Array, start: number, end: number): stri
   return text?.length === end - start ? text : undefined;
 }
 
-/** Undefined when the bytes are not such text. */
+/** Undefined when the bytes are not UTF-8, which surrogates are not. */
 export function decodeText(bytes: Uint8Array, start: number, end: number): string | undefined {
-  const part = bytes.subarray(start, end);
   try {
-    return decoder.decode(part);
+    return decoder.decode(bytes.subarray(start, end));
   } catch {
-    return decodeWithSurrogates(part);
+    return undefined;
   }
 }
 
-function decodeWithSurrogates(bytes: Uint8Array): string | undefined {
+/** The same with surrogates; two that make a pair become one character. */
+export function decodeWithSurrogates(bytes: Uint8Array): string | undefined {
   const parts: string[] = [];
   let plain = 0;
   try {

@@ -33,6 +33,9 @@ export class OpaqueValue {
 /** Python's `...`, which is one. */
 export const pythonEllipsis: OpaqueValue = Object.freeze(new OpaqueValue("ellipsis", "Ellipsis"));
 
+/** The only class that marshal writes; any other arrives as the same kind of thing, made by the guest. */
+export const stopIteration: OpaqueValue = Object.freeze(new OpaqueValue("type", "<class 'StopIteration'>"));
+
 /** A dict, where objects are asked for: without prototype. */
 export interface GuestObject {
   readonly [name: string]: GuestValue;
