@@ -45,6 +45,22 @@ except RuntimeError as error: seen = str(error)
     ]);
   });
 
+  test("a call that the guest cancels is aborted while the run goes on", async () => {
+    const { calls, capability } = slow();
+    const isAborted = fn(() => calls[0]?.signal.aborted);
+    await using guest = await guestWith(isolation, { slow: capability, isAborted });
+    const source = `
+import asyncio
+from host import slow, isAborted
+task = asyncio.create_task(slow("old", 5000))
+while task not in asyncio.all_tasks() or isAborted() is None: await asyncio.sleep(0)
+before = isAborted()
+task.cancel()
+await asyncio.wait([task])
+[before, task.cancelled(), isAborted()]`;
+    expect(await guest.run(source)).toEqual([false, true, true]);
+  });
+
   test("after a reset nothing of before is there", async () => {
     const { calls, capability } = slow();
     await using guest = await guestWith(isolation, { slow: capability });
