@@ -23,8 +23,8 @@ def encode(value, lend=None, strict=False):
     try:
         return dumps(value, 4, allow_code=False), False
     except (ValueError, TypeError):
-        walk = _Walk(lend, strict)
-        return dumps(walk.convert(value, 0), 4), True
+        copy = _Walk(lend, strict).convert(value, 0)
+        return dumps(copy, 4), True
 
 
 class _Walk:
