@@ -1,29 +1,17 @@
-"""Values on their way to the host and back: marshal for plain data, and for everything else records that name it.
+"""Values on their way to the host, and (from _restore) back: marshal for plain data, and for everything else records that name it.
 
 A record is a tuple that begins with Ellipsis. Where there are records, an Ellipsis and a genuine tuple that begins with one are
 records themselves; where there are none, they stand for what they are. Nothing here protects the host, which trusts none of it.
 """
 
 import sys
-from marshal import dumps, loads
+from marshal import dumps
 
-_type = type
+from sandboa._restore import Opaque, decode
+
 _MAX_DEPTH = 180
 _REPR_LIMIT = 1 << 12
 _ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes))
-
-
-class Opaque:
-    """What the host has for an object that could not be copied, when it comes back."""
-
-    __slots__ = ("type", "repr")
-
-    def __init__(self, type, repr):
-        self.type = type
-        self.repr = repr
-
-    def __repr__(self):
-        return self.repr
 
 
 def encode(value, lend=None, strict=False):
@@ -35,16 +23,19 @@ def encode(value, lend=None, strict=False):
     try:
         return dumps(value, 4, allow_code=False), False
     except (ValueError, TypeError):
-        walk = _Walk(lend, strict)
-        return dumps(walk.convert(value, 0), 4), True
+        copy = _Walk(lend, strict).convert(value, 0)
+        return dumps(copy, 4), True
 
 
 class _Walk:
     def __init__(self, lend, strict):
         self.lend = lend
         self.strict = strict
-        self.parents = set()
+        # Where the value stands: indexes, names of fields, keys in tuples.
         self.path = []
+        self.parents = set()
+        # id -> (what must live as long as its id counts, its copy): what was one object stays one.
+        self.copies = {}
 
     def convert(self, value, depth):
         kind = type(value)
@@ -54,16 +45,15 @@ class _Walk:
             return (..., "ellipsis")
         make = _maker(kind)
         if make is not None:
-            if depth >= _MAX_DEPTH or id(value) in self.parents:
-                return self.refuse(value, ValueError, "a value that contains itself or is nested too deeply")
-            self.parents.add(id(value))
-            try:
-                return make(self, value, depth + 1)
-            finally:
-                self.parents.discard(id(value))
+            return self.made(make, value, depth)
         for base in _BASES:
             if issubclass(kind, base):
                 return _plain(base, value)
+        try:
+            # As marshal does it.
+            return bytes(memoryview(value))
+        except Exception:
+            pass
         fields = self.lend and self.lend(value)
         if fields is not None:
             return (..., *fields)
@@ -71,19 +61,46 @@ class _Walk:
             return (..., "object", value.type, value.repr)
         return self.refuse(value, TypeError, f"an object of type {kind.__qualname__}")
 
+    def made(self, make, value, depth):
+        known = self.copies.get(id(value))
+        if known is not None:
+            return known[1]
+        if depth >= _MAX_DEPTH or id(value) in self.parents:
+            return self.refuse(value, ValueError, "a value that contains itself or is nested too deeply")
+        self.parents.add(id(value))
+        try:
+            copy = make(self, value, depth + 1)
+        except MemoryError:
+            raise
+        except Exception:
+            # Its own code has failed, or its class does not keep what it promises.
+            if self.strict:
+                raise
+            copy = _record(value)
+        finally:
+            self.parents.discard(id(value))
+        return self.keep(value, copy)
+
+    def keep(self, value, copy):
+        self.copies[id(value)] = (value, copy)
+        return copy
+
     def refuse(self, value, error, what):
         if self.strict:
-            raise error(f"{''.join(self.path)} cannot be copied: {what}".lstrip())
+            raise error(f"{_shown(self.path)} cannot be copied: {what}".lstrip())
         return _record(value)
 
     def items(self, values, depth):
         for index, value in enumerate(values):
-            self.path.append(f"[{index}]")
+            self.path.append(index)
             yield self.convert(value, depth)
             self.path.pop()
 
     def list(self, value, depth):
-        return list(self.items(list.__iter__(value), depth))
+        # Known before its items are: a list may contain itself, and the host says whether that is welcome.
+        copy = self.keep(value, [])
+        copy += self.items(list.__iter__(value), depth)
+        return copy
 
     def tuple(self, value, depth):
         if isinstance(fields := getattr(type(value), "_fields", None), tuple) and type(value) is not tuple:
@@ -93,9 +110,9 @@ class _Walk:
 
     def dict(self, value, depth):
         items = list(dict.items(value))
-        copy = {}
+        copy = self.keep(value, {})
         for key, item in items:
-            self.path.append(f"[{_short(key)}]")
+            self.path.append((key,))
             copy[self.key(key, depth)] = self.convert(item, depth)
             self.path.pop()
         # Different keys that look alike as records would overwrite each other.
@@ -159,7 +176,7 @@ class _Walk:
     def instance(self, kind, value, names, values, depth):
         copies = []
         for name, item in zip(names, values, strict=True):
-            self.path.append(f".{name}")
+            self.path.append(name)
             copies.append(self.convert(item, depth))
             self.path.pop()
         cls = type(value)
@@ -226,8 +243,18 @@ def _clock(value):
     return value.hour, value.minute, value.second, value.microsecond, value.fold, microseconds, zone
 
 
+def _shown(path):
+    return "".join(
+        f"[{_short(*part)}]" if type(part) is tuple else f"[{part}]" if type(part) is int else f".{part}" for part in path
+    )
+
+
 def _short(key):
-    text = repr(key) if type(key) in _ATOMS else f"<{type(key).__name__}>"
+    try:
+        text = repr(key) if type(key) in _ATOMS else f"<{type(key).__name__}>"
+    except ValueError:
+        # An int of more digits than Python likes to write.
+        text = "<int>"
     return text if len(text) <= 40 else text[:40] + "..."
 
 
@@ -238,144 +265,3 @@ def _record(value):
     except BaseException as error:
         text = f"<repr failed: {type(error).__name__}>"
     return (..., "object", type(value).__qualname__, text)
-
-
-def decode(data, records, borrow=None):
-    """The value that the host has sent. `borrow` gives what the fields of a record of the host's stand for."""
-    value = loads(data)
-    return _Restore(borrow).convert(value) if records else value
-
-
-class _Restore:
-    def __init__(self, borrow):
-        self.borrow = borrow
-        self.seen = {}
-
-    def convert(self, value):
-        kind = type(value)
-        if kind in _ATOMS:
-            return value
-        if id(value) in self.seen:
-            return self.seen[id(value)]
-        if kind is list:
-            self.seen[id(value)] = value
-            value[:] = [self.convert(item) for item in value]
-            return value
-        if kind is dict:
-            self.seen[id(value)] = value
-            items = list(value.items())
-            value.clear()
-            for key, item in items:
-                value[self.convert(key)] = self.convert(item)
-            return value
-        if kind is tuple:
-            if value and value[0] is ...:
-                return self.record(value)
-            return tuple([self.convert(item) for item in value])
-        if kind is set or kind is frozenset:
-            return kind([self.convert(item) for item in value])
-        return value
-
-    def record(self, value):
-        _, name, *fields = value
-        if name == "host" or name == "lent":
-            return self.borrow((name, *fields))
-        if name == "tuple":
-            return tuple([self.convert(item) for item in fields[0]])
-        return _RECORDS[name](self, *fields)
-
-    def ellipsis(self):
-        return ...
-
-    def object(self, type, repr):
-        return Opaque(type, repr)
-
-    def date(self, *fields):
-        from datetime import date
-
-        return date(*fields)
-
-    def time(self, hour, minute, second, microsecond, fold, offset, zone):
-        from datetime import time
-
-        return time(hour, minute, second, microsecond, tzinfo=_zone(offset, zone), fold=fold)
-
-    def datetime(self, year, month, day, hour, minute, second, microsecond, fold, offset, zone):
-        from datetime import datetime
-
-        clock = (hour, minute, second, microsecond)
-        return datetime(year, month, day, *clock, tzinfo=_zone(offset, zone), fold=fold)
-
-    def timedelta(self, *fields):
-        from datetime import timedelta
-
-        return timedelta(*fields)
-
-    def decimal(self, text):
-        from decimal import Decimal
-
-        return Decimal(text)
-
-    def uuid(self, text):
-        from uuid import UUID
-
-        return UUID(text)
-
-    def instance(self, kind, type, names, values):
-        cls = _class(type)
-        fields = dict(zip(names, [self.convert(value) for value in values]))
-        if kind == "enum":
-            return cls(fields["value"]) if fields["name"] is None else cls[fields["name"]]
-        if kind == "exception" and issubclass(cls, BaseException):
-            error = cls.__new__(cls, *fields["args"])
-            error.args = tuple(fields["args"])
-            return error
-        if kind == "namedtuple" and getattr(cls, "_fields", None) == tuple(names):
-            return tuple.__new__(cls, fields.values())
-        if kind == "dataclass" and set(names) == set(getattr(cls, "__dataclass_fields__", ())):
-            instance = object.__new__(cls)
-            for name, value in fields.items():
-                object.__setattr__(instance, name, value)
-            return instance
-        raise ValueError(f"{type} is no {kind} with the fields {', '.join(names)}")
-
-
-_RECORDS = {
-    name: getattr(_Restore, name)
-    for name in ("ellipsis", "object", "date", "time", "datetime", "timedelta", "decimal", "uuid", "instance")
-}
-
-
-def _zone(offset, zone):
-    if offset is None and zone is None:
-        return None
-    from datetime import timedelta, timezone
-
-    if zone is not None:
-        try:
-            from zoneinfo import ZoneInfo
-
-            return ZoneInfo(zone)
-        except Exception:
-            # A name that is unknown here; the offset says what time it is all the same.
-            pass
-    return timezone(timedelta(microseconds=offset)) if offset else timezone.utc
-
-
-def _class(type):
-    """The class of this module and qualified name, among the modules that are imported."""
-    parts = type.split(".")
-    for count in range(len(parts) - 1, 0, -1):
-        found = sys.modules.get(".".join(parts[:count]))
-        if found is None:
-            continue
-        try:
-            for part in parts[count:]:
-                found = getattr(found, part)
-        except AttributeError:
-            break
-        if isinstance(found, _type):
-            return found
-    raise ValueError(f"there is no class {type} here")
-
-

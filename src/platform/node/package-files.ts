@@ -21,7 +21,7 @@ export const processScript = join(packageRoot, "dist", "process.cjs");
 
 const guestNames = [
   ...["__init__.py", "_host.py", "_host_functions.py", "_host_lent.py", "_host_loop.py", "_host_module.py"],
-  ...["_host_stream.py", "_host_things.py", "_runner.py", "_survey.py", "_values.py"],
+  ...["_host_stream.py", "_host_things.py", "_restore.py", "_runner.py", "_survey.py", "_values.py"],
 ] as const;
 
 /** The guest package, by path below the standard library. */
