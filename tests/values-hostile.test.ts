@@ -115,6 +115,10 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
     const [one, two] = (await give("p = Point(1); [p, p]", { values: keep })) as unknown[];
     expect(one).toBeInstanceOf(PythonInstance);
     expect(two).toBe(one);
+    const list: unknown[] = [new Date(0)];
+    const tuple = Object.freeze([list]);
+    list.push(tuple);
+    expect(await give("x[0][1] is x", { inputs: { x: tuple }, values: keep })).toBe(true);
     // A graph of a hundred lists with 2^100 paths.
     let graph: unknown = [new Date(0)];
     for (let level = 0; level < 100; level++) graph = [graph, graph];
