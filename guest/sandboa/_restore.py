@@ -58,8 +58,8 @@ class _Restore:
         else:
             return value
         # Ids count: everything was there before the first was restored, and nothing that is made on the way is asked about.
-        self.seen[id(value)] = made
-        return made
+        # A tuple may have been made already by a list in it that leads back here.
+        return self.seen.setdefault(id(value), made)
 
     def record(self, value):
         _, name, *fields = value

@@ -16,6 +16,11 @@ export function withoutPrototype<T extends object>(filled: T): T {
   return Object.setPrototypeOf(filled, null);
 }
 
+/** Whether such a property would make whoever awaits the object call what the guest has lent. */
+export function isThenable(name: string, value: unknown): boolean {
+  return typeof value === "function" && name === "then";
+}
+
 /** Objects put names that are numbers first. */
 export function startsWithDigit(text: string): boolean {
   const code = text.charCodeAt(0);

@@ -1,6 +1,6 @@
 // Reads a value that the guest wrote in marshal format. The bytes are hostile: whatever is wrong with them is a
 // MarshalFormatError, the stack stays shallow, and what the result costs the host, also when walked, is bounded beforehand.
-import { newBareObject, startsWithDigit, withoutPrototype } from "./bare-object.ts";
+import { isThenable, newBareObject, startsWithDigit, withoutPrototype } from "./bare-object.ts";
 import type { DecodeOptions } from "./decode-options.ts";
 import { extensions } from "./extensions.ts";
 import { batchEntries, InsertionTime } from "./insertion-time.ts";
@@ -285,7 +285,7 @@ class Reader extends MarshalSource {
       const value = this.#value(depth + 1);
       if (this.#height > height) height = this.#height;
       count += 1;
-      const isName = typeof key === "string" && key !== "__proto__";
+      const isName = typeof key === "string" && key !== "__proto__" && !isThenable(key, value);
       if (!isName) isObject = false;
       // Objects put names that are numbers first.
       if (pairs === undefined && !(isName && !startsWithDigit(key))) pairs = Object.entries(object);

@@ -4,8 +4,9 @@ import { spawnSync } from "node:child_process";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeMarshal, MarshalFormatError } from "./decode.ts";
-import { encodeMarshal } from "./encode.ts";
+import { decodeMarshal, decodeValue, MarshalFormatError } from "./decode.ts";
+import { encodeMarshal, encodeValue } from "./encode.ts";
+import { PythonFloat } from "./python-values.ts";
 import { type GuestValue, OpaqueValue, PythonComplex } from "./values.ts";
 
 const script = `
@@ -16,6 +17,9 @@ while at < len(data):
     frame, at = data[at + 4 : at + 4 + size], at + 4 + size
     try:
         if sys.argv[1] == "eval": answer = marshal.dumps(eval(frame), 4)
+        elif sys.argv[1] == "ask":
+            source, frame = frame.split(b"\\n", 1)
+            answer = ascii(eval(source, {"x": marshal.loads(frame)})).encode()
         elif sys.argv[1] == "repr": answer = ascii(marshal.loads(frame)).encode()
         else: answer = marshal.dumps(marshal.loads(frame), 4)
     except Exception as error:
@@ -62,6 +66,22 @@ describe.skipIf(!hasPython)(
       ],
       [[new Set([5]), new Map(), new Set()], "[{5}, {}, set()]"],
       [[new PythonComplex(1, -2.5)], "[(1-2.5j)]"],
+      [[new PythonFloat(1), new PythonFloat(-5), new PythonFloat(0)], "[1.0, -5.0, 0.0]"],
+      [
+        [Float64Array.of(1), new Uint16Array([1, 2, 3]).subarray(1, 2), new DataView(new ArrayBuffer(2), 1)],
+        String.raw`[b'\x00\x00\x00\x00\x00\x00\xf0?', b'\x02\x00', b'\x00']`,
+      ],
+      [[new Int8Array(0), new BigInt64Array([-1n])], String.raw`[b'', b'\xff\xff\xff\xff\xff\xff\xff\xff']`],
+      [[Object.freeze([]), Object.freeze([1, Object.freeze(["a"])])], "[(), (1, ('a',))]"],
+      [Object.freeze(Array(256).fill(0)), `(${Array(256).fill("0").join(", ")})`],
+      [[Object.freeze(new Set([5])), Object.freeze(new Set())], "[frozenset({5}), frozenset()]"],
+      [
+        new Map<unknown, unknown>([
+          [Object.freeze([1, Object.freeze(new Set(["a"]))]), 2],
+          [new Uint8Array([7]), 3],
+        ]),
+        String.raw`{(1, frozenset({'a'})): 2, b'\x07': 3}`,
+      ],
       [
         [new OpaqueValue("T", "<T>"), new OpaqueValue("ellipsis", "")],
         "[(Ellipsis, 'object', 'T', '<T>'), (Ellipsis, 'ellipsis')]",
@@ -114,6 +134,33 @@ describe.skipIf(!hasPython)(
       expect(isDeepStrictEqual(decoded, value), JSON.stringify(String(decoded))).toBe(true);
     });
 
+    test("references that are kept are one object to Python, and cycles are cycles", () => {
+      const shared = { a: 1 };
+      const tuple = Object.freeze([shared]);
+      const cycle: unknown[] = [shared, tuple, new Map([["k", shared]]), tuple, Object.freeze(new Set([5]))];
+      cycle.push(Object.freeze([cycle]), cycle);
+      const { bytes, records } = encodeValue(cycle, { maxBytes: 1000, references: "keep" });
+      expect(records).toBe(false);
+      const question =
+        "x[0] is x[1][0] is x[2]['k'], x[1] is x[3], x[5][0] is x is x[6], type(x[5]), type(x[4])";
+      const [asked] = text(ask("ask", [Buffer.concat([Buffer.from(`${question}\n`), bytes])]));
+      expect(asked).toBe("(True, True, True, <class 'tuple'>, <class 'frozenset'>)");
+      // Python's own frame of the same thing.
+      const back = decodeValue(ask("copy", [bytes])[0] as Uint8Array, { references: "keep" }) as unknown[];
+      expect(back[6]).toBe(back);
+      expect((back[5] as unknown[])[0]).toBe(back);
+      expect((back[1] as unknown[])[0]).toBe(back[0]);
+      expect(back[3]).toBe(back[1]);
+    });
+
+    test("without them, what is shared is copied and takes no more than it must", () => {
+      const shared = [1];
+      const bytes = encodeMarshal([shared, shared], { maxBytes: 1000 });
+      expect(text(ask("ask", [Buffer.concat([Buffer.from("x[0] == x[1], x[0] is x[1]\n"), bytes])]))).toEqual(
+        ["(True, False)"],
+      );
+    });
+
     test("a tuple is frozen, a list is not, and what was one object stays one", () => {
       const [frame] = ask("eval", [new TextEncoder().encode("(lambda t: [t, t, [], b'x'])((1, 'a'))")]);
       const value = decodeMarshal(frame ?? new Uint8Array());
@@ -133,6 +180,7 @@ describe.skipIf(!hasPython)(
       values.forEach((value, index) => {
         const back = decodeMarshal(answers[index] ?? new Uint8Array());
         if (!isDeepStrictEqual(back, expected(value))) expect(back).toEqual(expected(value));
+        expect(Object.isFrozen(back)).toBe(Object.isFrozen(value));
       });
     });
 
@@ -169,7 +217,7 @@ describe.skipIf(!hasPython)(
 );
 
 /** Sends frames to one Python process and returns its answers. */
-function ask(mode: "eval" | "repr" | "copy", frames: readonly Uint8Array[]): Uint8Array[] {
+function ask(mode: "eval" | "repr" | "copy" | "ask", frames: readonly Uint8Array[]): Uint8Array[] {
   const input = Buffer.concat(frames.flatMap((frame) => [sizeBytes(frame.length), frame]));
   const { stdout, stderr } = spawnSync("python3", ["-c", script, mode], { input, maxBuffer: 1 << 30 });
   const answers: Uint8Array[] = [];
@@ -216,6 +264,9 @@ const anyValue: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) => (
     fc.tuple(fc.double(), fc.double()).map(([real, imag]) => new PythonComplex(real, imag)),
     fc.tuple(anyText, anyText).map(([type, repr]) => new OpaqueValue(type, repr)),
     fc.array(tie("value"), { maxLength: 6 }),
+    fc.array(tie("value"), { maxLength: 4 }).map((items) => Object.freeze(items)),
+    fc.uniqueArray(anyText, { maxLength: 4 }).map((items) => Object.freeze(new Set(items))),
+    fc.double().map((value) => new Float64Array([value, 1])),
     fc.dictionary(anyText, tie("value"), { maxKeys: 5 }),
     fc.array(fc.tuple(anyText, tie("value")), { maxLength: 5 }).map((entries) => new Map(entries)),
     fc
@@ -237,6 +288,7 @@ function expected(value: unknown): unknown {
   )
     return value;
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (value instanceof Float64Array) return new Uint8Array(value.buffer);
   if (value instanceof Uint8Array || value instanceof Set) return value;
   if (Array.isArray(value)) return value.map(expected);
   const entries: Iterable<[unknown, unknown]> = value instanceof Map ? value : Object.entries(value);

@@ -49,6 +49,15 @@ describe("objects", () => {
       expect(() => decodeValue(pair, { shape })).toThrow(/become the same/);
   });
 
+  test("what the guest lends does not make a thenable", async () => {
+    const lent = bytesOf("{z\x04then)\x04.z\x04lenti", 0, "z\x04call0");
+    const borrow = () => () => expect.fail("called");
+    const made = decodeValue(lent, { shape: "objects", borrow });
+    expect(made).toBeInstanceOf(Map);
+    expect(await made).toBe(made);
+    expect(objects(new Map([["then", 1]]))).not.toBeInstanceOf(Map);
+  });
+
   describe("whatever was done to Object.prototype", () => {
     const name = "sandboaTestSetter";
     let set = 0;

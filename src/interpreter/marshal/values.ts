@@ -68,7 +68,7 @@ export type GuestValue =
 /** How values cross; see docs/values.md. */
 export interface ValueOptions {
   /**
-   * What a dict becomes: "maps" a Map; "objects" an object without prototype if all keys are str (and none is "__proto__"), else a Map;
+   * What a dict becomes: "maps" a Map; "objects" an object without prototype if all keys are str (none "__proto__", and none "then" of a callable), else a Map;
    * "json" as "objects", and whatever JSON does not have is refused.
    */
   readonly shape?: "maps" | "objects" | "json";
