@@ -150,7 +150,8 @@ export class CallServer {
     const call = this.#pending.open(target.name, callNumber, body.length);
     try {
       target.countBytes(body.length);
-      const given = target.bind(this.#crossing.decodeArguments(target, body, records, call));
+      const values = this.#crossing.decodeArguments(target, body, records, call);
+      const given = target.bind(values, this.#crossing.passedBack);
       target.countCall();
       const outcome = this.#invoker.invoke(call, target, given);
       return this.#pending.begun(call, outcome, given, body.length);

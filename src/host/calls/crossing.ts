@@ -10,7 +10,7 @@ import type { LentThings } from "./lent-things.ts";
 import { type Outcome, Refusal } from "./refusal.ts";
 import { shortArguments } from "./short-arguments.ts";
 import { isIterable, isStream, StreamTarget } from "./stream-target.ts";
-import type { Capability, TargetTable } from "./target-table.ts";
+import type { Capability, Target, TargetTable } from "./target-table.ts";
 
 const mostItems = 2 ** 21;
 const lastNumber = 0xffff_ffff;
@@ -28,6 +28,8 @@ export class Crossing {
   readonly #host: CallHost;
   targets: TargetTable | undefined;
   lent: LentThings | undefined;
+  /** What the guest passed back of the embedder's own, in the value that was decoded last. */
+  readonly passedBack = new Set<unknown>();
   /** Whose values are decoded or encoded at the moment. */
   #target: FunctionTarget | undefined;
   #call: Call | undefined;
@@ -53,6 +55,7 @@ export class Crossing {
   decode(target: FunctionTarget, body: Uint8Array, records: boolean, call: Call | undefined): unknown {
     this.#target = target;
     this.#call = call;
+    this.passedBack.clear();
     try {
       return decodeValue(body, target.decoding(records));
     } catch (error) {
@@ -123,12 +126,18 @@ export class Crossing {
       const target = this.targets?.get(number);
       if (target === undefined)
         throw new Refusal("ReferenceError", "the host has taken this back, or it was released");
-      if (target.kind === "stream") return target.original;
-      return target.kind === "object" ? target.capability.target : target.capability;
+      const own = ownOf(target);
+      this.passedBack.add(own);
+      return own;
     }
     if (name !== "lent" || fields.length !== 3 || (kind !== "call" && kind !== "iterate")) return undefined;
     return this.lent?.borrow(number, kind, this.#target as FunctionTarget, this.#call);
   }
+}
+
+function ownOf(target: Target): unknown {
+  if (target.kind === "stream") return target.original;
+  return target.kind === "object" ? target.capability.target : target.capability;
 }
 
 function isCapability(value: object): value is Capability {
