@@ -28,6 +28,8 @@ export class Crossing {
   readonly #host: CallHost;
   targets: TargetTable | undefined;
   lent: LentThings | undefined;
+  /** Is told of handles in an answer that was not sent. */
+  lose: (handles: readonly number[]) => void = () => {};
   /** What the guest passed back of the embedder's own, in the value that was decoded last. */
   readonly passedBack = new Set<unknown>();
   /** Whose values are decoded or encoded at the moment. */
@@ -69,6 +71,8 @@ export class Crossing {
 
   /** Throws Refusal, or what is wrong with the answer. */
   encode(target: FunctionTarget, value: unknown, call: Call | undefined): Outcome {
+    // A getter of the answer may call what the guest has lent, with arguments that are encoded in the middle of this.
+    const outer = { target: this.#target, call: this.#call, handles: this.#handles };
     this.#target = target;
     this.#call = call;
     this.#handles = undefined;
@@ -77,8 +81,12 @@ export class Crossing {
       target.countBytes(bytes.length);
       return { kind: records ? answerKind.records : answerKind.plain, body: bytes, handles: this.#handles };
     } catch (error) {
-      for (const number of this.#handles ?? []) this.targets?.release(number);
+      if (this.#handles) this.lose(this.#handles);
       throw error;
+    } finally {
+      this.#target = outer.target;
+      this.#call = outer.call;
+      this.#handles = outer.handles;
     }
   }
 

@@ -117,12 +117,20 @@ export class Invoker {
     try {
       const item = stream.next();
       if (!isPending(item)) return this.#item(call, stream, item);
-      call.onCancel = () => stream.unclaim(item);
+      const taken = (): void => {
+        stream.isAsked = false;
+      };
+      call.onCancel = () => {
+        taken();
+        stream.unclaim(item);
+      };
       Promise.resolve(item).then(
-        (result) => call.isOver || this.#pending.settle(call, this.#item(call, stream, result)),
+        (result) =>
+          call.isOver || this.#pending.settle(call, { ...this.#item(call, stream, result), onTaken: taken }),
         (error: unknown) =>
           call.isOver || this.#pending.settle(call, this.#streamFailed(call, stream, error)),
       );
+      stream.isAsked = true;
       return undefined;
     } catch (error) {
       return this.#streamFailed(call, stream, error);
