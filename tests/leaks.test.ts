@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const program = `
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-const { Sandbox, hostFile, scratch } = await import(${JSON.stringify(library)});
+const { Sandbox, hostFile, hostFunction, scratch } = await import(${JSON.stringify(library)});
 const count = (path) => existsSync(path) ? readdirSync(path).length : 0;
 const endings = [
   (sandbox) => sandbox.run("1"),
@@ -32,12 +32,20 @@ const endings = [
   (sandbox) => sandbox.run("import time; time.sleep(60)", { signal: AbortSignal.timeout(20) }),
   async (sandbox) => { await sandbox.run("import os; os.abort()").catch(() => {}); await sandbox.reset(); await sandbox.run("1"); },
   async (sandbox) => { const run = sandbox.run("import time; time.sleep(60)"); run.catch(() => {}); await sandbox.close(); await run; },
+  (sandbox) => sandbox.run("from host import *\\nawait never()", { signal: AbortSignal.timeout(20) }),
+  async (sandbox) => { const run = sandbox.run("from host import *\\nawait never()"); run.catch(() => {}); await pause(20); await sandbox.close(); await run; },
+  (sandbox) => sandbox.run("from host import *\\nimport asyncio\\nasync def main():\\n  t = [asyncio.ensure_future(never()) for _ in range(50)]\\n  await asyncio.sleep(0)\\n  await anext(endless())\\n  use(print)\\nawait main()"),
+  async (sandbox) => { for await (const event of sandbox.stream("from host import *\\nfor _ in endless(): use(print)")) if (event.type === "call") break; },
   () => Sandbox.create({ files: { "/a": hostFile("read.txt", "read"), "/b": hostFile("missing.txt", "read") } }),
 ];
 const endless = 4;
+const never = hostFunction(async (_, call) => new Promise(() => {}));
+const use = hostFunction((callback) => { callback(); });
+const numbers = hostFunction({ execute: async function* (_, { signal }) { for (let i = 0; !signal.aborted; i++) { await pause(1); yield i; } } });
 async function round(n) {
   const sandbox = await Sandbox.create({
     files: { "/in": hostFile("read.txt", "read"), "/out": hostFile("made.txt", "create"), "/tmp": scratch({ bytes: "1 MiB" }) },
+    functions: { never, use, endless: numbers },
     limits: { wall: n % endings.length === endless ? "300 ms" : "20 s" },
   });
   const open = "import os\\nfor i in range(50): os.open('/in', 0); os.pipe()\\nopen('/out', 'x').write('made')";
@@ -57,12 +65,12 @@ async function state() {
 const all = async (times) => { for (let n = 0; n < times; n++) await round(n); };
 await all(endings.length);
 const before = await state();
-await all(20);
+await all(32);
 const between = await state();
-await all(20);
+await all(32);
 console.log(JSON.stringify({ before, between, after: await state() }));`;
 
-test("forty sandboxes that crash, time out, are cancelled and closed", () => {
+test("sixty-four sandboxes that crash, time out, are cancelled and closed", () => {
   const ended = spawnSync(process.execPath, ["--expose-gc", "--input-type=module", "-e", program], {
     cwd: folder,
     encoding: "utf8",
