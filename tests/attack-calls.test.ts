@@ -128,7 +128,7 @@ async def task():
 async def main():
     waiting = [asyncio.ensure_future(host.later()) for _ in range(3)]
     await asyncio.gather(*(task() for _ in range(5)))
-    return [await asyncio.wait_for(w, 5) for w in waiting] and "through"
+    return [await asyncio.wait_for(w, 0.5) for w in waiting] and "through"
 cycle = Finalized(); cycle.me = cycle; del cycle; gc.collect()
 try: host.count(Hostile(a=1))
 except Exception: pass
