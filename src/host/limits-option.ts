@@ -36,7 +36,10 @@ export interface Limits {
    * itself: milliseconds of wall time, 1 ms to 10 min. Then, or without `soft`, it is stopped. Default: no soft stop.
    */
   readonly soft?: { readonly grace: Quantity; readonly raise?: SoftStop["raise"] };
-  /** Wall time stands still while the host answers the guest, for example while it waits for granted standard input. Default false. */
+  /**
+   * Wall time stands still while the host works for the guest, for example while it waits for granted standard input or a function; not while
+   * the guest has a callback to do, or nothing under way. Default false.
+   */
   readonly wallPausesForHost?: boolean;
 }
 
