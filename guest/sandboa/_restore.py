@@ -65,8 +65,6 @@ class _Restore:
         _, name, *fields = value
         if name == "host" or name == "lent":
             return self.borrow((name, *fields))
-        if name == "tuple":
-            return tuple([self.convert(item) for item in fields[0]])
         return _RECORDS[name](self, *fields)
 
     def ellipsis(self):

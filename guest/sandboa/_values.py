@@ -1,7 +1,7 @@
 """Values on their way to the host, and (from _restore) back: marshal for plain data, and for everything else records that name it.
 
-A record is a tuple that begins with Ellipsis. Where there are records, an Ellipsis and a genuine tuple that begins with one are
-records themselves; where there are none, they stand for what they are. Nothing here protects the host, which trusts none of it.
+A record is a tuple that begins with Ellipsis. Where there are records, an Ellipsis is a record itself, so that a genuine tuple
+never begins with one; where there are none, both stand for what they are. Nothing here protects the host, which trusts none of it.
 """
 
 import sys
@@ -105,8 +105,7 @@ class _Walk:
     def tuple(self, value, depth):
         if isinstance(fields := getattr(type(value), "_fields", None), tuple) and type(value) is not tuple:
             return self.instance("namedtuple", value, fields, tuple.__iter__(value), depth)
-        items = tuple(self.items(tuple.__iter__(value), depth))
-        return (..., "tuple", items) if items and tuple.__getitem__(value, 0) is ... else items
+        return tuple(self.items(tuple.__iter__(value), depth))
 
     def dict(self, value, depth):
         items = list(dict.items(value))

@@ -117,7 +117,7 @@ describe.skipIf(!hasPython)(
         [new Set([1, "a"]), new Set([2]), new Map([[new Set([3]), 4]])],
       ],
       [
-        "[(..., 'object', 'a.B', '<B>'), (..., 'tuple', ((..., 'ellipsis'), 1))]",
+        "[(..., 'object', 'a.B', '<B>'), ((..., 'ellipsis'), 1)]",
         [new OpaqueValue("a.B", "<B>"), [new OpaqueValue("ellipsis", "Ellipsis"), 1]],
       ],
       [
