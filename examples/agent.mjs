@@ -79,9 +79,7 @@ for await (const event of sandbox.stream(program)) {
       trace.push(`${event.id} ${event.name}(${JSON.stringify(event.arguments)})`);
       break;
     case "answer":
-      trace.push(
-        `${event.id} -> ${event.error ? `${event.error.name}` : (JSON.stringify(event.value) ?? "a stream")}`,
-      );
+      trace.push(`${event.id} -> ${event.error ?? shown(event.value)}`);
       break;
     case "result":
       trace.push(`result ${JSON.stringify(Object.fromEntries(event.run.value))}`);

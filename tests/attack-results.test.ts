@@ -2,7 +2,7 @@
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { type Isolation, Sandbox, SandboxLostError } from "sandboa";
+import { type Isolation, RunError, Sandbox } from "sandboa";
 import { describe, expect, test } from "vitest";
 import type { SandboxPlan } from "../src/host/plan.ts";
 import { RunRecord } from "../src/host/run-record.ts";
@@ -26,8 +26,8 @@ describe.each<Isolation>(["inline", "worker"])("%s", (isolation) => {
   ])("a %s of keys that collide is refused at once", async (_name, source) => {
     await using sandbox = await Sandbox.create({ isolation });
     const error = await failure(sandbox.run(source));
-    expect(error).toBeInstanceOf(SandboxLostError);
-    expect(error).toMatchObject({ code: "SANDBOX_CRASHED", sandbox: "lost" });
+    expect(error).toBeInstanceOf(RunError);
+    expect(error).toMatchObject({ code: "VALUE_NOT_COPIED", sandbox: "usable" });
     await sandbox.reset();
     expect((await sandbox.run("1")).value).toBe(1);
   });

@@ -210,6 +210,15 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
     expect(input).toMatchObject({ allowedBy: "stdin: hostStdin", flag: "--stdin" });
   });
 
+  test("functions of the host where none were granted; a report with source that is no file asks for none", async () => {
+    await using sandbox = await create({});
+    for (const source of ["import host", "from host.billing import invoice", "exec('1 / 0')", "eval('1 +')"])
+      await expect(sandbox.run(source)).rejects.toMatchObject({ name: "PythonError" });
+    const { denials } = sandbox.denials();
+    expect(denials.map(brief)).toEqual(["module host 2"]);
+    expect(denials).toMatchObject([{ allowedBy: "functions: { name: hostFunction(…) }", flag: undefined }]);
+  });
+
   test("each once, with its count over all runs; nothing of ours, nothing of before a reset", async () => {
     const told: string[] = [];
     await using sandbox = await create({

@@ -1,5 +1,6 @@
 // The examples run as they are, and print what they should.
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
 
@@ -30,3 +31,19 @@ test("examples/service.mjs serves honest and hostile programs alike, with one li
   expect(detail.get("careful")).toBe('"room for 65536 bytes of output"');
   expect(detail.get("filler")).toContain("No space left on device");
 });
+
+test.each(["inline", "worker", "process"])(
+  "examples/agent.mjs prints what docs/agent.md shows, behind the wall %s",
+  (wall) => {
+    const ended = spawnSync(process.execPath, ["examples/agent.mjs", wall], { cwd: root, encoding: "utf8" });
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    const told = ended.stdout.split(/^--- .*\n/m).map((part) => part.trim());
+    const read = (path: string): string => readFileSync(resolve(root, path), "utf8");
+    const shown = [...read("docs/agent.md").matchAll(/^```\w+\n(.*?)\n```$/gms)].map((block) =>
+      block[1]?.trim(),
+    );
+    const [nothing, stub, output, trace] = told;
+    expect(nothing).toBe("");
+    expect(shown).toEqual([stub, read("examples/agent-program.py").trim(), output, trace]);
+  },
+);

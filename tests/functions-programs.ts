@@ -41,6 +41,7 @@ export const grants: Grants = {
       parameter("more", { kind: "keywords" }),
     ],
   }),
+  named: fn(({ a, b }) => [a, b], { parameters: ["a", parameter("b", { kind: "keywordOnly" })] }),
   slow: fn(
     async ({ x, ms }, { signal }) => {
       signal.addEventListener("abort", () => aborted.push(`slow ${x}`));
@@ -148,6 +149,17 @@ export const programs: readonly Row[] = [
       ["first=1", "rest=[]"],
       ["first=1", "maybe=2", "rest=[3]", "flag=true", "z=4", "__class__=5"],
     ],
+  ],
+  [
+    "an argument by position only, by name",
+    "from host import given\ngiven(first=1)",
+    "TypeError: given() missing 1 required positional argument: 'first'",
+  ],
+  ["an argument by name only", "from host import named\nnamed(1, b=2)", [1, 2]],
+  [
+    "an argument by name only, by position",
+    "from host import named\nnamed(1, 2)",
+    "TypeError: named() takes 1 positional argument but 2 were given",
   ],
   [
     "a name that is none on the host",

@@ -45,6 +45,22 @@ except RuntimeError as error: seen = str(error)
     ]);
   });
 
+  test("a call that the guest cancels is aborted while the run goes on", async () => {
+    const { calls, capability } = slow();
+    const isAborted = fn(() => calls[0]?.signal.aborted);
+    await using guest = await guestWith(isolation, { slow: capability, isAborted });
+    const source = `
+import asyncio
+from host import slow, isAborted
+task = asyncio.create_task(slow("old", 5000))
+while task not in asyncio.all_tasks() or isAborted() is None: await asyncio.sleep(0)
+before = isAborted()
+task.cancel()
+await asyncio.wait([task])
+[before, task.cancelled(), isAborted()]`;
+    expect(await guest.run(source)).toEqual([false, true, true]);
+  });
+
   test("after a reset nothing of before is there", async () => {
     const { calls, capability } = slow();
     await using guest = await guestWith(isolation, { slow: capability });
@@ -59,10 +75,11 @@ except RuntimeError as error: seen = str(error)
 
   test("the wall time ends a run that waits for the host", async () => {
     const { calls, capability } = slow();
-    await using guest = await guestWith(isolation, { slow: capability }, { wall: "1 s" });
-    const ending = await guest.run("from host import slow\nawait slow('old', 5000)");
-    expect(ending).toMatch(/limit wall/);
-    expect(calls[0]?.signal.aborted).toBe(true);
+    await using guest = await guestWith(isolation, { slow: capability }, { wall: "2 s" });
+    // What the first run takes besides is not what is looked at here.
+    await guest.run("from host import slow\nawait slow('first', 0)");
+    expect(await guest.run("await slow('old', 10_000)")).toMatch(/limit wall/);
+    expect(calls[1]).toMatchObject({ x: "old", signal: { aborted: true } });
   });
 
   test("a run that is cancelled while it waits for the host is over, and its call is aborted", async () => {

@@ -102,7 +102,7 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
   test("usage tells each figure against its limit, to host and guest", async () => {
     await using sandbox = await create({ output: 1000 });
     const run = await sandbox.run(
-      "import sandboa, os\nfd = os.open('/tmp/a', os.O_CREAT)\nprint('12345')\nsandboa.usage()",
+      "import sandboa, os\nfd = os.open('/tmp/a', os.O_CREAT)\nprint('12345')\n{name: tuple(budget) for name, budget in sandboa.usage().items()}",
     );
     expect(run.usage).toMatchObject({ outputBytes: 6, openFiles: 4, files: 1 });
     expect(run.usage.limits).toMatchObject({

@@ -56,7 +56,8 @@ class Finder:
         _fill(module, self._items)
         for name, description in self._items:
             if description[0] == "module":
-                setattr(module, name, __import__(f"{module.__name__}.{name}", fromlist=["*"]))
+                # The import system makes it an attribute of its parent.
+                __import__(f"{module.__name__}.{name}")
 
 
 def install(functions, waits):

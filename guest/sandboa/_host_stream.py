@@ -6,11 +6,12 @@ from sandboa import _host, _host_loop
 class Stream:
     """An iterator of the host's: for `for` and for `async for`. In a running event loop it begins when its first item is asked for."""
 
-    __slots__ = ("_host_token", "_call", "__weakref__")
+    __slots__ = ("_host_token", "_call", "_asked", "__weakref__")
 
     def __init__(self, token):
         self._host_token = token
         self._call = None
+        self._asked = False
 
     @classmethod
     def of_call(cls, call):
@@ -45,7 +46,7 @@ class Stream:
         try:
             value = _host.finish(_host.send(_host.NEXT, self._host_token.number))
         except Exception:
-            self._end()
+            self.close()
             raise
         if value is _host.STOP:
             self._end()
@@ -56,15 +57,20 @@ class Stream:
         return self
 
     async def __anext__(self):
-        if self._call is not None:
-            await self._start_later()
-        if self._host_token is None:
-            raise StopAsyncIteration
+        if self._asked:
+            raise RuntimeError("the next item of this stream is being waited for already")
+        self._asked = True
         try:
+            if self._call is not None:
+                await self._start_later()
+            if self._host_token is None:
+                raise StopAsyncIteration
             value = await _host_loop.call(_host.NEXT, self._host_token.number, None)
         except Exception:
-            self._end()
+            self.close()
             raise
+        finally:
+            self._asked = False
         if value is _host.STOP:
             self._end()
             raise StopAsyncIteration

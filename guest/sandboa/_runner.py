@@ -112,7 +112,7 @@ def _raise_timeout(_number, _frame):
     raise TimeoutError("the time or fuel of this run is spent")
 
 
-def run(source, filename, inputs, records, finalize):
+def run(source, filename, inputs, finalize, records=None):
     """Runs one piece of source in __main__ (inputs: a dict, or its bytes where `records` is not None) and describes how it ended; or that it waits for the host, and `resume` is to go on with it."""
     global _runs, _steps
     _runs += 1

@@ -203,7 +203,7 @@ _BUILTINS = (
     (BaseException, _Walk.exception),
 )
 _EXACT = dict(_BUILTINS)
-_BASES = (str, int, float, bytes)
+_BASES = (str, int, float, complex, bytes)
 
 
 def _maker(kind):
@@ -231,6 +231,8 @@ def _plain(base, value):
         return int.__int__(value)
     if base is bytes:
         return bytes(memoryview(value))
+    if base is complex:
+        return complex.__pos__(value)
     return float.__float__(value)
 
 

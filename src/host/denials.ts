@@ -140,7 +140,11 @@ export class DenialRecord {
         return {
           kind: "module",
           name,
-          ...shown({ allowedBy: `modules: [${JSON.stringify(name)}]`, flag: `--module ${name}` }),
+          ...shown(
+            name === "host"
+              ? { allowedBy: "functions: { name: hostFunction(…) }", flag: undefined }
+              : { allowedBy: `modules: [${JSON.stringify(name)}]`, flag: `--module ${name}` },
+          ),
         };
       case "stdin":
         return { kind: "stdin", ...shown({ allowedBy: "stdin: hostStdin", flag: "--stdin" }) };

@@ -11,6 +11,8 @@ import type { RawDenial } from "./raw-denial.ts";
 
 /** Where guest/sandboa/_runner.py looks for a module that no finder has: the one way for it to tell. */
 const modulePrefix = "/dev/sandboa/";
+/** What functions of the host are imported from, where there are any. */
+const hostModule = "host";
 const noRoom: ReadonlySet<number> = new Set([numbers.ENOSPC, numbers.EDQUOT, numbers.EFBIG]);
 const notAllowed: ReadonlySet<number> = new Set([numbers.EACCES, numbers.EPERM, numbers.EROFS]);
 const refusedModules: ReadonlySet<string> = new Set(refusedByDefault);
@@ -37,7 +39,7 @@ export class RefusalPolicy {
   path(refusal: Extract<Refusal, { kind: "path" }>): Omit<RawDenial, "count"> | undefined {
     const { path, access, errno } = refusal;
     if (isOwnPlace(path)) return moduleDenial(path, errno);
-    if (this.#above.has(path)) return undefined;
+    if (this.#above.has(path) || hasNoFile(path)) return undefined;
     const place = this.#covering(path);
     if (place === 0 && access === "look" && isOwnLook(path)) return undefined;
     if (place === 0) return { kind: "file", access, name: path, port: 0, place, errno };
@@ -69,6 +71,11 @@ export class RefusalPolicy {
   }
 }
 
+/** CPython looks for the source of code that has none under the name that stands in its place, such as "<string>". */
+function hasNoFile(path: ByteString): boolean {
+  return /\/<[^/]*>$/.test(path);
+}
+
 /** `access` is filled in by whoever knows the account. */
 function quotaDenial(place: number, errno: number): Omit<RawDenial, "count"> {
   return { kind: "quota", access: "bytes", name: "", port: 0, place, errno };
@@ -76,6 +83,6 @@ function quotaDenial(place: number, errno: number): Omit<RawDenial, "count"> {
 
 function moduleDenial(path: ByteString, errno: number): Omit<RawDenial, "count"> | undefined {
   const name = path.startsWith(modulePrefix) ? path.slice(modulePrefix.length) : "";
-  if (!refusedModules.has(name)) return undefined;
+  if (!refusedModules.has(name) && name !== hostModule) return undefined;
   return { kind: "module", access: "import", name, port: 0, place: 0, errno };
 }

@@ -13,7 +13,7 @@ import type { Process } from "../kernel/process.ts";
 import { inflateRaw, nodeClock, nodeMemory } from "../platform/node/powers.ts";
 import { decodeImage } from "./image-file.ts";
 import { Interpreter, type Outcome } from "./interpreter.ts";
-import { decodeMarshal } from "./marshal/decode.ts";
+import { decodeMarshal, decodeValue } from "./marshal/decode.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
 
 export const loadForm = (metered: boolean): Promise<LoadedImage> =>
@@ -59,6 +59,8 @@ export class Trial {
     const outcome = this.run(source, limits);
     if (outcome.kind !== "answer") return outcome;
     const answer = decodeMarshal(outcome.bytes) as Map<string, unknown>;
+    if (answer.get("end") === "encoded")
+      return decodeValue(answer.get("value") as Uint8Array, { records: answer.get("records") === true });
     return answer.get("end") === "value" ? answer.get("value") : answer;
   }
 

@@ -298,7 +298,7 @@ describe("approved", () => {
   });
 });
 
-test("observed: each call when it is over, with its error; a listener that fails changes nothing", async () => {
+test("observed: each call when it is over, with its error; a listener that fails changes nothing and is told of", async () => {
   const uses: CallUse[] = [];
   const { lookup } = counting();
   const call = new Caller();
@@ -313,4 +313,5 @@ test("observed: each call when it is over, with its error; a listener that fails
     { arguments: { id: 1 }, isShown: true },
   ]);
   expect("error" in (uses[0] ?? {})).toBe(false);
+  expect(call.faults.map(String)).toEqual(["Error: listener", "Error: listener"]);
 });

@@ -11,6 +11,7 @@ import { signatureText } from "./signature-text.ts";
 export class Caller implements FunctionCall {
   ms = 1000;
   readonly name: string;
+  readonly faults: unknown[] = [];
   readonly #abort = new AbortController();
 
   constructor(name = "lookup") {
@@ -27,6 +28,10 @@ export class Caller implements FunctionCall {
 
   nowMs(): number {
     return this.ms;
+  }
+
+  fault(error: unknown): void {
+    this.faults.push(error);
   }
 }
 

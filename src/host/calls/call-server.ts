@@ -56,13 +56,19 @@ export class CallServer {
   constructor(grants: ReadonlyMap<string, Capability>, options: CallServerOptions) {
     const { valueBytes, nowMs } = options;
     this.#options = options;
-    this.#crossing = new Crossing(valueBytes, nowMs);
+    const embedder = new Embedder(nowMs, options.onEvent);
+    this.#embedder = embedder;
+    const fault = (name: string, error: unknown): void => embedder.fault(name, "observe", error);
+    this.#crossing = new Crossing(valueBytes, { nowMs, fault });
     const targets = new TargetTable(grants, this.#crossing.values);
     this.#targets = targets;
     this.#pending = new PendingCalls({
       ...options,
+      fault,
       keep: (handles) => targets.keep(handles),
       unkeep: (handles) => targets.unkeep(handles),
+      give: (handles) => targets.give(handles),
+      lose: (handles) => this.#lose(handles),
     });
     this.#lent = new LentThings(
       (callback, work, given) => this.#sendCallback(callback, work, given),
@@ -70,7 +76,7 @@ export class CallServer {
     );
     this.#crossing.targets = targets;
     this.#crossing.lent = this.#lent;
-    this.#embedder = new Embedder(nowMs, options.onEvent);
+    this.#crossing.lose = (handles) => this.#lose(handles);
     this.#invoker = new Invoker(this.#crossing, this.#pending, this.#embedder, targets);
   }
 
@@ -88,9 +94,10 @@ export class CallServer {
 
   /** Aborts and forgets what is under way. Streams and what was lent end with their run; handles stay. */
   endRun(): void {
+    // First: who is told that a call is aborted may use what was lent, and that must not wait for the next run.
+    this.#lent.end();
     this.#pending.endRun();
     this.#invoker.endRun();
-    this.#lent.end();
     for (const stream of this.#targets.streams()) this.#invoker.close(stream, "the run is over");
     this.#embedder.observe = undefined;
   }
@@ -147,7 +154,8 @@ export class CallServer {
     const call = this.#pending.open(target.name, callNumber, body.length);
     try {
       target.countBytes(body.length);
-      const given = target.bind(this.#crossing.decode(target, body, records, call));
+      const values = this.#crossing.decodeArguments(target, body, records, call);
+      const given = target.bind(values, this.#crossing.passedBack);
       target.countCall();
       const outcome = this.#invoker.invoke(call, target, given);
       return this.#pending.begun(call, outcome, given, body.length);
@@ -159,6 +167,8 @@ export class CallServer {
 
   #next({ number, call: callNumber }: CallRequest): Later<Uint8Array> {
     const stream = this.#targets.stream(number);
+    if (stream.isAsked)
+      throw new Refusal("RuntimeError", "the next item of this stream is being waited for already");
     const call = this.#pending.open(stream.producer.name, callNumber, 0);
     return this.#pending.begun(call, this.#invoker.next(call, stream), undefined, 0);
   }
@@ -205,6 +215,11 @@ export class CallServer {
   #sendCallback({ token, lent, via }: Callback, work: CallbackWork, given: readonly unknown[]): void {
     const outcome = this.#crossing.encode(lent.target, [token, lent.id, work, given], undefined);
     this.#pending.sendCallback(via, token, { ...outcome, kind: answerKind.callback });
+  }
+
+  #lose(handles: readonly number[]): void {
+    for (const target of this.#targets.lose(handles))
+      if (target.kind === "stream") this.#invoker.close(target, "the answer was lost");
   }
 
   #describe(): Outcome {

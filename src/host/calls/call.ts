@@ -2,11 +2,19 @@
 import type { FunctionCall } from "../../capabilities/functions/function-capability.ts";
 import type { Outcome } from "./refusal.ts";
 
+/** What calls have of the server. */
+export interface CallHost {
+  /** Milliseconds since the epoch. */
+  nowMs(): number;
+  /** Of code around the function of that name. */
+  fault(name: string, error: unknown): void;
+}
+
 export class Call implements FunctionCall {
   readonly name: string;
   /** The guest's own; 0: the guest waits. */
   readonly number: number;
-  readonly #nowMs: () => number;
+  readonly #host: CallHost;
   #controller: AbortController | undefined;
   #aborted: Error | undefined;
   /** Nobody wants its answer any more, or has it. */
@@ -26,14 +34,18 @@ export class Call implements FunctionCall {
   /** Called when the guest cancels it. */
   onCancel: (() => void) | undefined;
 
-  constructor(name: string, number: number, nowMs: () => number) {
+  constructor(name: string, number: number, host: CallHost) {
     this.name = name;
     this.number = number;
-    this.#nowMs = nowMs;
+    this.#host = host;
   }
 
   nowMs(): number {
-    return this.#nowMs();
+    return this.#host.nowMs();
+  }
+
+  fault(error: unknown): void {
+    this.#host.fault(this.name, error);
   }
 
   /** Most functions never look at it. */

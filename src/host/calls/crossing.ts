@@ -3,13 +3,14 @@
 
 import { decodeValue, MarshalFormatError } from "../../interpreter/marshal/decode.ts";
 import { encodeValue } from "../../interpreter/marshal/encode.ts";
-import { Call } from "./call.ts";
+import { Call, type CallHost } from "./call.ts";
 import { answerKind } from "./call-frames.ts";
 import type { FunctionTarget, ValueCrossing } from "./function-target.ts";
 import type { LentThings } from "./lent-things.ts";
 import { type Outcome, Refusal } from "./refusal.ts";
+import { shortArguments } from "./short-arguments.ts";
 import { isIterable, isStream, StreamTarget } from "./stream-target.ts";
-import type { Capability, TargetTable } from "./target-table.ts";
+import type { Capability, Target, TargetTable } from "./target-table.ts";
 
 const mostItems = 2 ** 21;
 const lastNumber = 0xffff_ffff;
@@ -24,27 +25,39 @@ class StreamAnswer {
 
 export class Crossing {
   readonly values: ValueCrossing;
+  readonly #host: CallHost;
   targets: TargetTable | undefined;
   lent: LentThings | undefined;
+  /** Is told of handles in an answer that was not sent. */
+  lose: (handles: readonly number[]) => void = () => {};
+  /** What the guest passed back of the embedder's own, in the value that was decoded last. */
+  readonly passedBack = new Set<unknown>();
   /** Whose values are decoded or encoded at the moment. */
   #target: FunctionTarget | undefined;
   #call: Call | undefined;
   #handles: number[] | undefined;
 
-  constructor(maxBytes: number, nowMs: () => number) {
+  constructor(maxBytes: number, host: CallHost) {
+    this.#host = host;
     this.values = {
       maxBytes,
       maxItems: mostItems,
-      nowMs,
+      nowMs: () => host.nowMs(),
       lend: (value) => this.#lend(value),
       borrow: (fields) => this.#borrow(fields),
     };
   }
 
   /** Throws Refusal or MarshalFormatError. The bytes are read now. */
+  decodeArguments(target: FunctionTarget, body: Uint8Array, records: boolean, call: Call): unknown {
+    return (records ? undefined : shortArguments(body)) ?? this.decode(target, body, records, call);
+  }
+
+  /** The same, for any value. */
   decode(target: FunctionTarget, body: Uint8Array, records: boolean, call: Call | undefined): unknown {
     this.#target = target;
     this.#call = call;
+    this.passedBack.clear();
     try {
       return decodeValue(body, target.decoding(records));
     } catch (error) {
@@ -58,6 +71,8 @@ export class Crossing {
 
   /** Throws Refusal, or what is wrong with the answer. */
   encode(target: FunctionTarget, value: unknown, call: Call | undefined): Outcome {
+    // A getter of the answer may call what the guest has lent, with arguments that are encoded in the middle of this.
+    const outer = { target: this.#target, call: this.#call, handles: this.#handles };
     this.#target = target;
     this.#call = call;
     this.#handles = undefined;
@@ -66,8 +81,12 @@ export class Crossing {
       target.countBytes(bytes.length);
       return { kind: records ? answerKind.records : answerKind.plain, body: bytes, handles: this.#handles };
     } catch (error) {
-      for (const number of this.#handles ?? []) this.targets?.release(number);
+      if (this.#handles) this.lose(this.#handles);
       throw error;
+    } finally {
+      this.#target = outer.target;
+      this.#call = outer.call;
+      this.#handles = outer.handles;
     }
   }
 
@@ -97,7 +116,7 @@ export class Crossing {
   #lendStream(iterable: object): readonly unknown[] {
     const target = this.#target as FunctionTarget;
     // A callback is given streams by no call of its own.
-    const call = this.#call ?? new Call(target.name, 0, this.values.nowMs);
+    const call = this.#call ?? new Call(target.name, 0, this.#host);
     const stream = (this.targets as TargetTable).addStream(
       iterable,
       (number) => new StreamTarget(number, iterable, target, call),
@@ -115,12 +134,18 @@ export class Crossing {
       const target = this.targets?.get(number);
       if (target === undefined)
         throw new Refusal("ReferenceError", "the host has taken this back, or it was released");
-      if (target.kind === "stream") return target.original;
-      return target.kind === "object" ? target.capability.target : target.capability;
+      const own = ownOf(target);
+      this.passedBack.add(own);
+      return own;
     }
     if (name !== "lent" || fields.length !== 3 || (kind !== "call" && kind !== "iterate")) return undefined;
     return this.lent?.borrow(number, kind, this.#target as FunctionTarget, this.#call);
   }
+}
+
+function ownOf(target: Target): unknown {
+  if (target.kind === "stream") return target.original;
+  return target.kind === "object" ? target.capability.target : target.capability;
 }
 
 function isCapability(value: object): value is Capability {

@@ -4,6 +4,7 @@ import type {
   FunctionCapability,
   Parameter,
 } from "../../capabilities/functions/function-capability.ts";
+import { isThenable } from "../../interpreter/marshal/bare-object.ts";
 import type { DecodeOptions } from "../../interpreter/marshal/decode.ts";
 import type { EncodeOptions } from "../../interpreter/marshal/encode.ts";
 import { demandJson } from "../../interpreter/marshal/json-shape.ts";
@@ -16,12 +17,14 @@ export interface FunctionUse {
   calls: number;
   bytes: number;
   running: number;
+  /** Calls that waited are being begun. */
+  isFilling: boolean;
   /** Calls that wait for their turn. */
   queue: { readonly call: Call; start(): void }[];
 }
 
 export function unused(): FunctionUse {
-  return { calls: 0, bytes: 0, running: 0, queue: [] };
+  return { calls: 0, bytes: 0, running: 0, isFilling: false, queue: [] };
 }
 
 /** How all values of a server cross. */
@@ -83,8 +86,11 @@ export class FunctionTarget {
     use.bytes += bytes;
   }
 
-  /** Gives the arguments their names. `values`: hostile, one for each parameter. Throws Refusal. */
-  bind(values: unknown): Arguments {
+  /**
+   * Gives the arguments their names. `values`: hostile, one for each parameter. `passedBack`: what among them is the embedder's own, whose
+   * fields are not the guest's to see. Throws Refusal.
+   */
+  bind(values: unknown, passedBack: ReadonlySet<unknown>): Arguments {
     const { parameters } = this.capability.signature;
     if (!Array.isArray(values) || values.length !== parameters.length)
       throw new Refusal("ValueError", `${this.name}() takes ${parameters.length} arguments as they cross`);
@@ -93,10 +99,10 @@ export class FunctionTarget {
       const parameter = parameters[index] as Parameter;
       const value: unknown = values[index];
       if (value !== pythonEllipsis) this.demandShape(value, `argument '${parameter.name}'`);
-      if (parameter.kind === "keywords") this.#bindKeywords(given, value);
+      if (parameter.kind === "keywords") this.#bindKeywords(given, passedBack.has(value) ? undefined : value);
       else if (parameter.kind === "positionals" && !Array.isArray(value))
         throw new Refusal("TypeError", `${this.name}() argument '${parameter.name}': must be a tuple`);
-      else if (value !== pythonEllipsis) given[parameter.name] = value;
+      else if (value !== pythonEllipsis) this.#give(given, parameter.name, value);
       else if (!parameter.isOptional)
         throw new Refusal("TypeError", `${this.name}() missing required argument '${parameter.name}'`);
     }
@@ -114,22 +120,23 @@ export class FunctionTarget {
   }
 
   #bindKeywords(given: Record<string, unknown>, value: unknown): void {
-    if (typeof value !== "object" || value === null || Array.isArray(value))
+    const entries = entriesOf(value);
+    if (entries === undefined)
       throw new Refusal("TypeError", `${this.name}() takes named arguments in a dict`);
-    const entries: Iterable<readonly [unknown, unknown]> =
-      value instanceof Map ? value : Object.entries(value);
     for (const [name, one] of entries) {
       if (typeof name !== "string" || name === "__proto__")
         throw new Refusal("TypeError", `${this.name}() got an argument that has no name`);
       if (Object.hasOwn(given, name) || this.#isParameter(name))
         throw new Refusal("TypeError", `${this.name}() got multiple values for an argument`);
-      Object.defineProperty(given, name, {
-        value: one,
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
+      this.#give(given, name, one);
     }
+  }
+
+  /** Arguments are an object that the embedder may give to an async function's end, and so to a promise. */
+  #give(given: Record<string, unknown>, name: string, value: unknown): void {
+    if (isThenable(name, value))
+      throw new Refusal("TypeError", `${this.name}() argument 'then': must not be callable`);
+    given[name] = value;
   }
 
   #isParameter(name: string): boolean {
@@ -137,4 +144,11 @@ export class FunctionTarget {
       (parameter) => parameter.name === name && parameter.kind !== "positionalOnly",
     );
   }
+}
+
+/** Of what was made of a dict. Whatever else the guest sends in its place may be the embedder's own, or a hundred million bytes. */
+function entriesOf(value: unknown): Iterable<readonly [unknown, unknown]> | undefined {
+  if (value instanceof Map) return value;
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== null) return undefined;
+  return Object.entries(value);
 }

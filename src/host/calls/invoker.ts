@@ -64,34 +64,36 @@ export class Invoker {
         return undefined;
       }
     } catch (error) {
-      this.#leave(use);
+      this.#leave(target);
       return this.#failed(call, error);
     }
-    this.#leave(use);
+    this.#leave(target);
     return this.#succeeded(call, target, answer);
   }
 
   #follow(call: Call, target: FunctionTarget, answer: PromiseLike<unknown>): void {
     Promise.resolve(answer).then(
       (value) => {
-        this.#leave(target.use);
+        this.#leave(target);
         if (call.isOver) this.#late(call, value);
         else this.#pending.settle(call, this.#succeeded(call, target, value));
       },
       (error: unknown) => {
-        this.#leave(target.use);
+        this.#leave(target);
         if (!call.isOver) this.#pending.settle(call, this.#failed(call, error));
-        else if (call.isLate && !(error instanceof Error && error.name === "AbortError"))
-          this.#embedder.late(call, error);
+        else if (call.isLate && !isAbort(error)) this.#embedder.late(call, error);
       },
     );
   }
 
-  #leave(use: FunctionUse): void {
+  /** Who is called next may be done at once, and come here again: ten thousand of them in one another would overflow the stack. */
+  #leave({ use, capability }: FunctionTarget): void {
     use.running -= 1;
-    const next = use.queue.shift();
-    if (next) next.start();
-    else this.#queues.delete(use);
+    if (use.isFilling) return;
+    use.isFilling = true;
+    while (use.running < capability.limits.concurrency && use.queue.length > 0) use.queue.shift()?.start();
+    use.isFilling = false;
+    if (use.queue.length === 0) this.#queues.delete(use);
   }
 
   #succeeded(call: Call, target: FunctionTarget, value: unknown): Outcome {
@@ -100,7 +102,7 @@ export class Invoker {
       if (target.capability.signature.streams) return this.#crossing.encodeStream(target, value, call);
       return this.#crossing.encode(target, value, call);
     } catch (error) {
-      if (isObject(value) && isStream(value)) this.#discard(call, value);
+      this.#discard(call, value);
       return this.#outcomeOf(call, error);
     }
   }
@@ -115,12 +117,20 @@ export class Invoker {
     try {
       const item = stream.next();
       if (!isPending(item)) return this.#item(call, stream, item);
-      call.onCancel = () => stream.unclaim(item);
+      const taken = (): void => {
+        stream.isAsked = false;
+      };
+      call.onCancel = () => {
+        taken();
+        stream.unclaim(item);
+      };
       Promise.resolve(item).then(
-        (result) => call.isOver || this.#pending.settle(call, this.#item(call, stream, result)),
+        (result) =>
+          call.isOver || this.#pending.settle(call, { ...this.#item(call, stream, result), onTaken: taken }),
         (error: unknown) =>
           call.isOver || this.#pending.settle(call, this.#streamFailed(call, stream, error)),
       );
+      stream.isAsked = true;
       return undefined;
     } catch (error) {
       return this.#streamFailed(call, stream, error);
@@ -161,13 +171,17 @@ export class Invoker {
   }
 
   #late(call: Call, value: unknown): void {
-    if (isObject(value) && isStream(value)) this.#discard(call, value);
+    this.#discard(call, value);
     if (call.isLate) this.#embedder.late(call);
   }
 
-  #discard(call: Call, stream: object): void {
-    const { return: close } = stream as { return?: unknown };
-    if (typeof close === "function") this.#ignore(call, () => close.call(stream));
+  /** An answer that nobody takes: if it is an iterator, it is ended. */
+  #discard(call: Call, value: unknown): void {
+    this.#ignore(call, () => {
+      if (!isObject(value) || !isStream(value)) return undefined;
+      const { return: close } = value as { return?: unknown };
+      return typeof close === "function" ? close.call(value) : undefined;
+    });
   }
 
   /** Of what is closed nobody waits for the end; that it fails is told. */
@@ -181,10 +195,27 @@ export class Invoker {
   }
 
   #outcomeOf(call: Call, error: unknown): Outcome {
-    if (error instanceof GuestException) return raise(error.qualifiedType, error.message);
-    if (error instanceof Refusal) return raise(error.type, error.message);
+    const shown = shownOf(error);
+    if (shown) return shown;
     this.#embedder.fault(call.name, "call", error);
     return raise("host.HostError", `${call.name}() failed`);
+  }
+}
+
+/** Embedders may throw anything, a proxy that throws in its turn as well. */
+function shownOf(error: unknown): Outcome | undefined {
+  try {
+    if (error instanceof GuestException) return raise(error.qualifiedType, error.message);
+    if (error instanceof Refusal) return raise(error.type, error.message);
+  } catch {}
+  return undefined;
+}
+
+function isAbort(error: unknown): boolean {
+  try {
+    return error instanceof Error && error.name === "AbortError";
+  } catch {
+    return false;
   }
 }
 

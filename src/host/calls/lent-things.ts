@@ -57,7 +57,7 @@ export class LentThings {
       this.#lent.set(id, lent);
       this.#ids.set(lent.thing, id);
     }
-    if (call?.number === 0) lent.broughtBy.push(call);
+    if (call?.number === 0) bring(lent.broughtBy, call);
     return lent.thing;
   }
 
@@ -115,6 +115,12 @@ export class LentThings {
     });
     return ignored(used);
   }
+}
+
+/** Calls for which the guest waits lie in one another: those that are over are behind those that are not. */
+function bring(broughtBy: Call[], call: Call): void {
+  while (broughtBy.at(-1)?.isOver) broughtBy.pop();
+  if (broughtBy.at(-1) !== call) broughtBy.push(call);
 }
 
 /** An embedder that does not look at the outcome must not be ended by a rejection that the guest can cause at will. */

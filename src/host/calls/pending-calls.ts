@@ -1,7 +1,7 @@
 // Calls under way, and how their answers reach the guest: it waits for one, or has numbered it and asks now and then what is ready.
 // Invariant: a call is in here until it is over, and what it holds is charged exactly as long.
 import type { Later } from "../../filesystems/tree.ts";
-import { Call } from "./call.ts";
+import { Call, type CallHost } from "./call.ts";
 import { answerFrame, answerKind } from "./call-frames.ts";
 import { costOf } from "./cost.ts";
 import { none, type Outcome, Refusal, raise } from "./refusal.ts";
@@ -11,14 +11,15 @@ const mostPending = 10_000;
 /** Of host memory, for a call under way besides its arguments. */
 const callBytes = 512;
 
-export interface PendingOptions {
+export interface PendingOptions extends CallHost {
   readonly valueBytes: number;
   readonly heldBytes: number;
   readonly canWait: boolean;
-  readonly nowMs: () => number;
-  /** Of handles in an answer that was kept: it is kept, and taken. */
+  /** Of handles in an answer: it is kept, is kept no longer, the guest gets it, and it is lost. */
   keep(handles: readonly number[]): void;
   unkeep(handles: readonly number[]): void;
+  give(handles: readonly number[]): void;
+  lose(handles: readonly number[]): void;
 }
 
 export class PendingCalls {
@@ -32,15 +33,21 @@ export class PendingCalls {
 
   constructor(options: PendingOptions) {
     this.#options = options;
-    this.ready = new WaitingGuest(options.valueBytes, ({ handles }) => handles && options.unkeep(handles));
+    this.ready = new WaitingGuest(options.valueBytes, (outcome, isGiven) => {
+      if (outcome.handles) options.unkeep(outcome.handles);
+      if (isGiven) this.#given(outcome);
+      else this.#lost(outcome);
+    });
   }
 
   get heldBytes(): number {
     return this.#heldBytes + this.ready.heldBytes;
   }
 
-  frame({ body, kind }: Outcome): Uint8Array {
-    return answerFrame(body, kind, this.heldBytes);
+  /** Whatever is made a frame is given to the guest. */
+  frame(outcome: Outcome): Uint8Array {
+    this.#given(outcome);
+    return answerFrame(outcome.body, outcome.kind, this.heldBytes);
   }
 
   /** Throws Refusal for a number that is in use, and where there is no room for another call with so many bytes. */
@@ -50,7 +57,7 @@ export class PendingCalls {
     if (this.#numbered.size + this.#waitedFor.length >= mostPending)
       throw new Refusal("RuntimeError", `more than ${mostPending} calls of the host are under way`);
     if (this.heldBytes + callBytes + bytes > this.#options.heldBytes) throw noRoom(name);
-    const call = new Call(name, number, this.#options.nowMs);
+    const call = new Call(name, number, this.#options);
     if (number === 0) this.#waitedFor.push(call);
     return call;
   }
@@ -75,11 +82,8 @@ export class PendingCalls {
       this.close(call);
       return this.frame(outcome);
     }
-    call.outcome = outcome;
-    if (outcome === undefined) {
-      call.heldBytes = callBytes + costOf(given, bytes);
-      this.#heldBytes += call.heldBytes;
-    }
+    if (outcome === undefined) this.#hold(call, callBytes + costOf(given, bytes));
+    else this.#keepOutcome(call, outcome);
     if (call.number === 0) return this.wait(call);
     this.#numbered.set(call.number, call);
     return answerFrame(none, answerKind.started, this.heldBytes);
@@ -88,9 +92,11 @@ export class PendingCalls {
   /** What comes next for the guest that waits for this call. */
   wait(call: Call): Later<Uint8Array> {
     const callback = call.callbacks?.shift();
-    if (callback) return this.frame(callback);
+    if (callback) return this.frame(this.#unkept(call, callback));
     const { outcome } = call;
     if (outcome) {
+      call.outcome = undefined;
+      this.#unkept(call, outcome);
       this.close(call);
       return this.frame(outcome);
     }
@@ -108,17 +114,20 @@ export class PendingCalls {
   settle(call: Call, outcome: Outcome): void {
     if (call.number === 0) {
       const { waiter } = call;
-      call.outcome = outcome;
-      if (waiter === undefined) return;
+      if (waiter === undefined) {
+        this.#keepOutcome(call, outcome);
+        return;
+      }
       call.waiter = undefined;
       this.close(call);
       waiter(outcome);
       return;
     }
     this.close(call);
-    const hasRoom = this.heldBytes + outcome.body.length <= this.#options.heldBytes;
-    if (hasRoom && outcome.handles) this.#options.keep(outcome.handles);
-    this.ready.add(call.number, hasRoom ? outcome : noRoomFor(call.name));
+    const kept = this.#hasRoom(outcome) ? outcome : noRoomFor(call.name);
+    if (kept !== outcome) this.#lost(outcome);
+    else if (kept.handles) this.#options.keep(kept.handles);
+    this.ready.add(call.number, kept);
   }
 
   /** The call whose waiting guest does the callbacks of a thing that these calls brought; undefined: its event loop does. */
@@ -131,8 +140,10 @@ export class PendingCalls {
 
   /** Throws RangeError where there is no room. */
   sendCallback(via: Call | undefined, token: number, outcome: Outcome): void {
-    if (this.heldBytes + outcome.body.length > this.#options.heldBytes)
+    if (!this.#hasRoom(outcome)) {
+      this.#lost(outcome);
       throw new RangeError("more is sent to the guest than may be held for it");
+    }
     if (via === undefined) {
       if (outcome.handles) this.#options.keep(outcome.handles);
       this.ready.add(token, outcome);
@@ -143,6 +154,7 @@ export class PendingCalls {
     } else {
       via.callbacks ??= [];
       via.callbacks.push(outcome);
+      this.#keep(via, outcome);
     }
   }
 
@@ -163,15 +175,57 @@ export class PendingCalls {
     const calls = [...this.#numbered.values(), ...this.#waitedFor];
     this.#numbered.clear();
     this.#waitedFor.length = 0;
-    this.#heldBytes = 0;
     this.ready.clear();
     for (const call of calls) {
       call.isOver = true;
       call.isLate = true;
-      call.heldBytes = 0;
       call.waiter = undefined;
-      call.abort("the run that waits for the answer is over");
+      const kept = [...(call.callbacks ?? []), ...(call.outcome ? [call.outcome] : [])];
+      for (const outcome of kept) this.#lost(this.#unkept(call, outcome));
+      call.callbacks = call.outcome = undefined;
+      call.heldBytes = 0;
     }
+    this.#heldBytes = 0;
+    for (const call of calls) call.abort("the run that waits for the answer is over");
+  }
+
+  #hold(call: Call, bytes: number): void {
+    call.heldBytes += bytes;
+    this.#heldBytes += bytes;
+  }
+
+  #hasRoom({ body }: Outcome): boolean {
+    return this.heldBytes + body.length <= this.#options.heldBytes;
+  }
+
+  /** Until the guest is back from a callback. */
+  #keepOutcome(call: Call, outcome: Outcome): void {
+    const kept = this.#hasRoom(outcome) ? outcome : noRoomFor(call.name);
+    if (kept !== outcome) this.#lost(outcome);
+    call.outcome = kept;
+    this.#keep(call, kept);
+  }
+
+  #keep(call: Call, { body, handles }: Outcome): void {
+    this.#hold(call, callBytes + body.length);
+    if (handles) this.#options.keep(handles);
+  }
+
+  #unkept(call: Call, outcome: Outcome): Outcome {
+    this.#hold(call, -(callBytes + outcome.body.length));
+    if (outcome.handles) this.#options.unkeep(outcome.handles);
+    return outcome;
+  }
+
+  #given({ handles, onTaken }: Outcome): void {
+    if (handles) this.#options.give(handles);
+    onTaken?.();
+  }
+
+  #lost({ handles, onDrop, onTaken }: Outcome): void {
+    onDrop?.();
+    onTaken?.();
+    if (handles) this.#options.lose(handles);
   }
 }
 

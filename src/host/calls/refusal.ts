@@ -18,7 +18,9 @@ export interface Outcome {
   readonly body: Uint8Array;
   /** Handles that are written into the body. */
   readonly handles?: readonly number[] | undefined;
-  /** Called when the guest does not want it any more. */
+  /** Called when the guest has it, does not want it any more, or cannot be given it. */
+  readonly onTaken?: (() => void) | undefined;
+  /** Called before that when it was not given. */
   readonly onDrop?: (() => void) | undefined;
 }
 

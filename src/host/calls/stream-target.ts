@@ -17,9 +17,11 @@ export class StreamTarget {
   /** Of Python: what an item is. */
   readonly annotation: string;
   readonly #iterator: AnyIterator;
-  /** Items that were asked for by calls which the guest has cancelled since. */
-  readonly #unclaimed: unknown[] = [];
+  /** What was asked for by a call which the guest has cancelled since. */
+  #unclaimed: { readonly item: unknown } | undefined;
   isEnded = false;
+  /** An item was asked for, and the guest has neither got nor cancelled it: there is never more than one that nobody has. */
+  isAsked = false;
 
   constructor(number: number, original: object, producer: FunctionTarget, call: Call) {
     this.number = number;
@@ -33,12 +35,14 @@ export class StreamTarget {
 
   /** An iterator's result, or a promise of it. Throws whatever the embedder's iterator throws. */
   next(): unknown {
-    return this.#unclaimed.length > 0 ? this.#unclaimed.shift() : this.#iterator.next();
+    const unclaimed = this.#unclaimed;
+    this.#unclaimed = undefined;
+    return unclaimed ? unclaimed.item : this.#iterator.next();
   }
 
   /** The next who asks gets it: an item that is not waited for any more is not lost. */
   unclaim(item: unknown): void {
-    this.#unclaimed.push(item);
+    this.#unclaimed = { item };
   }
 
   /** Gives what its end has to say. Throws whatever the embedder's iterator throws. */

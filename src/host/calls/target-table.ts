@@ -1,5 +1,6 @@
 // Everything that the guest can name by a number: granted functions come first, then methods and attributes of objects, then what answers
-// lent it. Invariant: a number is given out once; what was released, or never was, is nobody's.
+// lent it. Invariant: a number is given out once; what was released, never was, or stands in an answer that the guest has
+// not got yet, is nobody's.
 import type {
   FunctionCapability,
   ObjectCapability,
@@ -32,6 +33,8 @@ export class TargetTable {
   #next = 0;
   /** Alive: capability or iterable -> its handle. */
   readonly #handles = new Map<object, number>();
+  /** Made for answers that the guest has not got yet, which it cannot know of. */
+  readonly #fresh = new Map<number, Target>();
   /** Written into answers that the guest has not got yet. */
   readonly #underway = new Map<number, number>();
   /** Limits are those of a capability, however often the guest lets its handle go. */
@@ -46,6 +49,7 @@ export class TargetTable {
     for (const [name, capability] of grants) {
       if (capability.kind === "object") this.#granted.push([name, this.#object(name, capability, unused)]);
     }
+    for (const [, target] of this.#granted) this.#admit(target);
   }
 
   get granted(): readonly (readonly [string, Target])[] {
@@ -70,13 +74,13 @@ export class TargetTable {
   }
 
   streams(): StreamTarget[] {
-    return [...this.#targets.values()].filter((target) => target.kind === "stream");
+    return [...this.#targets.values(), ...this.#fresh.values()].filter((target) => target.kind === "stream");
   }
 
   /** The fields of a record that stands for `capability` in an answer of `producer`. Throws Refusal. */
   handleOf(capability: Capability, producer: string): { number: number; fields: readonly unknown[] } {
     const existing = this.#handles.get(capability);
-    const target = existing === undefined ? this.#handle(capability, producer) : this.#targets.get(existing);
+    const target = existing === undefined ? this.#handle(capability, producer) : this.#known(existing);
     if (target?.kind === "function")
       return { number: target.number, fields: ["host", target.number, describeFunction("result", target)] };
     if (target?.kind !== "object") throw gone();
@@ -85,12 +89,30 @@ export class TargetTable {
 
   /** Throws Refusal. */
   addStream(original: object, make: (number: number) => StreamTarget): StreamTarget {
-    const existing = this.#targets.get(this.#handles.get(original) ?? -1);
+    const existing = this.#known(this.#handles.get(original) ?? -1);
     if (existing?.kind === "stream") return existing;
     const stream = make(this.#number(this.#handles.size));
-    this.#targets.set(stream.number, stream);
+    this.#fresh.set(stream.number, stream);
     this.#handles.set(original, stream.number);
     return stream;
+  }
+
+  /** The guest gets an answer with these. */
+  give(numbers: readonly number[]): void {
+    for (const number of numbers) {
+      const target = this.#fresh.get(number);
+      if (target === undefined) continue;
+      this.#fresh.delete(number);
+      this.#admit(target);
+    }
+  }
+
+  /** An answer with these is lost. Gives what was made for it, and is gone. */
+  lose(numbers: readonly number[]): Target[] {
+    return numbers.flatMap((number) => {
+      const isLost = this.#fresh.has(number) && !this.#underway.has(number);
+      return isLost ? (this.release(number, true) ?? []) : [];
+    });
   }
 
   /** Each time that a number is written into an answer that is kept. */
@@ -109,13 +131,14 @@ export class TargetTable {
 
   /** Gives what was released, which may have to be closed. What is under way to the guest once more stays, unless it is over. */
   release(number: number, isOver = false): Target | undefined {
-    const target = this.#targets.get(number);
+    const target = isOver ? this.#known(number) : this.#targets.get(number);
     if (target === undefined) return undefined;
     if (this.#underway.has(number) && !isOver) return undefined;
     const key = target.kind === "stream" ? target.original : target.capability;
     // What was granted is no handle, and methods of an object go with it.
     if (this.#handles.get(key) !== number) return undefined;
     this.#handles.delete(key);
+    this.#fresh.delete(number);
     this.#targets.delete(number);
     if (target.kind === "object")
       for (const part of [...target.methods, ...target.attributes]) this.#targets.delete(part.number);
@@ -124,6 +147,7 @@ export class TargetTable {
 
   clear(): void {
     this.#targets.clear();
+    this.#fresh.clear();
     this.#handles.clear();
     this.#granted.length = 0;
   }
@@ -140,7 +164,18 @@ export class TargetTable {
         ? this.#function(`${producer}.result`, capability, use(capability))
         : this.#object(capability.name, capability, use);
     this.#handles.set(capability, target.number);
+    this.#fresh.set(target.number, target);
     return target;
+  }
+
+  #known(number: number): Target | undefined {
+    return this.#targets.get(number) ?? this.#fresh.get(number);
+  }
+
+  #admit(target: Target): void {
+    this.#targets.set(target.number, target);
+    if (target.kind === "object")
+      for (const part of [...target.methods, ...target.attributes]) this.#targets.set(part.number, part);
   }
 
   #number(alive: number): number {
@@ -150,9 +185,7 @@ export class TargetTable {
   }
 
   #function(name: string, capability: FunctionCapability, use: FunctionUse): FunctionTarget {
-    const target = new FunctionTarget(name, this.#number(0), capability, use, this.#crossing);
-    this.#targets.set(target.number, target);
-    return target;
+    return new FunctionTarget(name, this.#number(0), capability, use, this.#crossing);
   }
 
   #object(
@@ -163,15 +196,13 @@ export class TargetTable {
     const number = this.#number(0);
     const parts = (functions: ReadonlyMap<string, FunctionCapability>): FunctionTarget[] =>
       [...functions].map(([part, one]) => this.#function(`${name}.${part}`, one, use(one)));
-    const target: ObjectTarget = {
+    return {
       kind: "object",
       number,
       capability,
       methods: parts(capability.methods),
       attributes: parts(capability.attributes),
     };
-    this.#targets.set(number, target);
-    return target;
   }
 }
 

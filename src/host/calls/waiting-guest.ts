@@ -11,13 +11,13 @@ interface Ready {
   readonly outcome: Outcome;
 }
 
-/** Besides the body. */
-const eventBytes = 64;
+/** Besides the body: the objects around it. */
+const eventBytes = 400;
 const longestTimerMs = 2 ** 31 - 1;
 
 export class WaitingGuest {
   readonly #mostBytes: number;
-  readonly #taken: (outcome: Outcome) => void;
+  readonly #taken: (outcome: Outcome, isGiven: boolean) => void;
   #ready: Ready[] = [];
   #heldBytes = 0;
   #wake: (() => void) | undefined;
@@ -25,7 +25,7 @@ export class WaitingGuest {
   #settled: PromiseWithResolvers<void> | undefined;
 
   /** `mostBytes`: of one answer, if there is more than one event. `taken` is told of each that is given, or lost. */
-  constructor(mostBytes: number, taken: (outcome: Outcome) => void) {
+  constructor(mostBytes: number, taken: (outcome: Outcome, isGiven: boolean) => void) {
     this.#mostBytes = mostBytes;
     this.#taken = taken;
   }
@@ -50,8 +50,7 @@ export class WaitingGuest {
     const kept: Ready[] = [];
     for (const ready of this.#ready) {
       if (ready.number === number && ready.outcome.kind !== answerKind.callback) {
-        this.#give(ready);
-        ready.outcome.onDrop?.();
+        this.#let(ready, false);
       } else kept.push(ready);
     }
     this.#ready = kept;
@@ -59,8 +58,9 @@ export class WaitingGuest {
 
   /** The run is over: whoever waited is not there any more, and gets no answer. */
   clear(): void {
-    for (const ready of this.#ready) this.#give(ready);
+    const lost = this.#ready;
     this.#ready = [];
+    for (const ready of lost) this.#let(ready, false);
     clearTimeout(this.#timer);
     this.#wake = undefined;
   }
@@ -75,7 +75,7 @@ export class WaitingGuest {
       count += 1;
     }
     const given = this.#ready.splice(0, count);
-    for (const ready of given) this.#give(ready);
+    for (const ready of given) this.#let(ready, true);
     const events = given.map(({ number, outcome }) => [number, outcome.kind, outcome.body]);
     return encodeValue(events, { maxBytes: Number.MAX_SAFE_INTEGER }).bytes;
   }
@@ -101,9 +101,9 @@ export class WaitingGuest {
     return this.#settled.promise;
   }
 
-  #give({ outcome }: Ready): void {
+  #let({ outcome }: Ready, isGiven: boolean): void {
     this.#heldBytes -= outcome.body.length + eventBytes;
-    this.#taken(outcome);
+    this.#taken(outcome, isGiven);
   }
 }
 
