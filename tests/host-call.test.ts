@@ -8,7 +8,7 @@ import type { CallAnswers } from "../src/host/served.ts";
 
 const walls: readonly Isolation[] = ["inline", "worker", "process"];
 const ignore = (): void => {};
-const trailer = (kind: number): number[] => [0, 0, 0, 0, kind];
+const trailer = (kind: number): number[] => [0, 0, 0, 0, 0, kind];
 
 async function runOn(isolation: Isolation, source: string, calls: CallAnswers | undefined) {
   const { plan } = checkGrants({ limits: { wall: "5 s" } }, isolation);
@@ -28,13 +28,14 @@ const mirror = (delayMs: number): CallAnswers => ({
     if (delayMs === 0) return answer;
     return new Promise((resolve) => setTimeout(() => resolve(answer), delayMs));
   },
+  isBusy: true,
   settled: async () => {},
 });
 
 test.each(walls)("%s: a request is answered with bytes, small and large", async (isolation) => {
   const source = `
 import sandboa
-[sandboa._host_call(request)[:-5] == request for request in (b"", b"x", bytes(range(256)), b"y" * 70_000)]`;
+[sandboa._host_call(request)[:-6] == request for request in (b"", b"x", bytes(range(256)), b"y" * 70_000)]`;
   expect(await runOn(isolation, source, mirror(0))).toMatchObject({ value: [true, true, true, true] });
 });
 

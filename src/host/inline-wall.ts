@@ -106,8 +106,9 @@ class InlineWall implements Wall {
       while (this.#session.toldToComeAgain) {
         const wait = waitOf(report);
         if (wait === undefined) break;
-        await this.#settled(Math.min(wait.ms, this.#session.msLeft));
-        report = this.#inside(() => this.#session.goOn(resumeRequest));
+        const isBusy = this.#served.calls?.isBusy === true;
+        await this.#settled(Math.min(wait.ms, this.#session.msLeft(isBusy)));
+        report = this.#inside(() => this.#session.goOn(resumeRequest, isBusy));
       }
       // Killed from within onOutput.
       if (this.#failure !== undefined) throw this.#failure;

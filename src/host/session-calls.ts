@@ -14,8 +14,8 @@ interface Asking {
   callHost(frame: Uint8Array, look: () => void): Uint8Array;
 }
 
-/** What an answer ends with: the bytes that the host holds for pending calls (u32), and its kind (u8). */
-const trailerBytes = 5;
+/** What an answer ends with: the bytes that the host holds for pending calls (u32), who was waited for (u8), and its kind (u8). */
+const trailerBytes = 6;
 const answerKind = { raise: 2, later: 6 } as const;
 
 function heldBytesOf(answer: Uint8Array): number {
@@ -85,11 +85,11 @@ export class SessionCalls implements CallPower {
     // Who cannot wait is metered, and asked for each slice of fuel.
     if (this.#host.waits) supervisor.lookWhileWaiting();
     const start = supervisor.hostBegins();
-    let answer: Uint8Array;
+    let answer: Uint8Array | undefined;
     try {
       answer = this.#host.callHost(frame, this.#look);
     } finally {
-      supervisor.hostEnded(start);
+      supervisor.hostEnded(start, answer === undefined || answer[answer.length - 2] === 0);
     }
     const held = heldBytesOf(answer);
     if (held !== this.#heldBytes) this.#hold(held);

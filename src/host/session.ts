@@ -177,13 +177,13 @@ export class Session {
   }
 
   /** Milliseconds of wall time that the run has left. */
-  get msLeft(): number {
-    return this.#supervisor.msLeft;
+  msLeft(isHostBusy: boolean): number {
+    return this.#supervisor.msLeft(isHostBusy);
   }
 
   /** The same run goes on: its limits, and what it has used of them, are as they were. */
-  goOn(request: Uint8Array): SessionReport {
-    this.#supervisor.goOn();
+  goOn(request: Uint8Array, wasHostBusy: boolean): SessionReport {
+    this.#supervisor.goOn(wasHostBusy);
     const report = this.#request(request);
     if (!this.toldToComeAgain) this.#calls.end();
     return report;

@@ -69,24 +69,24 @@ export class Supervisor {
     return meters;
   }
 
-  /** Of wall time, as of now; none where it stands still while the host answers. */
-  get msLeft(): number {
+  /** Of wall time, as of now; without end where it stands still while the host works. */
+  msLeft(isHostBusy: boolean): number {
     const now = this.#powers.monotonicMs();
     if (this.#softStop) return this.#graceEndMs - now;
     const plan = this.#plan ?? this.#finished;
-    if (plan === undefined || plan.wallPauses) return Number.POSITIVE_INFINITY;
+    if (plan === undefined || (plan.wallPauses && isHostBusy)) return Number.POSITIVE_INFINITY;
     return plan.limits.wallMs - (now - this.#startMs - this.#pausedMs);
   }
 
-  /** The run that was finished goes on: in between it waited for the host. */
-  goOn(): void {
+  /** The run that was finished goes on: in between it waited, for the host or for what only itself can do. */
+  goOn(wasHostBusy: boolean): void {
     const kernel = this.#kernel;
     const plan = this.#finished;
     if (kernel === undefined || plan === undefined) throw new RangeError("no run to go on with");
     this.#plan = plan;
     const waited = this.#powers.monotonicMs() - this.#finishedMs;
     this.#blockedMs += waited;
-    if (plan.wallPauses) this.#pausedMs += waited;
+    if (plan.wallPauses && wasHostBusy) this.#pausedMs += waited;
     kernel.gauge?.start(this.#softStop ? undefined : plan.limits.fuel - this.#fuelBefore);
   }
 
@@ -147,12 +147,13 @@ export class Supervisor {
     this.#answeringSinceMs = start;
     return start;
   }
-  hostEnded(start: number): void {
+  /** `wasHost`: whether it was the host that was waited for, so that wall time may have stood still. */
+  hostEnded(start: number, wasHost = true): void {
     const waited = this.#powers.monotonicMs() - start;
     this.#answeringSinceMs = undefined;
     this.#blockedMs += waited;
     if (this.#plan?.wallPauses !== true) return;
-    this.#pausedMs += waited;
+    if (wasHost) this.#pausedMs += waited;
     this.#control.setPause(false, this.#pausedMs);
   }
 

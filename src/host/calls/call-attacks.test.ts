@@ -105,3 +105,12 @@ test.each(["has", "get", "getPrototypeOf", "ownKeys"])(
     await tick();
   },
 );
+
+test("a guest that comes again and again to hear what is ready leaves nothing behind each time", async () => {
+  const { server } = serve({ f: fn(() => new Promise(() => {})) }, { canWait: false });
+  await ask(server, "call", { body: [], call: 1 });
+  const first = server.settled();
+  const second = server.settled();
+  expect(second).not.toBe(first);
+  await first;
+});

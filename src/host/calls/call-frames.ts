@@ -26,8 +26,10 @@ export const answerKind = {
 export const noTimeout = 0xffff_ffff;
 /** records u8, operation u8, number u32le, call u32le. */
 const requestTrailerBytes = 10;
-/** held u32le, kind u8. */
-const answerTrailerBytes = 5;
+/** held u32le, who was waited for u8, kind u8. */
+const answerTrailerBytes = 6;
+/** Who was waited for: what the guest's wall time may stand still for, or the guest itself. */
+export const waitedFor = { host: 0, guest: 1 } as const;
 
 /** The bytes are no request. */
 export class CallFrameError extends Error {
@@ -60,7 +62,12 @@ export function readRequest(frame: Uint8Array): CallRequest {
 }
 
 /** `heldBytes`: what the host holds for the guest behind this answer. */
-export function answerFrame(body: Uint8Array, kind: number, heldBytes: number): Uint8Array {
+export function answerFrame(
+  body: Uint8Array,
+  kind: number,
+  heldBytes: number,
+  who: number = waitedFor.host,
+): Uint8Array {
   const frame = new Uint8Array(body.length + answerTrailerBytes);
   frame.set(body);
   const end = body.length;
@@ -68,7 +75,8 @@ export function answerFrame(body: Uint8Array, kind: number, heldBytes: number): 
   frame[end + 1] = heldBytes >>> 8;
   frame[end + 2] = heldBytes >>> 16;
   frame[end + 3] = heldBytes >>> 24;
-  frame[end + 4] = kind;
+  frame[end + 4] = who;
+  frame[end + 5] = kind;
   return frame;
 }
 

@@ -65,6 +65,7 @@ export class CallServer {
     this.#pending = new PendingCalls({
       ...options,
       fault,
+      awaitsGuest: () => this.#lent.isUsed,
       keep: (handles) => targets.keep(handles),
       unkeep: (handles) => targets.unkeep(handles),
       give: (handles) => targets.give(handles),
@@ -106,6 +107,11 @@ export class CallServer {
     this.endRun();
     this.#targets.clear();
     this.#description = undefined;
+  }
+
+  /** Whether the embedder's code works for the guest: not if there is nothing to do, or if it waits for the guest's callback. */
+  get isBusy(): boolean {
+    return this.#pending.isBusy;
   }
 
   /** Resolves when there is something for a guest that was told to come again. */
@@ -180,8 +186,9 @@ export class CallServer {
       return this.#pending.frame({ kind: answerKind.plain, body });
     }
     if (!this.#options.canWait) return this.#pending.frame({ kind: answerKind.later, body: none });
+    const { who } = this.#pending;
     return ready.wait(timeoutMs === noTimeout ? undefined : timeoutMs, (body) =>
-      this.#pending.frame({ kind: answerKind.plain, body }),
+      this.#pending.frame({ kind: answerKind.plain, body }, who),
     );
   }
 

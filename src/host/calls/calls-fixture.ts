@@ -97,8 +97,8 @@ const kindNames = new Map<number, string>(Object.entries(answerKind).map(([name,
 /** Kind, value and held bytes of an answer; records are Fields. */
 export function read(answer: Uint8Array): { kind: string; value: unknown; held: number } {
   const kind = kindNames.get(answer[answer.length - 1] ?? -1) ?? "unknown";
-  const held = new DataView(answer.buffer, answer.byteOffset + answer.length - 5).getUint32(0, true);
-  return { kind, held, value: bodyValue(answer.subarray(0, -5), kind === "records" || kind === "callback") };
+  const held = new DataView(answer.buffer, answer.byteOffset + answer.length - 6).getUint32(0, true);
+  return { kind, held, value: bodyValue(answer.subarray(0, -6), kind === "records" || kind === "callback") };
 }
 
 export function bodyValue(body: Uint8Array, records: boolean): unknown {

@@ -47,6 +47,11 @@ export class LentThings {
     this.#route = route;
   }
 
+  /** Whether the guest has callbacks to do. */
+  get isUsed(): boolean {
+    return this.#callbacks.size > 0;
+  }
+
   /** What `id` is for the host. Throws Refusal. */
   borrow(id: number, kind: Lent["kind"], target: FunctionTarget, call: Call | undefined): unknown {
     let lent = this.#lent.get(id);

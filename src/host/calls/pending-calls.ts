@@ -2,7 +2,7 @@
 // Invariant: a call is in here until it is over, and what it holds is charged exactly as long.
 import type { Later } from "../../filesystems/tree.ts";
 import { Call, type CallHost } from "./call.ts";
-import { answerFrame, answerKind } from "./call-frames.ts";
+import { answerFrame, answerKind, waitedFor } from "./call-frames.ts";
 import { costOf } from "./cost.ts";
 import { none, type Outcome, Refusal, raise } from "./refusal.ts";
 import { WaitingGuest } from "./waiting-guest.ts";
@@ -15,6 +15,8 @@ export interface PendingOptions extends CallHost {
   readonly valueBytes: number;
   readonly heldBytes: number;
   readonly canWait: boolean;
+  /** Whether the host waits for the guest to do a callback. */
+  awaitsGuest(): boolean;
   /** Of handles in an answer: it is kept, is kept no longer, the guest gets it, and it is lost. */
   keep(handles: readonly number[]): void;
   unkeep(handles: readonly number[]): void;
@@ -44,10 +46,20 @@ export class PendingCalls {
     return this.#heldBytes + this.ready.heldBytes;
   }
 
+  /** Whether the embedder's code works for the guest, and does not wait for it. */
+  get isBusy(): boolean {
+    return this.#numbered.size + this.#waitedFor.length > 0 && !this.#options.awaitsGuest();
+  }
+
   /** Whatever is made a frame is given to the guest. */
-  frame(outcome: Outcome): Uint8Array {
+  frame(outcome: Outcome, who?: number): Uint8Array {
     this.#given(outcome);
-    return answerFrame(outcome.body, outcome.kind, this.heldBytes);
+    return answerFrame(outcome.body, outcome.kind, this.heldBytes, who);
+  }
+
+  /** Who is waited for from now on. */
+  get who(): number {
+    return this.isBusy ? waitedFor.host : waitedFor.guest;
   }
 
   /** Throws Refusal for a number that is in use, and where there is no room for another call with so many bytes. */
@@ -105,8 +117,9 @@ export class PendingCalls {
       this.close(call);
       return this.frame(cannotWait(call.name));
     }
+    const { who } = this;
     return new Promise((resolve) => {
-      call.waiter = (late) => resolve(this.frame(late));
+      call.waiter = (late) => resolve(this.frame(late, who));
     });
   }
 

@@ -97,7 +97,9 @@ export class WaitingGuest {
 
   settled(): Promise<void> {
     if (!this.isEmpty) return Promise.resolve();
-    this.#settled ??= withResolvers();
+    // One at a time waits. Were it one promise for all, a guest that comes again and again would leave something at it each time.
+    this.#settled?.resolve();
+    this.#settled = withResolvers();
     return this.#settled.promise;
   }
 

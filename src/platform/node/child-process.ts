@@ -65,6 +65,8 @@ export class ProcessLink implements Link {
   #outputBytes = 0;
   #denialMessages = 0;
   #answeringSinceMs: number | undefined;
+  /** Whether what is being answered is the host's to do: then wall time may stand still. */
+  #isHostBusy = (): boolean => true;
   #pausedMs = 0;
   #reason: string | undefined;
   #killed = false;
@@ -77,7 +79,7 @@ export class ProcessLink implements Link {
       return pid === undefined ? undefined : otherThreadCpuMs(`${pid}/task/${pid}`);
     },
     pause: () => ({
-      now: this.#plan?.wallPauses === true && this.#answeringSinceMs !== undefined,
+      now: this.#plan?.wallPauses === true && this.#answeringSinceMs !== undefined && this.#isHostBusy(),
       totalMs: this.#pausedMs,
     }),
   };
@@ -191,6 +193,8 @@ export class ProcessLink implements Link {
   }
 
   #onMessage(message: FromProcess): void {
+    // What it asked before it was killed is answered to nobody, and nobody's code is to be called for it.
+    if (this.#killed && !["answer", "output", "denial"].includes(message.kind)) return;
     switch (message.kind) {
       case "answer":
         if (message.answer.type === "done") this.#finish();
@@ -244,6 +248,7 @@ export class ProcessLink implements Link {
     if (plan.stdin !== "host") throw new RangeError("standard input was not granted");
     const start = monotonicMs();
     this.#answeringSinceMs = start;
+    this.#isHostBusy = () => true;
     void readHostInput(Math.min(question.length, maxTransferBytes), signal).then((bytes) => {
       if (signal.aborted) return;
       if (plan.wallPauses) this.#pausedMs += monotonicMs() - start;
@@ -256,9 +261,8 @@ export class ProcessLink implements Link {
     const { signal } = this.#demandQuestion();
     const { trees } = this.#served;
     if (trees === undefined) throw new RangeError("a question of a guest that was given no tree");
-    this.#whenAnswered(trees.answer(question, content), signal, (reply) =>
-      this.#post({ type: "treeReply", reply: serializable(reply) }),
-    );
+    const post = (reply: TreeReply): void => this.#post({ type: "treeReply", reply: serializable(reply) });
+    this.#whenAnswered(trees.answer(question, content), signal, post, () => true);
   }
 
   #onCall(frame: Uint8Array): void {
@@ -266,23 +270,30 @@ export class ProcessLink implements Link {
     const { signal } = this.#demandRun();
     const { calls } = this.#served;
     if (calls === undefined) throw new RangeError("a call of a guest that was given no function");
-    this.#whenAnswered(calls.answer(frame), signal, (answer) =>
-      // A copy, since a view is sent with all that it is a view of.
-      this.#post({ type: "callReply", answer: new Uint8Array(answer) }),
-    );
+    // A copy, since a view is sent with all that it is a view of.
+    const post = (answer: Uint8Array): void =>
+      this.#post({ type: "callReply", answer: new Uint8Array(answer) });
+    this.#whenAnswered(calls.answer(frame), signal, post, () => calls.isBusy);
   }
 
   /** An answer that comes when nobody waits for it any more goes nowhere. */
-  #whenAnswered<T>(answer: Later<T>, signal: AbortSignal, send: (answer: T) => void): void {
+  #whenAnswered<T>(
+    answer: Later<T>,
+    signal: AbortSignal,
+    send: (answer: T) => void,
+    isHostBusy: () => boolean,
+  ): void {
     if (!isPending(answer)) {
       send(answer);
       return;
     }
     const start = monotonicMs();
     this.#answeringSinceMs = start;
+    this.#isHostBusy = isHostBusy;
+    const wasHostBusy = isHostBusy();
     void answer.then((given) => {
       if (signal.aborted) return;
-      if (this.#plan?.wallPauses) this.#pausedMs += monotonicMs() - start;
+      if (this.#plan?.wallPauses && wasHostBusy) this.#pausedMs += monotonicMs() - start;
       this.#answeringSinceMs = undefined;
       send(given);
     });

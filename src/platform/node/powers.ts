@@ -83,5 +83,14 @@ export function afterThisTurn(): Promise<void> {
 
 /** A warning of the process, with what caused it: for what would be lost otherwise. */
 export function warn(text: string, cause: unknown): void {
-  process.emitWarning(`${text}: ${inspect(cause, { depth: 1 }).slice(0, 2000)}`, "SandboaWarning");
+  process.emitWarning(`${text}: ${shown(cause).slice(0, 2000)}`, "SandboaWarning");
+}
+
+/** Whatever an embedder's code has thrown, which may throw in its turn when it is looked at. */
+function shown(cause: unknown): string {
+  try {
+    return inspect(cause, { depth: 1 });
+  } catch {
+    return "something that cannot be shown";
+  }
 }

@@ -47,12 +47,17 @@ export class WorkerLink implements Link {
   readonly #calls = new SharedArrayBuffer(callPieceBytes);
   readonly #replies = new MessageChannel();
   #served: Served = {};
+  /** Whether the last question was a call. */
+  #asksCalls = false;
   /** Shared with the inside, for what is read and written. */
   #piece: SharedArrayBuffer | undefined;
 
   readonly view = {
     cpuMs: () => (this.#thread === undefined ? undefined : otherThreadCpuMs(this.#thread)),
-    pause: () => ({ now: this.#control.answering, totalMs: this.#control.pausedMs }),
+    pause: () => ({
+      now: this.#control.answering && !this.#isGuestsTurn,
+      totalMs: this.#control.pausedMs,
+    }),
   };
 
   constructor(events: LinkEvents) {
@@ -140,7 +145,10 @@ export class WorkerLink implements Link {
       this.#answerCalls();
       return;
     }
-    if ("question" in message) this.#question = message.question;
+    if ("question" in message) {
+      this.#question = message.question;
+      this.#asksCalls = false;
+    }
     switch (message.type) {
       case "output":
         break;
@@ -238,8 +246,14 @@ export class WorkerLink implements Link {
     this.#lastAnswerMs = monotonicMs();
   }
 
+  /** It waits, but the host has nothing to do for it. */
+  get #isGuestsTurn(): boolean {
+    return this.#asksCalls && this.#served.calls?.isBusy === false;
+  }
+
   /** Whether it was answered at once. */
   #call(question: number, frameBytes: number, piece: SharedArrayBuffer): boolean {
+    this.#asksCalls = true;
     const { calls } = this.#served;
     if (calls === undefined) throw new RangeError("a question of a guest that was given nothing");
     // A copy that is not shared: text is not decoded from shared memory.
