@@ -65,8 +65,6 @@ class _Restore:
         _, name, *fields = value
         if name == "host" or name == "lent":
             return self.borrow((name, *fields))
-        if name == "tuple":
-            return tuple([self.convert(item) for item in fields[0]])
         return _RECORDS[name](self, *fields)
 
     def ellipsis(self):
@@ -83,13 +81,24 @@ class _Restore:
     def time(self, hour, minute, second, microsecond, fold, offset, zone):
         from datetime import time
 
-        return time(hour, minute, second, microsecond, tzinfo=_zone(offset, zone), fold=fold)
+        # A zone alone has no offset without a date.
+        zone_of = _named(zone) or _fixed(offset, zone)
+        return time(hour, minute, second, microsecond, tzinfo=zone_of, fold=fold)
 
     def datetime(self, year, month, day, hour, minute, second, microsecond, fold, offset, zone):
         from datetime import datetime
 
-        clock = (hour, minute, second, microsecond)
-        return datetime(year, month, day, *clock, tzinfo=_zone(offset, zone), fold=fold)
+        naive = datetime(year, month, day, hour, minute, second, microsecond, fold=fold)
+        fixed = None if offset is None else _fixed(offset, zone)
+        named = _named(zone)
+        if named is None:
+            return naive.replace(tzinfo=_fixed(offset, zone))
+        # The offset says which moment it is: of an hour that comes twice, and where the zone's rules are others here.
+        for candidate in (fold, 1 - fold):
+            aware = naive.replace(tzinfo=named, fold=candidate)
+            if fixed is None or aware.utcoffset() == fixed.utcoffset(None):
+                return aware
+        return naive.replace(tzinfo=fixed)
 
     def timedelta(self, *fields):
         from datetime import timedelta
@@ -118,8 +127,8 @@ class _Restore:
             return error
         if kind == "namedtuple" and getattr(cls, "_fields", None) == tuple(names):
             return tuple.__new__(cls, fields.values())
-        if kind == "dataclass" and set(names) == set(getattr(cls, "__dataclass_fields__", ())):
-            instance = object.__new__(cls)
+        if kind == "dataclass" and set(names) == _field_names(cls):
+            instance = cls.__new__(cls) if issubclass(cls, BaseException) else object.__new__(cls)
             for name, value in fields.items():
                 object.__setattr__(instance, name, value)
             return instance
@@ -132,20 +141,31 @@ _RECORDS = {
 }
 
 
-def _zone(offset, zone):
-    if offset is None and zone is None:
+def _named(zone):
+    """The zone of that name; None where it is unknown here."""
+    if zone is None:
         return None
+    try:
+        from zoneinfo import ZoneInfo
+
+        return ZoneInfo(zone)
+    except Exception:
+        return None
+
+
+def _fixed(offset, zone):
+    if offset is None:
+        if zone is None:
+            return None
+        raise ValueError(f"there is no time zone {zone} here, and no offset that could stand for it")
     from datetime import timedelta, timezone
 
-    if zone is not None:
-        try:
-            from zoneinfo import ZoneInfo
-
-            return ZoneInfo(zone)
-        except Exception:
-            # A name that is unknown here; the offset says what time it is all the same.
-            pass
     return timezone(timedelta(microseconds=offset)) if offset else timezone.utc
+
+
+def _field_names(cls):
+    dataclasses = sys.modules.get("dataclasses")
+    return {field.name for field in dataclasses.fields(cls)} if dataclasses and dataclasses.is_dataclass(cls) else None
 
 
 def _class(type):

@@ -1,7 +1,7 @@
 """Values on their way to the host, and (from _restore) back: marshal for plain data, and for everything else records that name it.
 
-A record is a tuple that begins with Ellipsis. Where there are records, an Ellipsis and a genuine tuple that begins with one are
-records themselves; where there are none, they stand for what they are. Nothing here protects the host, which trusts none of it.
+A record is a tuple that begins with Ellipsis. Where there are records, an Ellipsis is a record itself, so that a genuine tuple
+never begins with one; where there are none, both stand for what they are. Nothing here protects the host, which trusts none of it.
 """
 
 import sys
@@ -105,8 +105,7 @@ class _Walk:
     def tuple(self, value, depth):
         if isinstance(fields := getattr(type(value), "_fields", None), tuple) and type(value) is not tuple:
             return self.instance("namedtuple", value, fields, tuple.__iter__(value), depth)
-        items = tuple(self.items(tuple.__iter__(value), depth))
-        return (..., "tuple", items) if items and tuple.__getitem__(value, 0) is ... else items
+        return tuple(self.items(tuple.__iter__(value), depth))
 
     def dict(self, value, depth):
         items = list(dict.items(value))
@@ -204,7 +203,7 @@ _BUILTINS = (
     (BaseException, _Walk.exception),
 )
 _EXACT = dict(_BUILTINS)
-_BASES = (str, int, float, bytes)
+_BASES = (str, int, float, complex, bytes)
 
 
 def _maker(kind):
@@ -232,6 +231,8 @@ def _plain(base, value):
         return int.__int__(value)
     if base is bytes:
         return bytes(memoryview(value))
+    if base is complex:
+        return complex.__pos__(value)
     return float.__float__(value)
 
 

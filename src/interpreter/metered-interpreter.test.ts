@@ -70,7 +70,8 @@ describe("fuel", () => {
     });
     expect(endings[0]?.kind).toBe("stopped");
     expect(endings[0]?.spent).toBeGreaterThanOrEqual(100_000);
-    expect(endings[0]?.spent).toBeLessThan(100_100);
+    // The last charge may be that of a call of the kernel, 200 units and what it moved.
+    expect(endings[0]?.spent).toBeLessThan(100_300);
     expect(new Set(endings.map((ending) => JSON.stringify(ending))).size).toBe(1);
   });
 

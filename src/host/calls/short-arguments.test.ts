@@ -12,12 +12,19 @@ const written: readonly (readonly [string, readonly unknown[]])[] = [
   ["a902e905000000e9ffffffff", [5, -1]],
   ["a903da0161da0162da00", ["a", "b", ""]],
   ["a904544e46e900000080", [true, null, false, -(2 ** 31)]],
+  ["a901a902e905000000da0161", [[5, "a"]]],
 ];
 
 test.each(written)("%s", (hex, values) => {
   const body = Uint8Array.from(Buffer.from(hex, "hex"));
   expect(shortArguments(body)).toEqual(values);
   expect(whole(body)).toEqual(values);
+});
+
+test("a tuple is one, however it was read", () => {
+  const body = Uint8Array.from(Buffer.from("a901a902e905000000da0161", "hex"));
+  expect(Object.isFrozen(shortArguments(body)?.[0])).toBe(true);
+  expect(Object.isFrozen((whole(body) as unknown[])[0])).toBe(true);
 });
 
 test("noise is read the same way, or left to the reader of all values", () => {

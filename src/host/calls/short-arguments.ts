@@ -9,35 +9,62 @@ const flagless = 0x7f;
 
 /** Without records; floats are not read. Undefined for whatever it does not know. */
 export function shortArguments(body: Uint8Array): unknown[] | undefined {
-  const { length } = body;
-  if (length > mostBytes || ((body[0] ?? 0) & flagless) !== tag.SMALL_TUPLE) return undefined;
-  const count = body[1] ?? 0;
+  if (body.length > mostBytes || ((body[0] ?? 0) & flagless) !== tag.SMALL_TUPLE) return undefined;
+  reading = 1;
+  const values = tuple(body, 0);
+  return reading === body.length ? values : undefined;
+}
+
+/** Where the reader stands. Nothing else runs while it reads. */
+let reading = 0;
+const mostDepth = 4;
+/** What this reader leaves to the other. */
+const unknown = Symbol("unknown");
+
+function tuple(body: Uint8Array, depth: number): unknown[] | undefined {
+  const count = body[reading] ?? 0;
+  reading += 1;
   const values: unknown[] = [];
-  let at = 2;
   for (let index = 0; index < count; index++) {
-    const type = (body[at] ?? 0) & flagless;
-    at += 1;
-    if (type === tag.INT) {
-      if (at + 4 > length) return undefined;
-      values.push(
-        (body[at] ?? 0) |
-          ((body[at + 1] ?? 0) << 8) |
-          ((body[at + 2] ?? 0) << 16) |
-          ((body[at + 3] ?? 0) << 24),
-      );
-      at += 4;
-    } else if (type === tag.SHORT_ASCII || type === tag.SHORT_ASCII_INTERNED) {
-      const end = at + 1 + (body[at] ?? 0);
-      if (at >= length || end > length) return undefined;
-      const text = decodeAscii(body, at + 1, end);
-      if (text === undefined) return undefined;
-      values.push(text);
-      at = end;
-    } else if (type === tag.NONE) values.push(null);
-    else if (type === tag.TRUE) values.push(true);
-    else if (type === tag.FALSE) values.push(false);
-    else if (type === tag.ELLIPSIS) values.push(pythonEllipsis);
-    else return undefined;
+    const value = item(body, depth);
+    if (value === unknown) return undefined;
+    values.push(value);
   }
-  return at === length ? values : undefined;
+  return values;
+}
+
+function item(body: Uint8Array, depth: number): unknown {
+  const type = (body[reading] ?? 0) & flagless;
+  const at = reading + 1;
+  reading = at;
+  switch (type) {
+    case tag.INT:
+      reading = at + 4;
+      if (reading > body.length) return unknown;
+      return (
+        (body[at] ?? 0) |
+        ((body[at + 1] ?? 0) << 8) |
+        ((body[at + 2] ?? 0) << 16) |
+        ((body[at + 3] ?? 0) << 24)
+      );
+    case tag.SHORT_ASCII:
+    case tag.SHORT_ASCII_INTERNED:
+      reading = at + 1 + (body[at] ?? 0);
+      if (reading > body.length) return unknown;
+      return decodeAscii(body, at + 1, reading) ?? unknown;
+    case tag.SMALL_TUPLE: {
+      const values = depth < mostDepth ? tuple(body, depth + 1) : undefined;
+      return values === undefined ? unknown : Object.freeze(values);
+    }
+    case tag.NONE:
+      return null;
+    case tag.TRUE:
+      return true;
+    case tag.FALSE:
+      return false;
+    case tag.ELLIPSIS:
+      return pythonEllipsis;
+    default:
+      return unknown;
+  }
 }

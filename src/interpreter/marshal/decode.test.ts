@@ -26,6 +26,8 @@ const nan = [0, 0, 0, 0, 0, 0, 0xf8, 0x7f];
 const smile = Buffer.from("\u{1f600}");
 const surrogates = [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80];
 
+const instance = [")", [6], ".", "z", [8], "instance", "z", [4], "enum", "z", [1], "T"] as const;
+
 describe("refused", () => {
   test.each<[string, Uint8Array]>([
     ["nothing at all", frame()],
@@ -95,8 +97,8 @@ describe("refused", () => {
       frame(")", [5], ".", "z", [6], "object", "z", [1], "a", "z", [1], "b", "N"),
     ],
     ["an object whose repr is no text", frame(")", [4], ".", "z", [6], "object", "z", [1], "a", "N")],
-    ["a list wrapped as a tuple", frame(")", [3], ".", "z", [5], "tuple", "[", 0)],
-    ["an Ellipsis wrapped as a tuple", frame(")", [3], ".", "z", [5], "tuple", ")", [1], ".")],
+    ["an Ellipsis with a field", frame(")", [3], ".", "z", [8], "ellipsis", "N")],
+    ["an instance whose values are a list", frame(...instance, ")", [0], "[", 0)],
     ["a million lists, each in the one before", Buffer.concat(Array(1_000_000).fill(frame("[", 1)))],
     ["a million tuples, each in the one before", Buffer.from(")\x01".repeat(1_000_000))],
     ["a million dicts as keys", Buffer.from("{".repeat(1_000_000))],
@@ -136,7 +138,7 @@ describe("depth", () => {
       frame("[", 2, ...twoDeep, "{", "N", "r", 0, "0"),
       frame("[", 2, ...twoDeep, "{", "r", 0, "N0"),
       frame("[", 2, ...twoDeep, "<", 1, "r", 0),
-      frame("[", 2, ...twoDeep, ")", [3], ".", "z", [5], "tuple", "r", 0),
+      frame("[", 2, ...twoDeep, ...instance, ")", [1], "z", [1], "a", "r", 0),
     ]) {
       expect(decodeMarshal(holder, { maxDepth: 4 })).toHaveLength(2);
       expect(() => decodeMarshal(holder, { maxDepth: 3 })).toThrow(/deeper than 3/);
@@ -270,7 +272,7 @@ describe("accepted", () => {
 
   test("a tuple that began with Ellipsis comes back as one", () => {
     const ellipsis = [")", [2], ".", "z", [8], "ellipsis"] as const;
-    const value = decodeMarshal(frame(")", [3], ".", "z", [5], "tuple", ")", [2], ...ellipsis, "N"));
+    const value = decodeMarshal(frame(")", [2], ...ellipsis, "N"));
     expect(value).toEqual([new OpaqueValue("ellipsis", "Ellipsis"), null]);
     expect(Object.isFrozen(value)).toBe(true);
   });
@@ -308,12 +310,14 @@ test("a hundred thousand damaged frames give a value or MarshalFormatError", () 
       "0",
     ),
     frame(
+      "[",
+      2,
       ")",
-      [3],
+      [2],
       ".",
       flagged("z"),
-      [5],
-      "tuple",
+      [8],
+      "ellipsis",
       flagged(")"),
       [2],
       "g",

@@ -54,6 +54,9 @@ function encodeAtom(value: unknown): Uint8Array<ArrayBuffer> | undefined {
 /** The name of a property, an index, or a Map's key or Set's member. */
 type Segment = string | number | { readonly key: unknown };
 
+/** Names that are remembered: more of them are no names, but data. */
+const mostNames = 1024;
+
 class Writer {
   readonly #sink: MarshalSink;
   readonly #path: Segment[];
@@ -61,6 +64,10 @@ class Writer {
   readonly #lend: EncodeOptions["lend"];
   /** Where references are kept: the number of each object that was written. */
   readonly #numbers: Map<object, number> | undefined;
+  /** The number of each name of an object that was written: most come again and again. */
+  #names: Map<string, number> | undefined;
+  /** How many numbers were given. */
+  #numbered = 0;
   #records = false;
 
   constructor({ maxBytes, root = "inputs", references, lend }: EncodeOptions) {
@@ -162,7 +169,7 @@ class Writer {
   /** The type code of a container; where references are kept, with a number for those that follow. */
   #code(code: number, container: object): number {
     if (this.#numbers === undefined) return code;
-    this.#numbers.set(container, this.#numbers.size);
+    this.#numbers.set(container, this.#numbered++);
     return code | flagRef;
   }
 
@@ -227,11 +234,22 @@ class Writer {
     } else {
       this.#sink.byte(this.#code(tag.DICT, value));
       for (const key of Object.keys(value)) {
-        // Interned, so that many objects of one shape share their keys in the guest.
-        this.#sink.text(key, true);
+        this.#name(key);
         this.#at(key, (value as Record<string, unknown>)[key]);
       }
       this.#sink.byte(tag.NULL);
+    }
+  }
+
+  /** Written once, and interned, so that many objects of one shape share their keys in the guest. */
+  #name(name: string): void {
+    this.#names ??= new Map();
+    const number = this.#names.get(name);
+    if (number !== undefined) this.#sink.sized(tag.REF, number);
+    else if (this.#names.size === mostNames) this.#sink.text(name, true);
+    else {
+      this.#names.set(name, this.#numbered++);
+      this.#sink.text(name, true, flagRef);
     }
   }
 
@@ -247,7 +265,8 @@ class Writer {
     if (typeof value === "object" && value !== null && !isHashable(value)) {
       throw this.#refusal("unhashable", `as a dict key or set member: ${describeValue(value)}`);
     }
-    this.#value(value);
+    if (typeof value === "string") this.#name(value);
+    else this.#value(value);
     this.#path.pop();
   }
 

@@ -1,5 +1,5 @@
-// Values that marshal has no type for travel as records: tuples that begin with Ellipsis and a name. A genuine tuple that begins with
-// Ellipsis is wrapped in a record where there are records, so the two cannot be confused. A new kind of value is a new row here.
+// Values that marshal has no type for travel as records: tuples that begin with Ellipsis and a name. Where there are
+// records an Ellipsis is one itself, so a genuine tuple cannot be confused with them. A new kind of value is a new row here.
 import {
   type InstanceKind,
   instanceKinds,
@@ -71,7 +71,6 @@ export const extensions: ReadonlyMap<string, Extension> = new Map<string, Extens
         typeof type === "string" && typeof repr === "string" ? new OpaqueValue(type, repr) : undefined,
     },
   ],
-  ["tuple", { fieldCount: 1, decode: ([tuple]) => (isTuple(tuple) ? tuple : undefined) }],
   ["ellipsis", { fieldCount: 0, decode: () => pythonEllipsis }],
   ["date", { fieldCount: 3, decode: dateOf }],
   ["time", { fieldCount: 7, decode: timeOf }],

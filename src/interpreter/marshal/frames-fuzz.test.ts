@@ -1,5 +1,5 @@
 // Frames of all kinds against every way of reading them: a value, or one of two errors, in bounded time, and nothing that the host shares is
-// touched. 100,000 by default; SANDBOA_FUZZ_FRAMES=1000000 reads a million. A failure shows the frame.
+// touched. 100,000 by default; SANDBOA_FUZZ=1000000 reads a million. A failure shows the frame.
 import { describe, expect, test } from "vitest";
 import { type DecodeOptions, decodeValue, MarshalFormatError } from "./decode.ts";
 import { encodeValue } from "./encode.ts";
@@ -16,7 +16,7 @@ import {
 } from "./python-values.ts";
 import { OpaqueValue, PythonComplex, pythonEllipsis } from "./values.ts";
 
-const frameCount = Number(process.env.SANDBOA_FUZZ_FRAMES ?? 100_000);
+const frameCount = Number(process.env.SANDBOA_FUZZ ?? 100_000);
 const maxItems = 5000;
 
 const shared = [

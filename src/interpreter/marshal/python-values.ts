@@ -117,8 +117,8 @@ export class PythonTimeDelta {
   }
 }
 
-/** decimal.Decimal, as its text, which is all of it. */
-export class PythonDecimal {
+/** What is all in its text. */
+class TextValue {
   readonly text: string;
   constructor(text: string) {
     this.text = text;
@@ -131,19 +131,11 @@ export class PythonDecimal {
   }
 }
 
+/** decimal.Decimal. */
+export class PythonDecimal extends TextValue {}
+
 /** uuid.UUID, in lower case with hyphens. */
-export class PythonUuid {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-  toString(): string {
-    return this.text;
-  }
-  toJSON(): string {
-    return this.text;
-  }
-}
+export class PythonUuid extends TextValue {}
 
 export type InstanceKind = "dataclass" | "enum" | "namedtuple" | "exception";
 export const instanceKinds: readonly InstanceKind[] = ["dataclass", "enum", "namedtuple", "exception"];

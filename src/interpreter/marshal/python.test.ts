@@ -117,7 +117,7 @@ describe.skipIf(!hasPython)(
         [new Set([1, "a"]), new Set([2]), new Map([[new Set([3]), 4]])],
       ],
       [
-        "[(..., 'object', 'a.B', '<B>'), (..., 'tuple', ((..., 'ellipsis'), 1))]",
+        "[(..., 'object', 'a.B', '<B>'), ((..., 'ellipsis'), 1)]",
         [new OpaqueValue("a.B", "<B>"), [new OpaqueValue("ellipsis", "Ellipsis"), 1]],
       ],
       [
@@ -160,6 +160,28 @@ describe.skipIf(!hasPython)(
         ["(True, False)"],
       );
     });
+
+    test.each(["refuse", "keep"] as const)(
+      "names come once and are one object to Python, however many there are: %s",
+      (references) => {
+        const many = Object.fromEntries(Array.from({ length: 1500 }, (_, index) => [`n${index}`, index]));
+        const shared = { n0: "n0", "\u00e9": new Map([["n1", 1]]) };
+        const value = [many, shared, many, new Set(["n2"]), shared, "n1"];
+        const bytes = encodeMarshal(value, { maxBytes: 1 << 20, references });
+        const question =
+          "(len(x[0]), x[0] == x[2] == {f'n{i}': i for i in range(1500)}, x[1] == x[4] == {'n0': 'n0', '\\xe9': {'n1': 1}}, " +
+          "x[3] == {'n2'}, next(iter(x[0])) is next(iter(x[1])), next(iter(x[3])) is list(x[0])[2], x[1] is x[4])";
+        expect(text(ask("ask", [Buffer.concat([Buffer.from(`${question}\n`), bytes])]))).toEqual([
+          `(1500, True, True, True, True, True, ${references === "keep" ? "True" : "False"})`,
+        ]);
+        expect(
+          isDeepStrictEqual(
+            decodeValue(bytes, { shape: "maps", references }),
+            decodeValue(ask("copy", [bytes])[0] as Uint8Array, { shape: "maps", references }),
+          ),
+        ).toBe(true);
+      },
+    );
 
     test("a tuple is frozen, a list is not, and what was one object stays one", () => {
       const [frame] = ask("eval", [new TextEncoder().encode("(lambda t: [t, t, [], b'x'])((1, 'a'))")]);

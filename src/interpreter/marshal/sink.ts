@@ -71,23 +71,24 @@ export class MarshalSink {
     this.#bytes.set(value, at + 5);
   }
 
-  text(value: string, interned: boolean): void {
+  /** `flag`: of the type code. */
+  text(value: string, interned: boolean, flag = 0): void {
     const short = value.length < 256;
     const before = this.#length;
     const at = this.#reserve((short ? 2 : 5) + value.length);
     if (writeAscii(value, this.#bytes, at + (short ? 2 : 5))) {
       if (short) {
-        this.#bytes[at] = interned ? tag.SHORT_ASCII_INTERNED : tag.SHORT_ASCII;
+        this.#bytes[at] = (interned ? tag.SHORT_ASCII_INTERNED : tag.SHORT_ASCII) | flag;
         this.#bytes[at + 1] = value.length;
       } else {
-        this.#bytes[at] = interned ? tag.ASCII_INTERNED : tag.ASCII;
+        this.#bytes[at] = (interned ? tag.ASCII_INTERNED : tag.ASCII) | flag;
         this.#view.setInt32(at + 1, value.length, true);
       }
       return;
     }
     this.#length = before;
     const size = textBytes(value);
-    this.sized(interned ? tag.INTERNED : tag.UNICODE, size);
+    this.sized((interned ? tag.INTERNED : tag.UNICODE) | flag, size);
     // Reserving may replace the buffer, so it comes first.
     const start = this.#reserve(size);
     writeText(value, this.#bytes, start);

@@ -67,6 +67,8 @@ export class Guest {
     const outcome = this.interpreter.request(encodeMarshal(request, { maxBytes: 1 << 24 }), 1 << 24);
     if (outcome.kind !== "answer") throw new Error(`${JSON.stringify(outcome)}: ${this.#output}`);
     const answer = decodeMarshal(outcome.bytes) as Map<string, GuestValue>;
+    if (answer.get("end") === "encoded")
+      return decodeMarshal(answer.get("value") as Uint8Array, { records: answer.get("records") === true });
     if (answer.get("end") !== "value") throw new Error(`${answer.get("traceback")}: ${this.#output}`);
     return answer.get("value") ?? null;
   }
