@@ -61,7 +61,7 @@ const runTo = (sandbox: Sandbox, source: string): Promise<unknown> =>
   );
 
 describe.each(walls)("%s", (isolation) => {
-  const paused = { wall: "600 ms", wallPausesForHost: true };
+  const paused = { wall: "2 s", wallPausesForHost: true };
   const never = hostFunction({ execute: () => new Promise(() => {}), async: true });
   const use = hostFunction(async (callback: Callable) => callback());
 
@@ -88,11 +88,11 @@ describe.each(walls)("%s", (isolation) => {
   );
 
   test("wall time stands still while the host works, and only then", async () => {
-    const slow = hostFunction(async () => sleep(900));
+    const slow = hostFunction(async () => sleep(2500));
     await using sandbox = await sandboxWith(isolation, { slow }, paused);
     expect(await runTo(sandbox, "from host import slow\nawait slow()\n'done'")).toBe("done");
     const asleep =
-      "import asyncio\nfrom host import slow\nt = asyncio.ensure_future(slow())\nawait asyncio.sleep(0)\nt.cancel()\nawait asyncio.sleep(30)";
+      "import asyncio\nfrom host import slow\nt = asyncio.ensure_future(slow())\nawait asyncio.sleep(0)\nt.cancel()\nawait asyncio.sleep(60)";
     expect(await runTo(sandbox, asleep)).toMatchObject({ code: "LIMIT_WALL" });
   });
 
