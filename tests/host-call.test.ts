@@ -45,6 +45,21 @@ test.each(["worker", "process"] as const)("%s: an answer may come later", async 
   expect(ending).toMatchObject({ value: new TextEncoder().encode("laterlater") });
 });
 
+test.each(walls)(
+  "%s: a host that fails to answer loses this sandbox, and not its process",
+  async (isolation) => {
+    const failing: CallAnswers = {
+      ...mirror(0),
+      answer: () => {
+        throw new RangeError("a fault of ours");
+      },
+    };
+    const run = runOn(isolation, "import sandboa; sandboa._host_call(b'')", failing);
+    const ending = await run.catch((error: unknown) => ({ error }));
+    expect(ending).toMatchObject({ error: { name: "SandboxLostError", code: "SANDBOX_CRASHED" } });
+  },
+);
+
 test.each(walls)("%s: without grants nobody is asked", async (isolation) => {
   expect(await runOn(isolation, "import sandboa; sandboa._host_call(b'')", undefined)).toMatchObject({
     value: new Uint8Array(0),

@@ -72,7 +72,14 @@ export class WorkerLink implements Link {
     });
     let reason = "the worker thread ended";
     this.#worker.on("message", (message: FromWorker) => {
-      if (!this.#killed) this.#onMessage(message);
+      if (this.#killed) return;
+      try {
+        this.#onMessage(message);
+      } catch (error) {
+        // Ours or not, it costs this sandbox and not the embedder's process.
+        reason = `the host failed to answer the worker thread: ${String(error)}`;
+        void this.#worker.terminate();
+      }
     });
     this.#worker.on("error", (error: Error & { code?: string }) => {
       reason =
