@@ -66,6 +66,22 @@ const loads: readonly Load[] = [
     unit: "us",
     isAsync: true,
   },
+  {
+    name: "a text of 100 bytes, awaited",
+    payload: "'x' * 100",
+    calls: 500,
+    body: awaits,
+    unit: "us",
+    isAsync: true,
+  },
+  {
+    name: "1 MB of nested data there and back, awaited",
+    payload: large,
+    calls: 1,
+    body: awaits,
+    unit: "ms",
+    isAsync: true,
+  },
   { name: "1,000 awaited at once", payload: "5", calls: 1000, body: gather, unit: "us", isAsync: true },
 ];
 
