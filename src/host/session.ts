@@ -1,8 +1,9 @@
 // The inside of a wall: one interpreter with its kernel, which lives one lifetime after the other. A lifetime begins with a plan
 // and ends with a reset, which makes everything new: the process with all that the kernel held, and the memory.
 import type { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
+import type { Equipment } from "../interpreter/equipment.ts";
 import { decodeImage, type Image } from "../interpreter/image-file.ts";
-import { type Equipment, Interpreter, type Outcome, RenewalFailure } from "../interpreter/interpreter.ts";
+import { Interpreter, type Outcome, RenewalFailure } from "../interpreter/interpreter.ts";
 import type { MemoryPower } from "../interpreter/snapshot.ts";
 import { clockStepNs } from "../kernel/clocks.ts";
 import type { FileSystem } from "../kernel/filesystem.ts";
@@ -64,7 +65,7 @@ function isPlanned(outcome: Outcome): boolean {
 function equipmentOf(plan: SandboxPlan, waits: boolean): Equipment {
   return {
     functions: plan.functions,
-    waits,
+    waits: waits || !plan.functions,
     args: plan.args,
     environment: plan.environment,
     recursion: plan.limits.recursion,
@@ -227,8 +228,6 @@ export class Session {
     // tell the next guest of this one.
     if (this.#broken || this.#interpreter.hasGrown) this.#interpreter = this.#newInterpreter();
     else this.#interpreter.reset();
-    // Off the path of the next user, who most often wants nothing else.
-    this.#interpreter.equip(equipmentOf(idlePlan, this.#powers.waits));
     this.#broken = false;
     this.#failure = undefined;
   }

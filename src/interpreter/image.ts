@@ -4,7 +4,9 @@
 import { ImageError } from "../errors/image-error.ts";
 import { checkImports } from "../kernel/bind-imports.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { utc } from "../kernel/time-zone.ts";
 import { allocateText, boot, builtinModules, clearDeadStack } from "./boot.ts";
+import { equipRequest, imageEquipment } from "./equipment.ts";
 import { requiredExports } from "./exports.ts";
 import { offerHostCall } from "./host-call.ts";
 import { Machine } from "./machine.ts";
@@ -78,6 +80,7 @@ export function buildSnapshot(
   steps.onStep?.("booting the interpreter");
   const runner = start();
   demandDone(runner, { action: "prepare", modules: recipe.preload });
+  demandDone(runner, equipRequest(imageEquipment, utc));
   clearDeadStack(runner.machine);
   const snapshot = capture(runner.machine, runner.handler);
   return { snapshot, rehash: surveyRehash(runner.machine, snapshot, rewritten.symbols) };

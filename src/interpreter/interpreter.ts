@@ -3,6 +3,7 @@
 import { GuestStop, type StopReason } from "../kernel/guest-stop.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { EntropyPower } from "../kernel/powers.ts";
+import { type Equipment, equipmentKey, equipRequest, imageEquipmentKey } from "./equipment.ts";
 import type { Image } from "./image-file.ts";
 import { Machine } from "./machine.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
@@ -21,28 +22,14 @@ export type Outcome =
   /** A trap, an exhausted stack, or a broken handler. `detail` holds nothing of the host. */
   | { readonly kind: "crashed"; readonly detail: string };
 
-/** What the host chose for one lifetime, besides what the kernel's process holds. */
-export interface Equipment {
-  readonly args: readonly string[];
-  readonly environment: readonly (readonly [string, string])[];
-  /** sys.setrecursionlimit. */
-  readonly recursion: number;
-  /** Whether functions of the host were granted. */
-  readonly functions: boolean;
-  /** Whether the guest can wait for an answer of the host's; else it is told to come again. */
-  readonly waits: boolean;
-  /** The signal that raises TimeoutError in the guest, or 0. */
-  readonly timeoutSignal: number;
-}
-
 export class Interpreter {
   readonly #machine: Machine;
   readonly #kernel: Kernel;
   readonly #image: Image;
   readonly #memory: MemoryPower;
   readonly #rehash: Rehash;
-  /** What the guest was equipped with, as text. */
-  #equipped = "";
+  /** The key of what the guest is equipped with. */
+  #equipped = imageEquipmentKey;
 
   private constructor(machine: Machine, kernel: Kernel, image: Image, memory: MemoryPower) {
     this.#machine = machine;
@@ -99,36 +86,20 @@ export class Interpreter {
   }
 
   /**
-   * Gives a pristine interpreter what was chosen for it. What it has already is not given again, so that an idle interpreter can be
-   * equipped in advance with what most sandboxes choose. Throws RenewalFailure.
+   * Gives a pristine interpreter what was chosen for it, where that is not what it has from the image. Throws RenewalFailure.
    */
   equip(equipment: Equipment): void {
     const { timeZone } = this.#kernel.process;
-    const equipped = JSON.stringify([equipment, timeZone]);
+    const equipped = equipmentKey(equipment, timeZone);
     if (equipped === this.#equipped) return;
-    this.#demand({
-      action: "equip",
-      argv: equipment.args,
-      environment: new Map(equipment.environment),
-      zone: [
-        -timeZone.standardOffsetSeconds,
-        -timeZone.standardOffsetSeconds - (timeZone.hasDst ? 3600 : 0),
-        timeZone.hasDst ? 1 : 0,
-        timeZone.standardName,
-        timeZone.daylightName,
-      ],
-      recursion: equipment.recursion,
-      timeout_signal: equipment.timeoutSignal,
-      functions: equipment.functions,
-      waits: equipment.waits,
-    });
+    this.#demand(equipRequest(equipment, timeZone));
     this.#equipped = equipped;
   }
 
   /** What would be the same in every sandbox made from the image. The hashes come first: no Python runs before. */
   #renew(hashSecret?: Uint8Array): void {
     this.#rehash.apply(hashSecret ?? drawHashSecret(this.#kernel.process.entropy));
-    this.#equipped = "";
+    this.#equipped = imageEquipmentKey;
     this.#demand({ action: "renew" });
   }
 
