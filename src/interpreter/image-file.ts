@@ -27,6 +27,9 @@ interface Header {
   readonly rehash: {
     readonly secret: number;
     readonly scratchBytes: number;
+    readonly textCount: number;
+    readonly texts: readonly [number, number];
+    readonly nameTables: readonly [number, number];
     readonly routine: readonly [number, number];
     readonly program: readonly [number, number];
     readonly late: readonly [number, number];
@@ -57,6 +60,9 @@ export function encodeImage(image: Image): Uint8Array {
     rehash: {
       secret: rehash.secret,
       scratchBytes: rehash.scratchBytes,
+      textCount: rehash.textCount,
+      texts: words(rehash.texts),
+      nameTables: words(rehash.nameTables),
       program: words(rehash.program),
       late: words(rehash.late),
       routine: place(rehash.routine, 1),
@@ -103,6 +109,9 @@ export function decodeImage(all: Uint8Array): Image {
       rehash: {
         secret: rehash.secret,
         scratchBytes: rehash.scratchBytes,
+        textCount: rehash.textCount,
+        texts: words(rehash.texts),
+        nameTables: words(rehash.nameTables),
         routine: view(rehash.routine),
         program: words(rehash.program),
         late: words(rehash.late),

@@ -22,16 +22,25 @@ export class Rehash {
   /** Throws ImageError when CPython cannot hash a key; the machine must then be restored. */
   apply(secret: Uint8Array): void {
     if (secret.length !== hashSecretBytes) throw new RangeError(`a hash secret has ${hashSecretBytes} bytes`);
-    const { program, scratchBytes } = this.#plan;
+    const { texts, nameTables, program, textCount, scratchBytes } = this.#plan;
     const { guest, python } = this.#machine;
     guest.bytes.set(secret, this.#plan.secret);
-    // The program stands for a moment where the C stack is about to grow: nothing lives below the stack pointer, and the
-    // pages will be needed anyway.
+    // The plan stands for a moment where the C stack is about to grow: nothing lives below the stack pointer, and the pages will be
+    // needed anyway.
     const top = python.__stack_pointer.value >>> 0;
-    const start = (top - program.byteLength - scratchBytes) & ~7;
-    const scratch = start + program.byteLength;
-    new Uint32Array(guest.bytes.buffer, start, program.length).set(program);
-    this.#routine.apply(start, scratch);
+    const parts = [texts, nameTables, program];
+    const planBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    const start = (top - planBytes - 4 * (textCount + 1) - scratchBytes) & ~7;
+    let end = start;
+    const addresses = parts.map((part) => {
+      const address = end;
+      new Uint32Array(guest.bytes.buffer, address, part.length).set(part);
+      end += part.byteLength;
+      return address;
+    });
+    const [textsAt = 0, nameTablesAt = 0, programAt = 0] = addresses;
+    const scratch = end + 4 * (textCount + 1);
+    this.#routine.apply(textsAt, nameTablesAt, programAt, end, scratch);
     this.#rebuildLate(scratch);
     guest.bytes.fill(0, start, top);
   }

@@ -1,8 +1,8 @@
 // From what a survey has found to the plan that is stored with an image.
 import type { Inspection, Table } from "./inspect.ts";
-import { contentHash, keys as keysLayout, object, text } from "./layout.ts";
+import { contentHash, generalKind, keys as keysLayout, object, unicodeEntry } from "./layout.ts";
 import { type MemoryView, word } from "./memory-view.ts";
-import { encodeProgram, lateOperation, type RehashPlan } from "./plan.ts";
+import { encodeProgram, lateOperation, noText, type RehashPlan } from "./plan.ts";
 import type { KnownObjects } from "./types.ts";
 
 export interface Findings {
@@ -30,15 +30,24 @@ export function encodePlan(findings: Findings, parts: Pick<RehashPlan, "secret" 
   const copies = [...notes, ...sets.filter(isLate).flatMap((table) => table.entries)]
     .filter(({ key }) => keepsOwnHash(findings, key))
     .flatMap(({ field, key }) => [field ?? 0, key + 4 * contentHash]);
-  const { ascii, buffers, forgotten } = encodeTexts(findings);
+  const texts = encodeTexts(findings);
+  const nameTables: number[] = [];
+  const otherKeys: number[] = [];
+  for (const address of inOrder(early(keys), (table) => word(memory, table + keysLayout.entries, 0))) {
+    const numbers = numbersOfKeys(memory, address, texts.numberOf);
+    if (numbers) nameTables.push(address, numbers.length, ...inPairs(numbers));
+    else otherKeys.push(address);
+  }
+  const nameTableCount = early(keys).length - otherKeys.length;
   return {
     ...parts,
+    texts: Uint32Array.from(texts.encoded),
+    textCount: texts.count,
+    nameTables: Uint32Array.of(nameTableCount, ...nameTables),
     program: encodeProgram({
-      ascii: inOrder(ascii, (address) => word(memory, address, text.length)),
-      buffers,
-      resets: [...findings.dependent, ...forgotten],
+      resets: [...findings.dependent, ...texts.forgotten].sort((a, b) => a - b),
       copies,
-      keys: inOrder(early(keys), (address) => memory.u8[address + keysLayout.log2Size] ?? 0),
+      keys: otherKeys,
       sets: early(sets),
       textChains: textChains.map((table) => table.address),
       cTextChains: cTextChains.map((table) => table.address),
@@ -48,27 +57,84 @@ export function encodePlan(findings: Findings, parts: Pick<RehashPlan, "secret" 
   };
 }
 
+interface EncodedTexts {
+  readonly encoded: readonly number[];
+  readonly count: number;
+  readonly numberOf: ReadonlyMap<number, number>;
+  readonly forgotten: readonly number[];
+}
+
 /** Strings that are keys get their hash; the others forget theirs, and CPython computes it when it is asked for. */
-function encodeTexts({
-  memory,
-  known,
-  found,
-}: Findings): Record<"ascii" | "buffers" | "forgotten", number[]> {
+function encodeTexts({ memory, found }: Findings): EncodedTexts {
   const needed = new Set<number>();
   for (const { entries } of [...found.keys, ...found.sets, ...found.textChains, { entries: found.notes }]) {
     for (const { key } of entries) needed.add(key);
   }
-  const ascii: number[] = [];
-  const buffers: number[] = [];
+  const lengthOf = (address: number): number => found.texts.get(address)?.bytes ?? 0;
+  const contentOf = (address: number): Uint8Array => {
+    const { content = 0, bytes = 0 } = found.texts.get(address) ?? {};
+    return memory.u8.subarray(content, content + bytes);
+  };
+  const numberOf = new Map<number, number>();
+  const groups = new Map<number, number[]>();
   const forgotten: number[] = [];
-  for (const [address, { content, bytes, compactAscii }] of found.texts) {
-    const field = address + 4 * contentHash;
-    if (bytes === 0) continue;
-    if (!needed.has(address)) forgotten.push(field);
-    else if (compactAscii && word(memory, address, object.type) === known.str) ascii.push(address);
-    else buffers.push(field, content, bytes);
+  for (const address of inOrder([...found.texts.keys()], lengthOf)) {
+    const bytes = lengthOf(address);
+    if (bytes === 0) numberOf.set(address, 0);
+    else if (!needed.has(address)) forgotten.push(address + 4 * contentHash);
+    else if (groups.get(bytes)?.push(address) === undefined) groups.set(bytes, [address]);
   }
-  return { ascii, buffers, forgotten };
+  const encoded = [groups.size];
+  let count = 0;
+  for (const [bytes, addresses] of groups) {
+    const fours = Math.ceil(addresses.length / 4);
+    encoded.push(fours, bytes);
+    for (let first = 0; first < fours * 4; first += 4) {
+      const four = [0, 1, 2, 3].map((index) => addresses[first + index] ?? addresses.at(-1) ?? 0);
+      const contents = four.map((address) => wordsOf(contentOf(address)));
+      encoded.push(...four.map((address) => address + 4 * contentHash));
+      for (let index = 0; index < Math.ceil(bytes / 4); index++)
+        encoded.push(...contents.map((words) => words[index] ?? 0));
+      for (const address of four) numberOf.set(address, ++count);
+    }
+  }
+  return { encoded, count, numberOf, forgotten };
+}
+
+/** Filled up with zeros. */
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  const words = new Uint32Array(Math.ceil(bytes.length / 4));
+  new Uint8Array(words.buffer).set(bytes);
+  return words;
+}
+
+/** Of a table that has nothing but texts for keys and whose indices are no wider than 16 bits; undefined of any other. */
+function numbersOfKeys(
+  memory: MemoryView,
+  address: number,
+  numberOf: ReadonlyMap<number, number>,
+): number[] | undefined {
+  const { u8 } = memory;
+  if (u8[address + keysLayout.kind] === generalKind || (u8[address + keysLayout.log2Size] ?? 0) >= 16)
+    return undefined;
+  const first = address + keysLayout.indices + (1 << (u8[address + keysLayout.log2IndexBytes] ?? 0));
+  const count = word(memory, address + keysLayout.entries, 0);
+  const numbers: number[] = [];
+  for (let index = 0; index < count; index++) {
+    const key = word(memory, first + index * unicodeEntry.bytes + unicodeEntry.key, 0);
+    const number = key === 0 ? noText : numberOf.get(key);
+    if (number === undefined || (key !== 0 && number >= noText)) return undefined;
+    numbers.push(number);
+  }
+  return numbers;
+}
+
+/** Two numbers of 16 bits in each word, the first in its lower half. */
+function inPairs(numbers: readonly number[]): number[] {
+  return Array.from(
+    { length: Math.ceil(numbers.length / 2) },
+    (_, index) => ((numbers[2 * index] ?? 0) | ((numbers[2 * index + 1] ?? 0) << 16)) >>> 0,
+  );
 }
 
 /** All hashes first: rebuilding a set moves its entries, and the hash of a frozenset does not ask for their order. */

@@ -4,11 +4,28 @@
 /** _Py_HashSecret_t: what the hash of strings takes, then the salt that pyexpat takes. */
 export const hashSecretBytes = 24;
 
+/** In place of a text's number: a deleted entry. */
+export const noText = 0xffff;
+
 export interface RehashPlan {
   /** Address of _Py_HashSecret. */
   readonly secret: number;
   /** A WebAssembly module, see routine.ts. */
   readonly routine: Uint8Array;
+  /**
+   * Strings and bytes objects whose hash is computed, with their content, so that the processor reads it in one sweep instead of all
+   * over the memory: the number of groups, then groups of those that are equally long: how many times four, bytes of each, and for each
+   * four of them their hash fields and then their content, a word of each in turn, filled up with zeros. The last four of a group repeat
+   * its last text where there is none left. They are numbered in this order, from 1; number 0 is any that is empty.
+   */
+  readonly texts: Uint32Array;
+  /** How many of them, repeated ones too. */
+  readonly textCount: number;
+  /**
+   * Dict keys objects whose keys are texts: their number, then for each its address, the number of its entries, and its keys by number,
+   * two to a word, with `noText` for a deleted entry.
+   */
+  readonly nameTables: Uint32Array;
   /** The lists of `Program`, in its order, each behind the number of its items. */
   readonly program: Uint32Array;
   /** Bytes of the largest set table. */
@@ -18,15 +35,11 @@ export interface RehashPlan {
 }
 
 export interface Program {
-  /** Compact ASCII strings whose hash is computed. */
-  readonly ascii: readonly number[];
-  /** (hash field, content, bytes) of all other strings and of bytes objects whose hash is computed. */
-  readonly buffers: readonly number[];
   /** Hash fields that are set to "not computed yet". */
   readonly resets: readonly number[];
   /** (target, source) hash fields. */
   readonly copies: readonly number[];
-  /** Dict keys objects and sets, none of whose keys needs CPython. */
+  /** All other dict keys objects, and sets, none of whose keys needs CPython. */
   readonly keys: readonly number[];
   readonly sets: readonly number[];
   /** _Py_hashtable_t tables, with str objects and with C strings as keys. */
@@ -48,8 +61,6 @@ export const lateOperation = {
 export function encodeProgram(program: Program): Uint32Array {
   const list = (items: readonly number[], width = 1): readonly number[] => [items.length / width, ...items];
   return Uint32Array.from([
-    ...list(program.ascii),
-    ...list(program.buffers, 3),
     ...list(program.resets),
     ...list(program.copies, 2),
     ...list(program.keys),

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { contentHash, generalKind, keys as keysLayout, object, set as setLayout } from "./layout.ts";
 import type { MemoryView } from "./memory-view.ts";
+import { noText } from "./plan.ts";
 import { assembleRoutine, type RoutineExports } from "./routine.ts";
 import { readKeys, readSet } from "./tables.ts";
 
@@ -70,6 +71,38 @@ test.each([
       expect(read.map((entry) => entry.hash)).toEqual(expected);
     },
   );
+  fc.assert(property, { numRuns: 60 });
+});
+
+test.each([
+  ["8", 3, 5],
+  ["8", 7, 85],
+  ["16", 9, 341],
+])("dict keys with %s-bit indices, by the numbers of the keys", (_bits, log2Size, most) => {
+  const hashList = 1 << 20;
+  const nameTables = 1 << 21;
+  const bytes = 24 + (1 << log2Size) * (log2Size < 8 ? 1 : 2);
+  const property = fc.property(fc.array(fc.option(hashes), { maxLength: most }), (entries) => {
+    view.u8.fill(0, table, table + bytes + 8 * most);
+    view.u8[table + keysLayout.log2Size] = log2Size;
+    view.u8[table + keysLayout.log2IndexBytes] = log2Size + (log2Size < 8 ? 0 : 1);
+    view.u8[table + keysLayout.kind] = generalKind + 1;
+    view.i32[(table + keysLayout.entries) / 4] = entries.length;
+    entries.forEach((hash, index) => {
+      const key = hash === null ? 0 : addKey(index, hash, strType);
+      view.i32.set([key, 1], (table + bytes - 4) / 4 + 2 * index);
+      view.i32[hashList / 4 + index + 1] = hash ?? 0;
+      new DataView(memory.buffer).setUint16(
+        nameTables + 12 + 2 * index,
+        hash === null ? noText : index + 1,
+        true,
+      );
+    });
+    view.u32.set([1, table, entries.length], nameTables / 4);
+    routine.nameTables(nameTables, hashList);
+    const read = readKeys(view, table, storedHash);
+    expect(read.map((entry) => entry.hash)).toEqual(entries.filter((hash) => hash !== null));
+  });
   fc.assert(property, { numRuns: 60 });
 });
 

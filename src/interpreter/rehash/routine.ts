@@ -6,6 +6,7 @@ import {
   chainEntry,
   chainTable,
   contentHash,
+  emptySlot,
   generalEntry,
   generalKind,
   keys,
@@ -13,9 +14,9 @@ import {
   perturbShift,
   set,
   setLinearProbes,
-  text,
   unicodeEntry,
 } from "./layout.ts";
+import { noText } from "./plan.ts";
 
 export interface RoutineAddresses {
   /** _Py_HashSecret */
@@ -28,11 +29,14 @@ export interface RoutineAddresses {
 
 export interface RoutineExports {
   /**
-   * Works through the program at `program`: eight lists, each a count and its items (plan.ts). `scratch` has room for the
-   * largest table of a set.
+   * Works through the three parts of a plan (plan.ts), which stand at these addresses. `hashes` has room for a word for each text
+   * and one more, `scratch` for the largest table of a set.
    */
-  apply(program: number, scratch: number): void;
+  apply(texts: number, nameTables: number, program: number, hashes: number, scratch: number): void;
   hash(content: number, bytes: number): number;
+  /** The two first parts of `apply`. */
+  texts(texts: number, hashes: number): void;
+  nameTables(nameTables: number, hashes: number): void;
   /** Rebuilds the dict keys object at `address`. */
   keys(address: number): void;
   set(address: number, scratch: number): void;
@@ -43,10 +47,14 @@ export function assembleRoutine(addresses: RoutineAddresses): Uint8Array {
     [
       hashText(addresses.secret),
       knownHashText(addresses),
+      clearIndicesText,
       ...[8, 16, 32].map(keysText),
       anyKeysText,
+      ...[8, 16].map(namesText),
       setText(addresses.setDummy),
       chainsText,
+      textsText(addresses.secret),
+      nameTablesText,
       applyText,
     ].join("\n"),
   );
@@ -90,11 +98,57 @@ const knownHashText = ({ strType, bytesType }: RoutineAddresses): string => `
     (then (return (i32.load ${word(contentHash)} (local.get $key)))))
   (local.get $stored))`;
 
-/** build_indices of Objects/dictobject.c, for one width of an index. A deleted entry has no key, and its slot becomes empty. */
-function keysText(bits: number): string {
+/** Writes $index into the first free slot of $indices that the probes for $hash find (build_indices of Objects/dictobject.c). */
+function place(bits: number): string {
   const shift = Math.log2(bits / 8);
   const load = bits === 32 ? "i32.load" : `i32.load${bits}_s`;
   const store = bits === 32 ? "i32.store" : `i32.store${bits}`;
+  return `
+      (local.set $slot (i32.and (local.get $hash) (local.get $mask)))
+      (block $free (loop $probe
+        (local.set $at (i32.add (local.get $indices) (i32.shl (local.get $slot) (i32.const ${shift}))))
+        (br_if $free (i32.eq (${load} (local.get $at)) (i32.const ${emptySlot})))
+        (local.set $hash (i32.shr_u (local.get $hash) (i32.const ${perturbShift})))
+        (local.set $slot (i32.and (local.get $mask) (i32.add
+          (i32.add (i32.mul (local.get $slot) (i32.const 5)) (local.get $hash)) (i32.const 1))))
+        (br $probe)))
+      (${store} (local.get $at) (local.get $index))`;
+}
+
+/** Empties the slots of a keys object; gives where they end. */
+const clearIndicesText = `
+(func $clear (param $keys i32) (result i32) (local $at i32) (local $end i32)
+  (local.set $at (i32.add (local.get $keys) (i32.const ${keys.indices})))
+  (local.set $end (i32.add (local.get $at)
+    (i32.shl (i32.const 1) (i32.load8_u offset=${keys.log2IndexBytes} (local.get $keys)))))
+  (loop $each
+    (i64.store (local.get $at) (i64.const -1))
+    (local.set $at (i32.add (local.get $at) (i32.const 8)))
+    (br_if $each (i32.lt_u (local.get $at) (local.get $end))))
+  (local.get $end))`;
+
+/** Rebuilds a keys object from the numbers of its keys alone: neither its entries nor the keys are looked at. */
+function namesText(bits: number): string {
+  return `
+(func $names${bits} (param $keys i32) (param $number i32) (param $count i32) (param $hashes i32)
+  (local $mask i32) (local $index i32) (local $hash i32) (local $slot i32) (local $at i32) (local $indices i32)
+  (local.set $indices (i32.add (local.get $keys) (i32.const ${keys.indices})))
+  (local.set $mask (i32.sub
+    (i32.shl (i32.const 1) (i32.load8_u offset=${keys.log2Size} (local.get $keys))) (i32.const 1)))
+  (block $done (loop $entries
+    (br_if $done (i32.eq (local.get $index) (local.get $count)))
+    (local.set $hash (i32.load16_u (local.get $number)))
+    (block $next
+      (br_if $next (i32.eq (local.get $hash) (i32.const ${noText})))
+      (local.set $hash (i32.load (i32.add (local.get $hashes) (i32.shl (local.get $hash) (i32.const 2)))))
+      ${place(bits)})
+    (local.set $number (i32.add (local.get $number) (i32.const 2)))
+    (local.set $index (i32.add (local.get $index) (i32.const 1)))
+    (br $entries))))`;
+}
+
+/** The same from its entries and what they refer to, for one width of an index. A deleted entry has no key. */
+function keysText(bits: number): string {
   return `
 (func $keys${bits} (param $keys i32) (param $entry i32) (param $step i32)
   (local $mask i32) (local $index i32) (local $count i32) (local $key i32) (local $hash i32) (local $slot i32)
@@ -117,15 +171,7 @@ function keysText(bits: number): string {
           (local.set $hash (call $knownHash
             (local.get $key) (i32.load offset=${generalEntry.hash} (local.get $entry))))
           (i32.store offset=${generalEntry.hash} (local.get $entry) (local.get $hash))))
-      (local.set $slot (i32.and (local.get $hash) (local.get $mask)))
-      (block $free (loop $probe
-        (local.set $at (i32.add (local.get $indices) (i32.shl (local.get $slot) (i32.const ${shift}))))
-        (br_if $free (i32.eq (${load} (local.get $at)) (i32.const -1)))
-        (local.set $hash (i32.shr_u (local.get $hash) (i32.const ${perturbShift})))
-        (local.set $slot (i32.and (local.get $mask) (i32.add
-          (i32.add (i32.mul (local.get $slot) (i32.const 5)) (local.get $hash)) (i32.const 1))))
-        (br $probe)))
-      (${store} (local.get $at) (local.get $index)))
+      ${place(bits)})
     (local.set $entry (i32.add (local.get $entry) (local.get $step)))
     (local.set $index (i32.add (local.get $index) (i32.const 1)))
     (br $entries))))`;
@@ -133,14 +179,8 @@ function keysText(bits: number): string {
 
 const anyKeysText = `
 (func $keys (param $keys i32)
-  (local $at i32) (local $end i32) (local $step i32) (local $log2 i32)
-  (local.set $at (i32.add (local.get $keys) (i32.const ${keys.indices})))
-  (local.set $end (i32.add (local.get $at)
-    (i32.shl (i32.const 1) (i32.load8_u offset=${keys.log2IndexBytes} (local.get $keys)))))
-  (loop $clear
-    (i64.store (local.get $at) (i64.const -1))
-    (local.set $at (i32.add (local.get $at) (i32.const 8)))
-    (br_if $clear (i32.lt_u (local.get $at) (local.get $end))))
+  (local $end i32) (local $step i32) (local $log2 i32)
+  (local.set $end (call $clear (local.get $keys)))
   (local.set $step (select (i32.const ${generalEntry.bytes}) (i32.const ${unicodeEntry.bytes})
     (i32.eq (i32.load8_u offset=${keys.kind} (local.get $keys)) (i32.const ${generalKind}))))
   (local.set $log2 (i32.load8_u offset=${keys.log2Size} (local.get $keys)))
@@ -249,17 +289,89 @@ function each(name: string, step: number, instructions: string): string {
 }
 
 const second = "(i32.load offset=4 (local.get $at))";
-const third = "(i32.load offset=8 (local.get $at))";
+
+const inTurn = [0, 4, 8, 12]
+  .map(
+    (at) =>
+      `(i32.store (i32.load offset=${at} (local.get $fields)) (i32.load offset=${at} (local.get $hashes)))`,
+  )
+  .join("");
+
+/**
+ * The same for four texts of equal length at a time, whose words stand side by side. Each hash goes to its field and to the list; what
+ * stands first there is the hash of no bytes at all.
+ */
+const textsText = (secret: number): string => `
+(func $texts (param $at i32) (param $hashes i32)
+  (local $groups i32) (local $fours i32) (local $bytes i32) (local $blocks i32) (local $left i32)
+  (local $fields i32) (local $x v128) (local $word v128)
+  (local.set $groups (i32.load (local.get $at)))
+  (local.set $at (i32.add (local.get $at) (i32.const 4)))
+  (i32.store (local.get $hashes) (i32.const 0))
+  (local.set $hashes (i32.add (local.get $hashes) (i32.const 4)))
+  (block $done (loop $group
+    (br_if $done (i32.eqz (local.get $groups)))
+    (local.set $fours (i32.load (local.get $at)))
+    (local.set $bytes ${second})
+    (local.set $blocks (i32.shr_u (i32.sub (local.get $bytes) (i32.const 1)) (i32.const 2)))
+    (local.set $at (i32.add (local.get $at) (i32.const 8)))
+    (loop $four
+      (local.set $fields (local.get $at))
+      (local.set $at (i32.add (local.get $at) (i32.const 16)))
+      (local.set $x (v128.xor (i32x4.splat (i32.load (i32.const ${secret})))
+        (i32x4.shl (v128.and (v128.load (local.get $at)) (i32x4.splat (i32.const 255))) (i32.const 7))))
+      (local.set $left (local.get $blocks))
+      (block $last (loop $each
+        (br_if $last (i32.eqz (local.get $left)))
+        (local.set $x (v128.xor
+          (i32x4.mul (local.get $x) (i32x4.splat (i32.const ${multiplier}))) (v128.load (local.get $at))))
+        (local.set $at (i32.add (local.get $at) (i32.const 16)))
+        (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+        (br $each)))
+      (local.set $word (v128.load (local.get $at)))
+      (local.set $at (i32.add (local.get $at) (i32.const 16)))
+      (local.set $left (i32.sub (local.get $bytes) (i32.shl (local.get $blocks) (i32.const 2))))
+      (loop $rest
+        (local.set $x (v128.xor (i32x4.mul (local.get $x) (i32x4.splat (i32.const ${multiplier})))
+          (v128.and (local.get $word) (i32x4.splat (i32.const 255)))))
+        (local.set $word (i32x4.shr_u (local.get $word) (i32.const 8)))
+        (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+        (br_if $rest (local.get $left)))
+      (local.set $x (v128.xor (v128.xor (local.get $x) (i32x4.splat (local.get $bytes)))
+        (i32x4.splat (i32.load (i32.const ${secret + 4})))))
+      (v128.store (local.get $hashes) (i32x4.add (local.get $x)
+        (i32x4.eq (local.get $x) (i32x4.splat (i32.const -1)))))
+      ${inTurn}
+      (local.set $hashes (i32.add (local.get $hashes) (i32.const 16)))
+      (local.set $fours (i32.sub (local.get $fours) (i32.const 1)))
+      (br_if $four (local.get $fours)))
+    (local.set $groups (i32.sub (local.get $groups) (i32.const 1)))
+    (br $group))))`;
+
+const nameTablesText = `
+(func $nameTables (param $at i32) (param $hashes i32)
+  (local $tables i32) (local $keys i32) (local $count i32) (local $numbers i32) (local $end i32)
+  (local.set $tables (i32.load (local.get $at)))
+  (local.set $at (i32.add (local.get $at) (i32.const 4)))
+  (block $done (loop $table
+    (br_if $done (i32.eqz (local.get $tables)))
+    (local.set $keys (i32.load (local.get $at)))
+    (local.set $count ${second})
+    (local.set $numbers (i32.add (local.get $at) (i32.const 8)))
+    (local.set $at (i32.add (local.get $numbers)
+      (i32.shl (i32.shr_u (i32.add (local.get $count) (i32.const 1)) (i32.const 1)) (i32.const 2))))
+    (local.set $tables (i32.sub (local.get $tables) (i32.const 1)))
+    (local.set $end (call $clear (local.get $keys)))
+    (if (i32.lt_u (i32.load8_u offset=${keys.log2Size} (local.get $keys)) (i32.const 8))
+      (then (call $names8 (local.get $keys) (local.get $numbers) (local.get $count) (local.get $hashes)))
+      (else (call $names16 (local.get $keys) (local.get $numbers) (local.get $count) (local.get $hashes))))
+    (br $table))))`;
 
 const applyText = `
-(func $apply (param $at i32) (param $scratch i32) (local $end i32) (local $item i32)
-  ${each(
-    "ascii",
-    4,
-    `(i32.store ${word(contentHash)} (local.get $item) (call $hash
-      (i32.add (local.get $item) (i32.const ${text.asciiBytes})) (i32.load ${word(text.length)} (local.get $item))))`,
-  )}
-  ${each("buffers", 12, `(i32.store (local.get $item) (call $hash ${second} ${third}))`)}
+(func $apply (param $texts i32) (param $nameTables i32) (param $at i32) (param $hashes i32) (param $scratch i32)
+  (local $end i32) (local $item i32)
+  (call $texts (local.get $texts) (local.get $hashes))
+  (call $nameTables (local.get $nameTables) (local.get $hashes))
   ${each("resets", 4, "(i32.store (local.get $item) (i32.const -1))")}
   ${each("copies", 8, `(i32.store (local.get $item) (i32.load ${second}))`)}
   ${each("keyTables", 4, "(call $keys (local.get $item))")}

@@ -7,7 +7,6 @@ import type { KnownObjects, TypeKinds } from "./types.ts";
 export interface Text {
   readonly content: number;
   readonly bytes: number;
-  readonly compactAscii: boolean;
 }
 
 /** Py_HashBuffer: CPython's own opinion. */
@@ -71,12 +70,12 @@ function readText(memory: MemoryView, address: number): Text | undefined {
   let content = word(memory, address, text.nonCompactText);
   if (state & textState.compact) content = address + (compactAscii ? text.asciiBytes : text.compactBytes);
   if (!textKinds.includes(kind)) return undefined;
-  return within(memory, { content, bytes: word(memory, address, text.length) * kind, compactAscii });
+  return within(memory, { content, bytes: word(memory, address, text.length) * kind });
 }
 
 function readBytes(memory: MemoryView, address: number): Text | undefined {
   const content = address + bytes.contentBytes;
-  return within(memory, { content, bytes: word(memory, address, bytes.length), compactAscii: false });
+  return within(memory, { content, bytes: word(memory, address, bytes.length) });
 }
 
 function within(memory: MemoryView, found: Text): Text | undefined {

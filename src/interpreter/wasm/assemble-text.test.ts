@@ -51,6 +51,21 @@ describe("text becomes a module", () => {
     expect([...new Uint8Array(memory.buffer, 16, 8)]).toEqual([7, 7, 255, 0, 255, 255, 255, 255]);
     expect([...new Uint8Array(memory.buffer, 100, 4)]).toEqual([255, 255, 255, 0]);
   });
+
+  test("with four words at a time", () => {
+    const { exports, memory } = instantiate(`
+      (func $work (param $at i32) (local $x v128)
+        (local.set $x (v128.xor (i32x4.mul (v128.load (local.get $at)) (i32x4.splat (i32.const 3))) (i32x4.splat (i32.const 1))))
+        (local.set $x (i32x4.add (local.get $x) (i32x4.eq (local.get $x) (i32x4.splat (i32.const 7)))))
+        (v128.store offset=16 (local.get $at) (v128.and (i32x4.shl (local.get $x) (i32.const 2)) (i32x4.splat (i32.const 60))))
+        (v128.store offset=32 (local.get $at) (i32x4.shr_u (local.get $x) (i32.const 1))))`);
+    const words = new Int32Array(memory.buffer);
+    words.set([2, 5, -1, 10], 4);
+    exports.work?.(16);
+    const x = [2, 5, -1, 10].map((word) => (word * 3) ^ 1).map((word) => (word === 7 ? 6 : word));
+    expect([...words.subarray(8, 12)]).toEqual(x.map((word) => (word << 2) & 60));
+    expect([...words.subarray(12, 16)]).toEqual(x.map((word) => (word >>> 1) | 0));
+  });
 });
 
 test.each([
@@ -58,7 +73,7 @@ test.each([
   ["a local that is not there", "(func $f (local.get $a))"],
   ["a function that is not there", "(func $f (call $g))"],
   ["a label that is not open", "(func $f (block $a) (br $a))"],
-  ["a type that it does not know", "(func $f (param $a v128))"],
+  ["a type that it does not know", "(func $f (param $a f32))"],
   ["a parenthesis too few", "(func $f"],
   ["a parenthesis too many", "(func $f))"],
   ["what is no function", "(memory 1)"],

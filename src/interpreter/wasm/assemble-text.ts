@@ -27,26 +27,37 @@ const plain: Readonly<Record<string, readonly number[]>> = {
   "i32.xor": [0x73],
   "i32.shl": [0x74],
   "i32.shr_u": [0x76],
+  "v128.and": [0xfd, 0x4e],
+  "v128.xor": [0xfd, 0x51],
+  "i32x4.splat": [0xfd, 0x11],
+  "i32x4.eq": [0xfd, 0x37],
+  "i32x4.shl": [0xfd, 0xab, 0x01],
+  "i32x4.shr_u": [0xfd, 0xad, 0x01],
+  "i32x4.add": [0xfd, 0xae, 0x01],
+  "i32x4.mul": [0xfd, 0xb5, 0x01],
   "memory.copy": [0xfc, 10, 0, 0],
   "memory.fill": [0xfc, 11, 0],
 };
 /** Loads and stores: opcode, then the alignment that is promised (none). */
-const access: Readonly<Record<string, number>> = {
-  "i32.load": 0x28,
-  "i32.load8_s": 0x2c,
-  "i32.load8_u": 0x2d,
-  "i32.load16_s": 0x2e,
-  "i32.store": 0x36,
-  "i64.store": 0x37,
-  "i32.store8": 0x3a,
-  "i32.store16": 0x3b,
+const access: Readonly<Record<string, readonly number[]>> = {
+  "i32.load": [0x28],
+  "i32.load8_s": [0x2c],
+  "i32.load8_u": [0x2d],
+  "i32.load16_s": [0x2e],
+  "i32.load16_u": [0x2f],
+  "i32.store": [0x36],
+  "i64.store": [0x37],
+  "i32.store8": [0x3a],
+  "i32.store16": [0x3b],
+  "v128.load": [0xfd, 0x00],
+  "v128.store": [0xfd, 0x0b],
 };
 const variable: Readonly<Record<string, number>> = {
   "local.get": 0x20,
   "local.set": 0x21,
   "local.tee": 0x22,
 };
-const valueType: Readonly<Record<string, number>> = { i32: 0x7f, i64: 0x7e };
+const valueType: Readonly<Record<string, number>> = { i32: 0x7f, i64: 0x7e, v128: 0x7b };
 const emptyBlockType = 0x40;
 const end = 0x0b;
 
@@ -164,7 +175,7 @@ function body(source: TextFunction, functions: ReadonlyMap<string, number>): Uin
     nested.forEach(emit);
     if (name in plain) out.bytes(plain[name] ?? []);
     else if (name in access) {
-      out.bytes([access[name] ?? 0, 0]);
+      out.bytes([...(access[name] ?? []), 0]);
       out.u32(first.startsWith("offset=") ? Number(first.slice(7)) : 0);
     } else if (name in variable) {
       out.byte(variable[name] ?? 0);
