@@ -2,10 +2,10 @@
 // everything that went into them, so a change of version, format, guest code or hash simply misses.
 import { distribution } from "../interpreter/distribution.ts";
 import { decodeImage } from "../interpreter/image-file.ts";
-import { compileInterpreter } from "../platform/node/engine-flags.ts";
 import { ImageStore } from "../platform/node/image-store.ts";
 import { readGuestFiles } from "../platform/node/package-files.ts";
 import { sha256 } from "../platform/node/powers.ts";
+import { CodeFile, type CompiledImage } from "./code-file.ts";
 import type { ImageChoice, Progress } from "./image-build.ts";
 import { readKnownFile } from "./known-files.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
@@ -19,10 +19,9 @@ const imageFormat = 15;
 const builder = () => import("./image-build.ts");
 
 /** What a worker needs to run an interpreter: everything is shared between threads, nothing is copied. */
-export interface LoadedImage {
+export interface LoadedImage extends CompiledImage {
   /** Names the files of this image in the cache. */
   readonly key: string;
-  readonly module: WebAssembly.Module;
   /** The encoded image, in shared memory. */
   readonly image: Uint8Array;
   readonly library: SharedLibrary;
@@ -32,18 +31,27 @@ const loaded = new Map<string, Promise<LoadedImage>>();
 /** Both forms of a module share these, by key. */
 const shares = new Map<string, Pick<LoadedImage, "image" | "library">>();
 
-export function loadImage(choice: ImageChoice, progress?: Progress): Promise<LoadedImage> {
+export interface LoadOptions {
+  readonly progress?: Progress | undefined;
+  /** Whether the caller makes use of the keeper of an image that has one. */
+  readonly keepsCode?: boolean;
+  /** Compiling waits for it: no thread starts while the engine's flags are changed, since that would take it twice as long. */
+  readonly undisturbed?: Promise<void> | undefined;
+}
+
+export function loadImage(choice: ImageChoice, options: LoadOptions = {}): Promise<LoadedImage> {
   const name = `${choice.metered}:${choice.refusedModules.join(",")}`;
   let image = loaded.get(name);
   if (image === undefined) {
-    image = load(choice, progress);
+    image = load(choice, options);
     loaded.set(name, image);
     image.catch(() => loaded.delete(name));
   }
   return image;
 }
 
-async function load(choice: ImageChoice, progress: Progress | undefined): Promise<LoadedImage> {
+async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedImage> {
+  const { progress, keepsCode = false } = options;
   const store = new ImageStore();
   const guestFiles = readGuestFiles();
   const recipe = {
@@ -57,8 +65,10 @@ async function load(choice: ImageChoice, progress: Progress | undefined): Promis
   };
   const key = sha256(new TextEncoder().encode(JSON.stringify(recipe)), ...guestFiles.values()).slice(0, 40);
   const reading = shares.get(key) ?? readShare(store, key, guestFiles);
-  const cached = await store.read(moduleFile(key, choice), false);
-  const compiled = cached && compileInterpreter(cached);
+  const codeFile = new CodeFile(store, moduleFile(key, choice));
+  const [cached, code] = await Promise.all([store.read(moduleFile(key, choice), false), codeFile.read()]);
+  await options.undisturbed;
+  let compiled = cached && codeFile.compile(cached, code, keepsCode);
   let share = (await reading) ?? shares.get(key);
   if (compiled === undefined || share === undefined)
     progress?.("preparing the interpreter (once per version)");
@@ -72,8 +82,8 @@ async function load(choice: ImageChoice, progress: Progress | undefined): Promis
     share.library.bytes();
   }
   shares.set(key, share);
-  const module = compiled ?? compileInterpreter(await makeModule(store, key, choice));
-  return { key, module, ...share };
+  compiled ??= codeFile.compile(await makeModule(store, key, choice), code, keepsCode);
+  return { key, ...compiled, ...share };
 }
 
 /** A library that turns out to be damaged on its first use serves without its bytecode, and is made anew at the next start. */

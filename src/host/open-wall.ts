@@ -7,10 +7,17 @@ import { type LoadedImage, loadImage, readLeanModule } from "./image-cache.ts";
 import type { CheckedEngine } from "./options.ts";
 import { RemoteWall } from "./remote-wall.ts";
 import type { OnFall, Wall } from "./wall.ts";
+import { noteWarm } from "./warm-up.ts";
 
 /** A pristine interpreter behind the chosen wall. Throws ImageError, SandboxLostError. */
 export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?: Progress): Promise<Wall> {
-  const image = (): Promise<LoadedImage> => loadImage(engine, progress);
+  const image = async (undisturbed?: Promise<void>): Promise<LoadedImage> => {
+    const loaded = await loadImage(engine, { progress, keepsCode: true, undisturbed });
+    if (loaded.codeKeeper)
+      await (await import("./rehearsal.ts")).rehearse(loaded, loaded.codeKeeper, progress);
+    if (loaded.hasCode || loaded.codeKeeper) noteWarm(engine);
+    return loaded;
+  };
   switch (engine.isolation) {
     case "inline": {
       const [loaded, inline] = await Promise.all([image(), import("./inline-wall.ts")]);
@@ -23,7 +30,7 @@ export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?:
           link = new WorkerLink(events);
           return link;
         },
-        async () => link?.introduce(await image()),
+        async () => link?.introduce(await image(link.online)),
         onFall,
       );
     }
@@ -36,7 +43,7 @@ export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?:
           return link;
         },
         async () => {
-          const loaded = await image();
+          const loaded = await loadImage(engine, { progress });
           link?.introduce(loaded, await readLeanModule(loaded, engine));
         },
         onFall,

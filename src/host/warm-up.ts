@@ -10,10 +10,18 @@ import type { Wall } from "./wall.ts";
 /** By form of the module: a process of its own is not among them, since nothing is shared with it. */
 const warmed = new Map<string, Promise<void>>();
 
+const formOf = ({ metered, refusedModules }: CheckedEngine): string =>
+  `${metered}:${refusedModules.join(",")}`;
+
+/** The module of these interpreters started with optimised code, or has become hot. */
+export function noteWarm(engine: CheckedEngine): void {
+  warmed.set(formOf(engine), Promise.resolve());
+}
+
 /** Warms this process for interpreters of that kind, the first time; leaves the wall pristine. */
 export async function warmOnce(engine: CheckedEngine, wall: Wall): Promise<void> {
   if (engine.isolation === "process") return;
-  const form = `${engine.metered}:${engine.refusedModules.join(",")}`;
+  const form = formOf(engine);
   let warming = warmed.get(form);
   if (warming === undefined) {
     warming = warmWith(wall);

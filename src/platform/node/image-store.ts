@@ -92,6 +92,41 @@ export class ImageStore {
     }
   }
 
+  /**
+   * Whether nobody but this user and the system's administrator can write to the folder: what is run as the engine's own code comes from
+   * no other. True when there is no folder yet, and where the system has no such owners.
+   */
+  get isPrivate(): boolean {
+    const user = process.getuid?.();
+    try {
+      const found = statSync(this.#directory, { throwIfNoEntry: false });
+      if (found === undefined || user === undefined) return true;
+      return [user, 0].includes(found.uid) && (found.mode & 0o022) === 0;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Whether the caller is the one to make what will stand under `key`: not when somebody does so already, or tried within the last hour
+   * and came to no end, or where the folder cannot be written. To be given back with `release`.
+   */
+  claim(key: string): boolean {
+    const file = this.#path(`${key}.claim`);
+    try {
+      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      if (ageMs(file) > staleMs) discard(file);
+      writeFileSync(file, "", { mode: 0o600, flag: "wx" });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  release(key: string): void {
+    discard(this.#path(`${key}.claim`));
+  }
+
   remove(key: string): void {
     discard(this.#path(key));
   }
@@ -99,9 +134,7 @@ export class ImageStore {
   #sweep(): void {
     for (const name of readdirSync(this.#directory)) {
       const file = this.#path(name);
-      const age = (): number =>
-        Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-      if (name.endsWith(".tmp") && age() > staleMs) discard(file);
+      if (name.endsWith(".tmp") && ageMs(file) > staleMs) discard(file);
     }
   }
 
@@ -122,6 +155,12 @@ export class ImageStore {
   #path(key: string): string {
     return join(this.#directory, key);
   }
+}
+
+/** Milliseconds since it was written; 0 when it is not there. */
+function ageMs(file: string): number {
+  const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  return written === undefined ? 0 : Date.now() - written;
 }
 
 /** Whether the file holds as many bytes, and they are whole. */

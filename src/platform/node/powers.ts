@@ -1,7 +1,7 @@
 // Node's clock, entropy, hashing and inflating, as the powers that the core asks for.
 import { createHash, randomFillSync } from "node:crypto";
 import { inspect } from "node:util";
-import { inflateRawSync } from "node:zlib";
+import { crc32, inflateRawSync } from "node:zlib";
 import type { MemoryPower } from "../../interpreter/snapshot.ts";
 import type { ClockPower, EntropyPower } from "../../kernel/powers.ts";
 
@@ -43,6 +43,11 @@ export function sha256(...parts: readonly Uint8Array[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
+}
+
+/** CRC-32: tells damage and mistakes, not what somebody made to deceive. */
+export function checksum(bytes: Uint8Array): number {
+  return crc32(bytes);
 }
 
 export function inflateRaw(compressed: Uint8Array, sizeBytes: number): Uint8Array {
@@ -90,6 +95,10 @@ export function nowMs(): number {
 /** Milliseconds from an arbitrary origin. */
 export function monotonicMs(): number {
   return performance.now();
+}
+
+export function pauseMs(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** After what the event loop has at hand by now. */

@@ -145,7 +145,7 @@ function open({ image }: ProcessStart): Session {
   const encoded = new Uint8Array(image.image);
   const library = new LibraryFileSystem(() => image.library, inflateRaw);
   return new Session(
-    { module: compileInterpreter(image.lean), image: encoded, library },
+    { module: compileInterpreter(image.lean).module, image: encoded, library },
     powers,
     output,
     new Control(),

@@ -52,6 +52,9 @@ export class WorkerLink implements Link {
   /** Shared with the inside, for what is read and written. */
   #piece: SharedArrayBuffer | undefined;
 
+  /** Resolves when the thread runs code of ours, or will never do so. */
+  readonly online: Promise<void>;
+
   readonly view = {
     cpuMs: () => (this.#thread === undefined ? undefined : otherThreadCpuMs(this.#thread)),
     pause: () => ({
@@ -69,6 +72,9 @@ export class WorkerLink implements Link {
       stdin: false,
       name: "sandboa",
       resourceLimits: { stackSizeMb, maxOldGenerationSizeMb: heapSizeMb },
+    });
+    this.online = new Promise((resolve) => {
+      for (const event of ["online", "exit"]) this.#worker.once(event, resolve);
     });
     let reason = "the worker thread ended";
     this.#worker.on("message", (message: FromWorker) => {
