@@ -32,13 +32,17 @@ export class CodeFile {
     this.#name = tag && `${moduleName}.${tag}.code`;
   }
 
+  get isPossible(): boolean {
+    return this.#name !== undefined;
+  }
+
   async read(): Promise<Uint8Array | undefined> {
     return this.#name === undefined ? undefined : this.#store.read(this.#name, false);
   }
 
   /** With the code that was read, where it is of these bytes and the engine takes it. */
   compile(wasm: Uint8Array, read: Uint8Array | undefined, keeps: boolean): CompiledImage {
-    const code = read && checksumOf(read) === checksum(wasm) ? read.subarray(checksumBytes) : undefined;
+    const code = codeOf(wasm, read);
     const isFirst = code === undefined && keeps && this.#name !== undefined && this.#store.claim(this.#name);
     const { module, hasCode } = compileInterpreter(wasm, { code, eager: isFirst });
     return { module, hasCode, codeKeeper: isFirst ? this.#keeper(module, checksum(wasm)) : undefined };
@@ -60,6 +64,11 @@ export class CodeFile {
       },
     };
   }
+}
+
+/** What was read, where it is of these bytes. */
+export function codeOf(wasm: Uint8Array, read: Uint8Array | undefined): Uint8Array | undefined {
+  return read && checksumOf(read) === checksum(wasm) ? read.subarray(checksumBytes) : undefined;
 }
 
 function checksumOf(file: Uint8Array): number | undefined {

@@ -5,7 +5,7 @@ import { decodeImage } from "../interpreter/image-file.ts";
 import { ImageStore } from "../platform/node/image-store.ts";
 import { readGuestFiles } from "../platform/node/package-files.ts";
 import { sha256 } from "../platform/node/powers.ts";
-import { CodeFile, type CompiledImage } from "./code-file.ts";
+import { CodeFile, type CompiledImage, codeOf } from "./code-file.ts";
 import type { ImageChoice, Progress } from "./image-build.ts";
 import { readKnownFile } from "./known-files.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
@@ -31,6 +31,12 @@ const loaded = new Map<string, Promise<LoadedImage>>();
 /** Both forms of a module share these, by key. */
 const shares = new Map<string, Pick<LoadedImage, "image" | "library">>();
 
+export interface ImageBytes extends Pick<LoadedImage, "image" | "library"> {
+  readonly lean: Uint8Array;
+  /** The engine's code of the module, where there is such. */
+  readonly code: Uint8Array | undefined;
+}
+
 export interface LoadOptions {
   readonly progress?: Progress | undefined;
   /** Whether the caller makes use of the keeper of an image that has one. */
@@ -50,8 +56,8 @@ export function loadImage(choice: ImageChoice, options: LoadOptions = {}): Promi
   return image;
 }
 
-async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedImage> {
-  const { progress, keepsCode = false } = options;
+/** Where the files of an image are. */
+function locate(choice: ImageChoice) {
   const store = new ImageStore();
   const guestFiles = readGuestFiles();
   const recipe = {
@@ -64,9 +70,15 @@ async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedIm
     compile: bytecodeModules,
   };
   const key = sha256(new TextEncoder().encode(JSON.stringify(recipe)), ...guestFiles.values()).slice(0, 40);
+  const name = moduleFile(key, choice);
+  return { store, guestFiles, key, name, codeFile: new CodeFile(store, name) };
+}
+
+async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedImage> {
+  const { progress, keepsCode = false } = options;
+  const { store, guestFiles, key, name, codeFile } = locate(choice);
   const reading = shares.get(key) ?? readShare(store, key, guestFiles);
-  const codeFile = new CodeFile(store, moduleFile(key, choice));
-  const [cached, code] = await Promise.all([store.read(moduleFile(key, choice), false), codeFile.read()]);
+  const [cached, code] = await Promise.all([store.read(name, false), codeFile.read()]);
   await options.undisturbed;
   let compiled = cached && codeFile.compile(cached, code, keepsCode);
   let share = (await reading) ?? shares.get(key);
@@ -105,12 +117,32 @@ async function readShare(
   return { image, library };
 }
 
-/** The image's module as bytes, for a process that compiles it itself. */
-export async function readLeanModule(image: LoadedImage, choice: ImageChoice): Promise<Uint8Array> {
-  const store = new ImageStore();
+/** The same uncompiled, for a process that compiles it itself; `load` is called when something of it is not in the cache. */
+export async function loadBytes(choice: ImageChoice, load: () => Promise<LoadedImage>): Promise<ImageBytes> {
+  const found = await readBytes(choice);
+  if (found) return found;
+  const { key, image, library } = await load();
   return (
-    (await store.read(moduleFile(image.key, choice), false)) ?? (await makeModule(store, image.key, choice))
+    (await readBytes(choice)) ?? {
+      image,
+      library,
+      lean: await makeModule(new ImageStore(), key, choice),
+      code: undefined,
+    }
   );
+}
+
+async function readBytes(choice: ImageChoice): Promise<ImageBytes | undefined> {
+  const { store, guestFiles, key, name, codeFile } = locate(choice);
+  const [share, lean, code] = await Promise.all([
+    shares.get(key) ?? readShare(store, key, guestFiles),
+    store.read(name, false),
+    codeFile.read(),
+  ]);
+  if (share === undefined || lean === undefined || (codeFile.isPossible && code === undefined))
+    return undefined;
+  shares.set(key, share);
+  return { ...share, lean, code: codeOf(lean, code) };
 }
 
 async function makeModule(store: ImageStore, key: string, choice: ImageChoice) {

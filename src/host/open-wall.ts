@@ -3,7 +3,7 @@
 import type { ProcessLink } from "../platform/node/child-process.ts";
 import { WorkerLink } from "../platform/node/worker-thread.ts";
 import type { Progress } from "./image-build.ts";
-import { type LoadedImage, loadImage, readLeanModule } from "./image-cache.ts";
+import { type LoadedImage, loadBytes, loadImage } from "./image-cache.ts";
 import type { CheckedEngine } from "./options.ts";
 import { RemoteWall } from "./remote-wall.ts";
 import type { OnFall, Wall } from "./wall.ts";
@@ -42,10 +42,7 @@ export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?:
           link = new child.ProcessLink(events);
           return link;
         },
-        async () => {
-          const loaded = await loadImage(engine, { progress });
-          link?.introduce(loaded, await readLeanModule(loaded, engine));
-        },
+        async () => link?.introduce(await loadBytes(engine, image)),
         onFall,
       );
     }

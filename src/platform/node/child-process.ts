@@ -5,7 +5,7 @@ import { isPending } from "../../filesystems/later.ts";
 import type { Later } from "../../filesystems/tree.ts";
 import { FrameReader } from "../../host/frames.ts";
 import { answerFileQuestion } from "../../host/host-answers.ts";
-import type { LoadedImage } from "../../host/image-cache.ts";
+import type { ImageBytes } from "../../host/image-cache.ts";
 import type { SandboxPlan } from "../../host/plan.ts";
 import {
   type FileQuestion,
@@ -24,8 +24,8 @@ import { monotonicMs } from "./powers.ts";
 import { firstChild, otherThreadCpuMs } from "./thread-cpu.ts";
 
 export interface ProcessStart {
-  /** The lean module as bytes, the encoded image, the encoded library. */
-  readonly image: { readonly lean: Uint8Array; readonly image: Uint8Array; readonly library: Uint8Array };
+  /** The module as bytes, the encoded image, the encoded library. */
+  readonly image: Omit<ImageBytes, "library"> & { readonly library: Uint8Array };
 }
 
 export type ToProcess =
@@ -124,9 +124,12 @@ export class ProcessLink implements Link {
     });
   }
 
-  introduce({ image, library }: LoadedImage, lean: Uint8Array): void {
+  introduce({ lean, code, image, library }: ImageBytes): void {
     // Copies, since views of shared memory cannot be serialised.
-    this.#post({ type: "start", image: { lean, image: image.slice(), library: library.bytes().slice() } });
+    this.#post({
+      type: "start",
+      image: { lean, code, image: image.slice(), library: library.bytes().slice() },
+    });
   }
 
   serve(plan: SandboxPlan | undefined, served: Served): void {

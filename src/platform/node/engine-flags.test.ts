@@ -1,7 +1,9 @@
 // The flags act on one compilation, or on one piece of work, and are gone afterwards.
 import { spawnSync } from "node:child_process";
+import { setFlagsFromString } from "node:v8";
 import { expect, test } from "vitest";
-import { compileInterpreter, whileOptimising } from "./engine-flags.ts";
+import { assembleText } from "../../interpreter/wasm/assemble-text.ts";
+import { compileInterpreter, keepableCode, keepableCodeTag, whileOptimising } from "./engine-flags.ts";
 
 const emptyModule = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
@@ -33,6 +35,24 @@ test("a function that is not valid never runs, though it is validated when it is
   expect(stdout).toBe("valid 1\n");
   expect(status === 0 && signal === null).toBe(false);
 });
+
+test.runIf(keepableCodeTag() !== undefined)(
+  "code from a process without a flag is taken where that flag is set apart",
+  () => {
+    const wasm = assembleText("(func $one (result i32) (i32.const 1))");
+    const code = keepableCode(compileInterpreter(wasm).module);
+    expect(code).toBeDefined();
+    setFlagsFromString("--stack-size=983");
+    try {
+      const apart = [{ set: "--stack-size=984", restore: "--stack-size=983" }];
+      expect(compileInterpreter(wasm, { code }).hasCode).toBe(false);
+      expect(compileInterpreter(wasm, { code, apart }).hasCode).toBe(true);
+      expect(compileInterpreter(wasm, { code }).hasCode).toBe(false);
+    } finally {
+      setFlagsFromString("--stack-size=984");
+    }
+  },
+);
 
 test("gives back what the work gave, and what it threw", async () => {
   expect(await whileOptimising(async () => 7)).toBe(7);

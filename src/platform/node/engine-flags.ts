@@ -5,9 +5,12 @@
 import { setFlagsFromString } from "node:v8";
 import { machineCode } from "./machine-code.ts";
 
-interface EngineFlag {
+interface FlagChange {
   readonly set: string;
   readonly restore: string;
+}
+
+interface EngineFlag extends FlagChange {
   /** Major versions of V8 to set it in: an unknown flag is complained about on stderr, and `restore` is their default. */
   readonly v8: readonly number[];
 }
@@ -76,6 +79,8 @@ export interface Compilation {
   readonly code?: Uint8Array | undefined;
   /** Optimises nearly all that is called, and not what long programs call: for a process that keeps the code. */
   readonly eager?: boolean;
+  /** Further flags to set meanwhile. */
+  readonly apart?: readonly FlagChange[];
 }
 
 export interface Compiled {
@@ -85,8 +90,10 @@ export interface Compiled {
 }
 
 /** Compiles the interpreter's module. Not asynchronous, since V8 would then read the flags after they are back. */
-export function compileInterpreter(wasm: Uint8Array, { code, eager = false }: Compilation = {}): Compiled {
-  return underFlags([inlining, ...(eager ? eagerBudget : tieringBudget), lazyValidation], () => {
+export function compileInterpreter(wasm: Uint8Array, options: Compilation = {}): Compiled {
+  const { code, eager = false, apart = [] } = options;
+  const flags = [inlining, ...(eager ? eagerBudget : tieringBudget), lazyValidation].filter(applies);
+  return underFlags([...flags, ...(code ? apart : [])], () => {
     const module = code && machineCode?.give(code, wasm);
     return {
       module: module ?? new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>),
@@ -97,24 +104,23 @@ export function compileInterpreter(wasm: Uint8Array, { code, eager = false }: Co
 
 /** What V8 has optimised of the interpreter, for `compileInterpreter` of a later process. */
 export function keepableCode(module: WebAssembly.Module): Uint8Array | undefined {
-  return underFlags(usual, () => machineCode?.take(module));
+  return underFlags(usual(), () => machineCode?.take(module));
 }
 
 /** Names those processes that can use what `keepableCode` gives here; undefined where it gives nothing. */
 export function keepableCodeTag(): string | undefined {
-  return underFlags(usual, () => machineCode?.tag());
+  return underFlags(usual(), () => machineCode?.tag());
 }
 
-const usual = [inlining, ...tieringBudget, lazyValidation];
+const usual = (): readonly FlagChange[] => [inlining, ...tieringBudget, lazyValidation].filter(applies);
 
 /** V8 takes code only under the flags that it was given away under. */
-function underFlags<T>(flags: readonly EngineFlag[], work: () => T): T {
-  const applied = flags.filter(applies);
-  for (const { set } of applied) setFlagsFromString(set);
+function underFlags<T>(flags: readonly FlagChange[], work: () => T): T {
+  for (const { set } of flags) setFlagsFromString(set);
   try {
     return work();
   } finally {
-    for (const { restore } of applied) setFlagsFromString(restore);
+    for (const { restore } of flags) setFlagsFromString(restore);
   }
 }
 

@@ -96,6 +96,14 @@ function remoteFile(place: number): HostFilePower {
   };
 }
 
+/** Flags of this process alone, at V8's defaults and back: the code comes from a process without them. They had their effect at its start. */
+const ownFlags = process.execArgv.flatMap((flag) => {
+  const usual = ["--stack-size=984", "--max-old-space-size=0"].find(
+    (each) => each.split("=")[0] === flag.split("=")[0],
+  );
+  return usual === undefined ? [] : [{ set: usual, restore: flag }];
+});
+
 function open({ image }: ProcessStart): Session {
   const powers = {
     ...makeSessionPowers({
@@ -145,7 +153,11 @@ function open({ image }: ProcessStart): Session {
   const encoded = new Uint8Array(image.image);
   const library = new LibraryFileSystem(() => image.library, inflateRaw);
   return new Session(
-    { module: compileInterpreter(image.lean).module, image: encoded, library },
+    {
+      module: compileInterpreter(image.lean, { code: image.code, apart: ownFlags }).module,
+      image: encoded,
+      library,
+    },
     powers,
     output,
     new Control(),
