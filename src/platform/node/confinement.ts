@@ -19,8 +19,8 @@ interface Confinement {
 }
 
 /** Megabytes of native stack, for deep C recursion in the guest, and what V8 may use of it. */
-const stackMb = 40;
-const engineStackMb = 32;
+const stackMb = 72;
+const engineStackMb = 64;
 /** Megabytes of JavaScript heap: the kernel's own objects and what it holds for the guest. */
 const heapMb = 512;
 /** Kilobytes of writable memory: all that a 32-bit guest can have, and a gigabyte for the engine. */
