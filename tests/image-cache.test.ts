@@ -35,9 +35,15 @@ interface Ended {
   readonly stderr: string;
 }
 
-function hello(cacheFolder: string, root = project, source = "print('hello')"): Promise<Ended> {
+function hello(
+  cacheFolder: string,
+  root = project,
+  source = "print('hello')",
+  engineFlags: readonly string[] = [],
+): Promise<Ended> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, [join(root, "dist", "cli.js"), "run", "-c", source], {
+    const words = [...engineFlags, join(root, "dist", "cli.js"), "run", "-c", source];
+    const child = spawn(process.execPath, words, {
       cwd: folder,
       env: { PATH: process.env.PATH, HOME: folder, SANDBOA_CACHE: cacheFolder },
     });
@@ -58,12 +64,14 @@ const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes)
 /** Name -> when it was written, of files that are whole; a damaged or left-over file fails the test. */
 function wholeFiles(cacheFolder: string): Map<string, number> {
   const names = readdirSync(cacheFolder).sort();
-  // The engine's code names its version, flags and processor.
-  expect(names.map((name) => name.replace(/^[0-9a-f]{40}\./, "").replace(/wasm\..*\./, "wasm."))).toEqual([
+  // The engine's code names its version, flags and processor; the command's own bytecode its source.
+  const kinds = names.map((name) => name.replace(/^[0-9a-f]{40}\./, "").replace(/(wasm|cjs)\..*\./, "$1."));
+  expect(kinds).toEqual([
     "image",
     "library",
     "plain.wasm",
     ...(keepsCode ? ["plain.wasm.code"] : []),
+    "command.cjs.bytecode",
   ]);
   return new Map(
     names.map((name) => {
@@ -106,6 +114,18 @@ test("a truncated file and a flipped bit are noticed and made anew", async () =>
   };
   await Promise.all([damage("wasm", flip), damage("library", flip)]);
   if (keepsCode) await Promise.all([damage("code", flip), damage("code", (bytes) => bytes.subarray(0, 3))]);
+});
+
+test.runIf(keepsCode)("a later process compiles next to nothing", async () => {
+  const copy = mkdtempSync(join(folder, "traced-"));
+  cpSync(cache, copy, { recursive: true });
+  // A flag makes another process of it, as far as V8's code is concerned: the first one makes its own.
+  const traced = () => hello(copy, project, undefined, ["--trace-wasm-compilation-times"]);
+  const compiled = ({ stdout }: Ended): number => stdout.match(/using Liftoff/g)?.length ?? 0;
+  expect(compiled(await traced())).toBeGreaterThan(1000);
+  const later = await traced();
+  expect(later.stdout).toContain("hello");
+  expect(compiled(later)).toBeLessThan(300);
 });
 
 test("a folder that is read-only or cannot exist is harmless", async () => {

@@ -11,7 +11,7 @@ rmSync("dist", { recursive: true, force: true });
 await build({
   entryPoints: {
     index: "src/index.ts",
-    cli: "src/surfaces/cli/main.ts",
+    cli: "src/command.ts",
   },
   outdir: "dist",
   bundle: true,
@@ -24,10 +24,22 @@ await build({
   platform: "node",
   target: "node20.19",
   sourcemap: true,
-  // Commander is CommonJS and asks for node: modules at run time.
-  banner: {
-    js: `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);`,
-  },
+  logLevel: "warning",
+});
+// The command, without its entry: one CommonJS file, since only of such does V8 keep the bytecode (src/platform/node/bytecode.ts).
+await build({
+  entryPoints: { command: "src/surfaces/cli/main.ts" },
+  outdir: "dist",
+  outExtension: { ".js": ".cjs" },
+  bundle: true,
+  format: "cjs",
+  minifyWhitespace: true,
+  minifySyntax: true,
+  platform: "node",
+  target: "node20.19",
+  define: { "import.meta.url": "__url" },
+  banner: { js: `const __url = require("node:url").pathToFileURL(__filename).href;` },
+  sourcemap: true,
   logLevel: "warning",
 });
 // CommonJS: a worker thread starts twenty milliseconds sooner without the module loader (Node 20).

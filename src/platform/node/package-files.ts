@@ -17,6 +17,7 @@ function above(folder: string): string {
 }
 
 export const workerScript = join(packageRoot, "dist", "worker.cjs");
+export const commandScript = join(packageRoot, "dist", "command.cjs");
 export const processScript = join(packageRoot, "dist", "process.cjs");
 
 const guestNames = [

@@ -1,5 +1,5 @@
 // The worker thread behind a wall: starting it, speaking to it, and ending it.
-import { MessageChannel, Worker } from "node:worker_threads";
+import { MessageChannel, type Worker } from "node:worker_threads";
 import { isPending } from "../../filesystems/later.ts";
 import { Control } from "../../host/control.ts";
 import type { LoadedImage } from "../../host/image-cache.ts";
@@ -12,14 +12,10 @@ import type { TreeReply } from "../../host/tree-questions.ts";
 import type { TreeServer } from "../../host/tree-server.ts";
 import { createHostFileReply } from "./host-files.ts";
 import { readHostInput } from "./host-input.ts";
-import { workerScript } from "./package-files.ts";
 import { monotonicMs } from "./powers.ts";
 import { otherThreadCpuMs } from "./thread-cpu.ts";
+import { startWorker } from "./worker-start.ts";
 
-/** Megabytes of native stack: deep C recursion in the guest needs far more than a thread's default of 4. */
-const stackSizeMb = 32;
-/** Megabytes of JavaScript heap: the kernel's own objects and what it holds for the guest. */
-const heapSizeMb = 512;
 /** What most calls of functions, and their answers, fit into. */
 const callPieceBytes = 1 << 16;
 /** Calls that come within this time of the last answer make the host look for more of them before it goes on with its own work. */
@@ -65,17 +61,9 @@ export class WorkerLink implements Link {
 
   constructor(events: LinkEvents) {
     this.#events = events;
-    this.#worker = new Worker(workerScript, {
-      env: {},
-      argv: [],
-      execArgv: [],
-      stdin: false,
-      name: "sandboa",
-      resourceLimits: { stackSizeMb, maxOldGenerationSizeMb: heapSizeMb },
-    });
-    this.online = new Promise((resolve) => {
-      for (const event of ["online", "exit"]) this.#worker.once(event, resolve);
-    });
+    const { worker, online } = startWorker();
+    this.#worker = worker;
+    this.online = online;
     let reason = "the worker thread ended";
     this.#worker.on("message", (message: FromWorker) => {
       if (this.#killed) return;

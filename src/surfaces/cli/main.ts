@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The command. It knows words and exit statuses; everything else is the library's public API.
 import { Command, CommanderError, Option } from "commander";
 import { exitStatus } from "./exit-status.ts";
@@ -124,17 +123,19 @@ function withModuleArguments(argv: readonly string[]): string[] {
   return [...argv.slice(0, flag + 2), "--", ...argv.slice(flag + 2)];
 }
 
-// Whoever read the output has gone, as in `sandboa run … | head`: nothing is left to do, and no error to report.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(exitStatus.brokenPipe);
-  });
-}
-
-try {
-  await program().parseAsync(withModuleArguments(process.argv));
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : exitStatus.usage;
+/** Resolves when the command is over; its status is the process's. */
+export async function main(): Promise<void> {
+  // Whoever read the output has gone, as in `sandboa run … | head`: nothing is left to do, and no error to report.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit(exitStatus.brokenPipe);
+    });
+  }
+  try {
+    await program().parseAsync(withModuleArguments(process.argv));
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : exitStatus.usage;
+  }
 }

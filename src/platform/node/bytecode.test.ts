@@ -1,0 +1,84 @@
+// A bundle is what its source says, with bytecode or without; bytecode is of the same source, whole, and nobody else's.
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { loadBundle } from "./bytecode.ts";
+import { ImageStore } from "./image-store.ts";
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sandboa-bytecode-"));
+  file = join(folder, "bundle.cjs");
+  write(1);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const write = (value: number): void =>
+  writeFileSync(
+    file,
+    `"use strict"; const { basename } = require("node:path");
+    exports.value = () => ${value}; exports.name = basename(__filename); // the end`,
+  );
+const cache = (): string => join(folder, "cache");
+const load = () => {
+  const { exports, hadBytecode, keep } = loadBundle(file, new ImageStore(cache()));
+  const { value, name } = exports as { value: () => number; name: string };
+  return { value: value(), name, hadBytecode, keep };
+};
+
+test("what one has kept the next one has, and does not keep again", () => {
+  const first = load();
+  expect(first).toMatchObject({ value: 1, name: "bundle.cjs", hadBytecode: false });
+  expect(first.keep()).toBe(true);
+  const second = load();
+  expect(second).toMatchObject({ value: 1, name: "bundle.cjs", hadBytecode: true });
+  expect(second.keep()).toBe(false);
+});
+
+test("another source of the same length has none", () => {
+  load().keep();
+  write(2);
+  expect(load()).toMatchObject({ value: 2, hadBytecode: false });
+});
+
+test("damaged bytecode is not there", () => {
+  load().keep();
+  const [name = ""] = readdirSync(cache());
+  const whole = readFileSync(join(cache(), name));
+  for (const damaged of [
+    whole.subarray(0, 40),
+    whole.map((byte, at) => (at === 100 ? byte ^ 1 : byte)),
+    Buffer.alloc(0),
+  ]) {
+    writeFileSync(join(cache(), name), damaged);
+    expect(load()).toMatchObject({ value: 1, hadBytecode: false });
+  }
+});
+
+test("what V8 does not take is made anew", () => {
+  load().keep();
+  const [name = ""] = readdirSync(cache());
+  // Of a source that V8 has not seen in this process, or it would not look at its bytecode.
+  const before = crc32(readFileSync(file)).toString(16);
+  write(3);
+  const other = name.replace(before, crc32(readFileSync(file)).toString(16));
+  new ImageStore(cache()).write(other, [Buffer.alloc(1000, 7)]);
+  const rejected = load();
+  expect(rejected).toMatchObject({ value: 3, hadBytecode: false });
+  expect(rejected.keep()).toBe(true);
+  expect(load().hadBytecode).toBe(true);
+});
+
+test("a folder that others can write to, or that cannot be made, has none and gets none", () => {
+  load().keep();
+  if (process.getuid) {
+    chmodSync(cache(), 0o777);
+    const shared = load();
+    expect([shared.hadBytecode, shared.keep()]).toEqual([false, false]);
+  }
+  const nowhere = loadBundle(file, new ImageStore(join(file, "below")));
+  expect([nowhere.hadBytecode, nowhere.keep()]).toEqual([false, false]);
+});

@@ -1,0 +1,44 @@
+// Loads a bundle of ours with the bytecode that V8 made of it in an earlier process: to read and compile all of it anew takes 30 ms, a
+// fifth of what the command needs above an empty process.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname } from "node:path";
+import { cachedDataVersionTag } from "node:v8";
+import { Script } from "node:vm";
+import { crc32 } from "node:zlib";
+import { ImageStore } from "./image-store.ts";
+
+export interface LoadedBundle {
+  /** What the bundle exports. */
+  readonly exports: unknown;
+  readonly hadBytecode: boolean;
+  /** Keeps what has been compiled by now, if there was no bytecode; false where that cannot be. */
+  keep(): boolean;
+}
+
+/** A CommonJS file. As with the engine's other code (host/code-file.ts), bytecode comes from no folder that others can write to. */
+export function loadBundle(file: string, store = new ImageStore()): LoadedBundle {
+  const source = readFileSync(file, "utf8");
+  // V8 compares the length of the source, its own version and its flags.
+  const key = `${basename(file)}.${crc32(source).toString(16)}.${cachedDataVersionTag().toString(16)}.bytecode`;
+  const cachedData = store.isPrivate ? read(store, key) : undefined;
+  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
+    filename: file,
+    ...(cachedData && { cachedData }),
+  });
+  const hadBytecode = cachedData !== undefined && script.cachedDataRejected === false;
+  const module = { exports: {} as unknown };
+  script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
+  return {
+    exports: module.exports,
+    hadBytecode,
+    keep: () => !hadBytecode && store.isPrivate && store.write(key, [script.createCachedData()]),
+  };
+}
+
+function read(store: ImageStore, key: string): Buffer | undefined {
+  const bytes = store.size(key);
+  if (bytes === undefined || bytes <= 0) return undefined;
+  const content = Buffer.alloc(bytes);
+  return store.readInto(key, content) ? content : undefined;
+}
