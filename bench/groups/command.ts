@@ -12,6 +12,10 @@ const inline =
   "process.stdout.write((await box.run('print(1)')).stdout); await box.close()";
 const loadPyodide =
   "const { loadPyodide } = await import('pyodide'); (await loadPyodide()).runPython('print(1)')";
+const records = "bench/programs/records.py";
+const pyodideRecords =
+  "const { loadPyodide } = await import('pyodide'); const { readFileSync } = await import('node:fs'); " +
+  `(await loadPyodide()).runPython(readFileSync('${records}', 'utf8'))`;
 const monty = "const { Monty } = await import('@pydantic/monty'); console.log(new Monty('1').run())";
 
 const commands: readonly Command[] = [
@@ -24,6 +28,19 @@ const commands: readonly Command[] = [
   { name: "Sandboa in the same thread, print(1)", file: process.execPath, args: module(inline) },
   { name: "python3 -c 'print(1)'", file: python, args: ["-c", "print(1)"] },
   { name: "stock loadPyodide, print(1)", file: process.execPath, args: module(loadPyodide) },
+  {
+    name: "sandboa run records.py",
+    file: process.execPath,
+    args: ["dist/cli.js", "run", records],
+  },
+  {
+    name: "the same, with SANDBOA_ENGINE_FLAGS=none: no code of earlier processes",
+    file: process.execPath,
+    args: ["dist/cli.js", "run", records],
+    env: { SANDBOA_ENGINE_FLAGS: "none" },
+  },
+  { name: "python3 records.py", file: python, args: [records] },
+  { name: "stock loadPyodide, records.py", file: process.execPath, args: module(pyodideRecords) },
   ...(hasMonty ? [{ name: "Monty, 1", file: process.execPath, args: module(monty) }] : []),
 ];
 

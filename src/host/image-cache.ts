@@ -120,7 +120,7 @@ async function readShare(
 /** The same uncompiled, for a process that compiles it itself; `load` is called when something of it is not in the cache. */
 export async function loadBytes(choice: ImageChoice, load: () => Promise<LoadedImage>): Promise<ImageBytes> {
   const found = await readBytes(choice);
-  if (found) return found;
+  if (found && !found.lacksCode) return found;
   const { key, image, library } = await load();
   return (
     (await readBytes(choice)) ?? {
@@ -132,17 +132,19 @@ export async function loadBytes(choice: ImageChoice, load: () => Promise<LoadedI
   );
 }
 
-async function readBytes(choice: ImageChoice): Promise<ImageBytes | undefined> {
+/** `lacksCode`: there could be code of it, and is none. */
+async function readBytes(
+  choice: ImageChoice,
+): Promise<(ImageBytes & { readonly lacksCode: boolean }) | undefined> {
   const { store, guestFiles, key, name, codeFile } = locate(choice);
   const [share, lean, code] = await Promise.all([
     shares.get(key) ?? readShare(store, key, guestFiles),
     store.read(name, false),
     codeFile.read(),
   ]);
-  if (share === undefined || lean === undefined || (codeFile.isPossible && code === undefined))
-    return undefined;
+  if (share === undefined || lean === undefined) return undefined;
   shares.set(key, share);
-  return { ...share, lean, code: codeOf(lean, code) };
+  return { ...share, lean, code: codeOf(lean, code), lacksCode: codeFile.isPossible && code === undefined };
 }
 
 async function makeModule(store: ImageStore, key: string, choice: ImageChoice) {
