@@ -8,16 +8,9 @@ import { build } from "esbuild";
 const require = createRequire(import.meta.url);
 
 rmSync("dist", { recursive: true, force: true });
-await build({
-  entryPoints: {
-    index: "src/index.ts",
-    cli: "src/command.ts",
-  },
+const options = {
   outdir: "dist",
   bundle: true,
-  splitting: true,
-  chunkNames: "chunks/[name]-[hash]",
-  format: "esm",
   // Half the bytes to parse at each start, and names stay readable in a stack.
   minifyWhitespace: true,
   minifySyntax: true,
@@ -25,36 +18,26 @@ await build({
   target: "node20.19",
   sourcemap: true,
   logLevel: "warning",
+};
+const commonJs = { ...options, format: "cjs", outExtension: { ".js": ".cjs" } };
+await build({
+  ...options,
+  entryPoints: { index: "src/index.ts", cli: "src/command.ts" },
+  splitting: true,
+  chunkNames: "chunks/[name]-[hash]",
+  format: "esm",
 });
 // The command, without its entry: one CommonJS file, since only of such does V8 keep the bytecode (src/platform/node/bytecode.ts).
 await build({
+  ...commonJs,
   entryPoints: { command: "src/surfaces/cli/main.ts" },
-  outdir: "dist",
-  outExtension: { ".js": ".cjs" },
-  bundle: true,
-  format: "cjs",
-  minifyWhitespace: true,
-  minifySyntax: true,
-  platform: "node",
-  target: "node20.19",
   define: { "import.meta.url": "__url" },
   banner: { js: `const __url = require("node:url").pathToFileURL(__filename).href;` },
-  sourcemap: true,
-  logLevel: "warning",
 });
 // CommonJS: a worker thread starts twenty milliseconds sooner without the module loader (Node 20).
 await build({
+  ...commonJs,
   entryPoints: { worker: "src/platform/node/worker-main.ts", process: "src/platform/node/process-main.ts" },
-  outdir: "dist",
-  outExtension: { ".js": ".cjs" },
-  bundle: true,
-  format: "cjs",
-  minifyWhitespace: true,
-  minifySyntax: true,
-  platform: "node",
-  target: "node20.19",
-  sourcemap: true,
-  logLevel: "warning",
 });
 const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
 execFileSync(process.execPath, [tsc, "--project", "tsconfig.build.json"], { stdio: "inherit" });
