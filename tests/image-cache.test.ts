@@ -122,10 +122,13 @@ test.runIf(keepsCode)("a later process compiles next to nothing", async () => {
   // A flag makes another process of it, as far as V8's code is concerned: the first one makes its own.
   const traced = () => hello(copy, project, undefined, ["--trace-wasm-compilation-times"]);
   const compiled = ({ stdout }: Ended): number => stdout.match(/using Liftoff/g)?.length ?? 0;
-  expect(compiled(await traced())).toBeGreaterThan(1000);
+  const first = compiled(await traced());
   const later = await traced();
   expect(later.stdout).toContain("hello");
-  expect(compiled(later)).toBeLessThan(300);
+  // Some hundred on a machine that has nothing else to do, where the first one compiles more than 2,000.
+  expect(compiled(later)).toBeLessThan(first / 2);
+  // And optimises nothing more for the sake of one line.
+  expect(later.stdout.match(/using TurboFan/g)?.length ?? 0).toBeLessThan(50);
 });
 
 test("a folder that is read-only or cannot exist is harmless", async () => {

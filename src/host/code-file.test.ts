@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { assembleText } from "../interpreter/wasm/assemble-text.ts";
 import { keepableCodeTag } from "../platform/node/engine-flags.ts";
@@ -63,11 +64,22 @@ describe.runIf(gives)(`the engine's code${skipReason}`, () => {
     expect(open().compile(moduleGiving(2), await open().read(), true).hasCode).toBe(true);
   });
 
-  test("is compiled anew when the engine does not take it", async () => {
+  test("is made anew when the engine does not take it", async () => {
     open().compile(moduleGiving(1), undefined, true).codeKeeper?.keep();
     const read = (await open().read()) ?? new Uint8Array(0);
-    const { module, hasCode } = open().compile(moduleGiving(1), read.fill(0xa5, 4), true);
-    expect([hasCode, answerOf(module)]).toEqual([false, 1]);
+    const { module, hasCode, codeKeeper } = open().compile(moduleGiving(1), read.fill(0xa5, 4), true);
+    expect([hasCode, answerOf(module), codeKeeper?.keep()]).toEqual([false, 1, true]);
+  });
+
+  test("is not kept under the name of other flags", async () => {
+    const { codeKeeper } = open().compile(moduleGiving(1), undefined, true);
+    setFlagsFromString("--stack-size=983");
+    try {
+      expect(codeKeeper?.keep()).toBe(false);
+    } finally {
+      setFlagsFromString("--stack-size=984");
+    }
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test("is tried again an hour after somebody has begun and not come to an end", async () => {

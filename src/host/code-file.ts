@@ -1,5 +1,10 @@
 // The engine's code of a module, kept in the cache beside it.
-import { compileInterpreter, keepableCode, keepableCodeTag } from "../platform/node/engine-flags.ts";
+import {
+  compileInterpreter,
+  keepableCode,
+  keepableCodeTag,
+  moduleWithCode,
+} from "../platform/node/engine-flags.ts";
 import type { ImageStore } from "../platform/node/image-store.ts";
 import { checksum } from "../platform/node/powers.ts";
 
@@ -25,11 +30,12 @@ export class CodeFile {
   readonly #store: ImageStore;
   /** Undefined where the engine's code cannot be had, or could be anybody's. */
   readonly #name: string | undefined;
+  readonly #tag: string | undefined;
 
   constructor(store: ImageStore, moduleName: string) {
     this.#store = store;
-    const tag = store.isPrivate ? keepableCodeTag() : undefined;
-    this.#name = tag && `${moduleName}.${tag}.code`;
+    this.#tag = store.isPrivate ? keepableCodeTag() : undefined;
+    this.#name = this.#tag && `${moduleName}.${this.#tag}.code`;
   }
 
   get isPossible(): boolean {
@@ -43,19 +49,22 @@ export class CodeFile {
   /** With the code that was read, where it is of these bytes and the engine takes it. */
   compile(wasm: Uint8Array, read: Uint8Array | undefined, keeps: boolean): CompiledImage {
     const code = codeOf(wasm, read);
-    const isFirst = code === undefined && keeps && this.#name !== undefined && this.#store.claim(this.#name);
-    const { module, hasCode } = compileInterpreter(wasm, { code, eager: isFirst });
-    return { module, hasCode, codeKeeper: isFirst ? this.#keeper(module, checksum(wasm)) : undefined };
+    const withCode = code && moduleWithCode(wasm, code);
+    if (withCode) return { module: withCode, hasCode: true, codeKeeper: undefined };
+    const isFirst = keeps && this.#name !== undefined && this.#store.claim(this.#name);
+    const module = compileInterpreter(wasm, isFirst);
+    return { module, hasCode: false, codeKeeper: isFirst ? this.#keeper(module, checksum(wasm)) : undefined };
   }
 
   #keeper(module: WebAssembly.Module, wasmChecksum: number): CodeKeeper {
-    const [store, name = ""] = [this.#store, this.#name];
+    const [store, name = "", tag] = [this.#store, this.#name, this.#tag];
     return {
       get codeBytes() {
         return keepableCode(module)?.length ?? 0;
       },
       keep() {
-        const code = keepableCode(module);
+        // Whoever changes flags meanwhile makes it code of another process.
+        const code = keepableCodeTag() === tag ? keepableCode(module) : undefined;
         const head = new Uint8Array(checksumBytes);
         new DataView(head.buffer).setUint32(0, wasmChecksum);
         const isKept = code !== undefined && store.write(name, [head, code]);

@@ -33,7 +33,7 @@ const inlining: EngineFlag = {
  * optimises the evaluator without it and not with it.
  */
 const tieringBudget: readonly EngineFlag[] = [
-  { set: "--wasm-tiering-budget=10000", restore: "--wasm-tiering-budget=1800000", v8: [11] },
+  { set: "--wasm-tiering-budget=300000000", restore: "--wasm-tiering-budget=1800000", v8: [11] },
   { set: "--wasm-tiering-budget=300000000", restore: "--wasm-tiering-budget=13000000", v8: [12, 13, 14] },
 ];
 
@@ -44,7 +44,7 @@ const tieringBudget: readonly EngineFlag[] = [
  */
 const eagerBudget: readonly EngineFlag[] = tieringBudget.map((flag) => ({
   ...flag,
-  set: "--wasm-tiering-budget=30000",
+  set: "--wasm-tiering-budget=1",
 }));
 
 /**
@@ -75,35 +75,28 @@ const goodRegisters: EngineFlag = {
 const applies = ({ v8 }: EngineFlag): boolean =>
   v8.includes(Number.parseInt(process.versions.v8, 10)) && process.env.SANDBOA_ENGINE_FLAGS !== "none";
 
-export interface Compilation {
-  /** What keepableCode gave for these very bytes, in this or an earlier process. */
-  readonly code?: Uint8Array | undefined;
-  /** Optimises all that is called, and not what long programs call: for a process that keeps the code. */
-  readonly eager?: boolean;
-  /** Further flags to set meanwhile. */
-  readonly apart?: readonly FlagChange[];
-}
-
-export interface Compiled {
-  readonly module: WebAssembly.Module;
-  /** Whether the code that was given is in use. */
-  readonly hasCode: boolean;
-}
-
-/** Compiles the interpreter's module. Not asynchronous, since V8 would then read the flags after they are back. */
-export function compileInterpreter(wasm: Uint8Array, options: Compilation = {}): Compiled {
-  const { code, eager = false, apart = [] } = options;
+/**
+ * Compiles the interpreter's module. With `eager` all that is called gets optimised, and not what long programs call: for a process that
+ * keeps the code. Not asynchronous, since V8 would then read the flags after they are back.
+ */
+export function compileInterpreter(wasm: Uint8Array, eager = false): WebAssembly.Module {
   const flags = [inlining, ...(eager ? eagerBudget : tieringBudget), lazyValidation].filter(applies);
-  return underFlags([...flags, ...(code ? apart : [])], () => {
-    const module = code && machineCode?.give(code, wasm);
-    return {
-      module: module ?? new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>),
-      hasCode: module !== undefined,
-    };
-  });
+  return underFlags(flags, () => new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>));
 }
 
-/** What V8 has optimised of the interpreter, for `compileInterpreter` of a later process. */
+/**
+ * The interpreter's module with what keepableCode gave for these very bytes, in this or an earlier process; undefined when V8 does not
+ * take it. `apart`: flags that this process has and that one had not, at V8's defaults.
+ */
+export function moduleWithCode(
+  wasm: Uint8Array,
+  code: Uint8Array,
+  apart: readonly FlagChange[] = [],
+): WebAssembly.Module | undefined {
+  return underFlags([...usual(), ...apart], () => machineCode?.give(code, wasm));
+}
+
+/** What V8 has optimised of the interpreter, for a later process. */
 export function keepableCode(module: WebAssembly.Module): Uint8Array | undefined {
   return underFlags(usual(), () => machineCode?.take(module));
 }

@@ -13,9 +13,10 @@ import { flatQuestion } from "../../host/tree-protocol.ts";
 import { RenewalFailure } from "../../interpreter/interpreter.ts";
 import { failNumber } from "../../kernel/kernel-error.ts";
 import type { ProcessStart, ToProcess } from "./child-process.ts";
-import { compileInterpreter } from "./engine-flags.ts";
+import { compileInterpreter, moduleWithCode } from "./engine-flags.ts";
 import { inflateRaw } from "./powers.ts";
 import { makeSessionPowers } from "./session-powers.ts";
+import { processCpuMs } from "./thread-cpu.ts";
 
 const pipe = { input: 0, output: 1 } as const;
 const nothing = new Uint8Array(0);
@@ -104,6 +105,10 @@ const ownFlags = process.execArgv.flatMap((flag) => {
   return usual === undefined ? [] : [{ set: usual, restore: flag }];
 });
 
+function moduleOf({ lean, code }: ProcessStart["image"]): WebAssembly.Module {
+  return (code && moduleWithCode(lean, code, ownFlags)) ?? compileInterpreter(lean);
+}
+
 function open({ image }: ProcessStart): Session {
   const powers = {
     ...makeSessionPowers({
@@ -138,10 +143,7 @@ function open({ image }: ProcessStart): Session {
       },
     }),
     // The permission model hides /proc; this counts the engine's helper threads as well.
-    threadCpuMs: () => {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / 1000;
-    },
+    threadCpuMs: processCpuMs,
   };
   const output = {
     write: (stream: "stdout" | "stderr", bytes: Uint8Array) => {
@@ -154,7 +156,7 @@ function open({ image }: ProcessStart): Session {
   const library = new LibraryFileSystem(() => image.library, inflateRaw);
   return new Session(
     {
-      module: compileInterpreter(image.lean, { code: image.code, apart: ownFlags }).module,
+      module: moduleOf(image),
       image: encoded,
       library,
     },

@@ -27,6 +27,12 @@ export function makeThreadCpuClock(): () => number | undefined {
   return () => nanosecondsToMs(text.toString("latin1", 0, readSync(fd, text, 0, text.length, 0)));
 }
 
+/** Milliseconds of processor time of this process, with all of its threads, the engine's too. */
+export function processCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** Names the calling thread for `otherThreadCpuMs`; undefined where threads have no such name. */
 export function ownThread(): string | undefined {
   try {
