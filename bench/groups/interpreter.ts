@@ -35,7 +35,7 @@ const powers = makeSessionPowers({
 
 export async function measure(): Promise<void> {
   const rounds = samples(40);
-  const image = await loadImage({ refusedModules: refusedByDefault, metered: false });
+  const image = await loadImage({ refusedModules: refusedByDefault, metered: false, tracked: false });
   const library = new LibraryFileSystem(() => image.library.bytes(), inflateRaw);
   const session = (): Session => {
     const one = new Session({ ...image, library }, powers, { write: () => {} }, new Control());
@@ -104,10 +104,15 @@ export async function measure(): Promise<void> {
 
   passing("building an image without a preloaded library");
   const bare = decodeImage(
-    buildImage(readGuestFiles(), { refusedModules: refusedByDefault, metered: false }, undefined, {
-      preload: [],
-      compile: [],
-    }).image,
+    buildImage(
+      readGuestFiles(),
+      { refusedModules: refusedByDefault, metered: false, tracked: false },
+      undefined,
+      {
+        preload: [],
+        compile: [],
+      },
+    ).image,
   );
   for (const [name, one] of [
     ["preloaded library", opened],

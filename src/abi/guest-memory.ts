@@ -11,20 +11,31 @@ export class GuestRangeFault {
   }
 }
 
+/** Where the host notes which pages it lets a guest's calls reach, as the guest's own code does for what it writes. */
+export interface Cards {
+  /** Address of the byte for the first page. */
+  readonly start: number;
+  /** How many pages have one. Those behind them hold the table, and belong to nobody while the memory has its first size. */
+  readonly pages: number;
+  readonly shift: number;
+}
+
 export class GuestMemory {
   readonly #memory: { readonly buffer: ArrayBuffer };
+  readonly #cards: Cards | undefined;
   #buffer: ArrayBuffer;
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
 
-  constructor(memory: { readonly buffer: ArrayBuffer }) {
+  constructor(memory: { readonly buffer: ArrayBuffer }, cards?: Cards) {
     this.#memory = memory;
+    this.#cards = cards;
     this.#buffer = memory.buffer;
     this.#bytes = new Uint8Array(this.#buffer);
     this.#view = new DataView(this.#buffer);
   }
 
-  /** All of linear memory, valid until the guest runs or the memory grows. */
+  /** All of linear memory, valid until the guest runs or the memory grows. Who writes there has had the range checked. */
   get bytes(): Uint8Array<ArrayBuffer> {
     if (this.#memory.buffer !== this.#buffer) this.#renew();
     return this.#bytes;
@@ -45,12 +56,25 @@ export class GuestMemory {
     this.#view = new DataView(this.#buffer);
   }
 
-  /** Throws GuestRangeFault unless [address, address+length) lies in memory and does not begin at NULL; returns the address as an unsigned number. */
+  /**
+   * Throws GuestRangeFault unless [address, address+length) lies in memory and does not begin at NULL; returns the address as an
+   * unsigned number. Where pages are noted it notes the range, since most of those who ask are about to write.
+   */
   check(address: number, length: number): number {
     const start = address >>> 0;
     const size = length >>> 0;
     if ((start === 0 && size > 0) || start + size > this.size) throw new GuestRangeFault(start, size);
+    if (this.#cards && size > 0) this.#note(this.#cards, start, size);
     return start;
+  }
+
+  #note(cards: Cards, start: number, size: number): void {
+    const bytes = this.bytes;
+    // In a memory that has grown the table means nothing, and is an address like others.
+    if (bytes.length !== cards.start + cards.pages) return;
+    const last = (start + size - 1) >>> cards.shift;
+    if (last >= cards.pages) throw new GuestRangeFault(start, size);
+    for (let page = start >>> cards.shift; page <= last; page++) bytes[cards.start + page] = 1;
   }
 
   /** A view of guest memory. Hostile content: copy before validating anything that could change. */

@@ -4,6 +4,8 @@ import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
 import { buildSnapshot, type ImageRecipe, type ModuleForm, prepareModule } from "../interpreter/image.ts";
 import { encodeImage } from "../interpreter/image-file.ts";
+import { cardTable } from "../interpreter/wasm/card-table.ts";
+import { markWrites } from "../interpreter/wasm/mark-writes.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import type { DirectoryNode } from "../kernel/filesystem.ts";
 import { Kernel } from "../kernel/kernel.ts";
@@ -21,8 +23,10 @@ export type Progress = (step: string) => void;
 export interface ImageChoice {
   /** Built-in extension modules that the interpreter lacks: sorted, unique. */
   readonly refusedModules: readonly string[];
-  /** Both forms of a module share one snapshot. */
+  /** All forms of a module share one snapshot. */
   readonly metered: boolean;
+  /** Whether the module notes which pages it writes: see wasm/card-table.ts. */
+  readonly tracked: boolean;
 }
 
 export interface BuiltImage {
@@ -45,9 +49,10 @@ const fixedEntropy: EntropyPower = {
 const buildTimeNs = 1_767_225_600_000_000_000n;
 const stillClock: ClockPower = { wallNs: () => buildTimeNs, monotonicNs: () => 0n, sleepMs: () => undefined };
 
-/** The lean form of the module, in half a second. */
-export function buildModule(choice: ImageChoice): Uint8Array<ArrayBuffer> {
-  return prepareModule(readKnownFile("wasm"), formOf(choice)).lean as Uint8Array<ArrayBuffer>;
+/** The lean form of the module, for snapshots with so much memory, in half a second; a tracked one in a second. */
+export function buildModule(choice: ImageChoice, memoryBytes: number): Uint8Array<ArrayBuffer> {
+  const { lean } = prepareModule(readKnownFile("wasm"), formOf(choice));
+  return (choice.tracked ? markWrites(lean, cardTable(memoryBytes)) : lean) as Uint8Array<ArrayBuffer>;
 }
 
 function formOf(choice: ImageChoice): ModuleForm {

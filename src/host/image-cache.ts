@@ -13,7 +13,7 @@ import { encodeLibrary } from "./library-file.ts";
 import { SharedLibrary } from "./shared-library.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 15;
+const imageFormat = 16;
 
 /** Loaded when it is needed: most starts find everything in the cache. */
 const builder = () => import("./image-build.ts");
@@ -28,7 +28,7 @@ export interface LoadedImage extends CompiledImage {
 }
 
 const loaded = new Map<string, Promise<LoadedImage>>();
-/** Both forms of a module share these, by key. */
+/** All forms of a module share these, by key. */
 const shares = new Map<string, Pick<LoadedImage, "image" | "library">>();
 
 export interface ImageBytes extends Pick<LoadedImage, "image" | "library"> {
@@ -46,7 +46,7 @@ export interface LoadOptions {
 }
 
 export function loadImage(choice: ImageChoice, options: LoadOptions = {}): Promise<LoadedImage> {
-  const name = `${choice.metered}:${choice.refusedModules.join(",")}`;
+  const name = `${formName(choice)}:${choice.refusedModules.join(",")}`;
   let image = loaded.get(name);
   if (image === undefined) {
     image = load(choice, options);
@@ -94,7 +94,7 @@ async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedIm
     share.library.bytes();
   }
   shares.set(key, share);
-  compiled ??= codeFile.compile(await makeModule(store, key, choice), code, keepsCode);
+  compiled ??= codeFile.compile(await makeModule(store, key, choice, share.image), code, keepsCode);
   return { key, ...compiled, ...share };
 }
 
@@ -126,7 +126,7 @@ export async function loadBytes(choice: ImageChoice, load: () => Promise<LoadedI
     (await readBytes(choice)) ?? {
       image,
       library,
-      lean: await makeModule(new ImageStore(), key, choice),
+      lean: await makeModule(new ImageStore(), key, choice, image),
       code: undefined,
     }
   );
@@ -147,14 +147,16 @@ async function readBytes(
   return { ...share, lean, code: codeOf(lean, code), lacksCode: codeFile.isPossible && code === undefined };
 }
 
-async function makeModule(store: ImageStore, key: string, choice: ImageChoice) {
-  const lean = (await builder()).buildModule(choice);
+async function makeModule(store: ImageStore, key: string, choice: ImageChoice, image: Uint8Array) {
+  const { snapshot } = decodeImage(image);
+  const lean = (await builder()).buildModule(choice, snapshot.memoryBytes);
   store.write(moduleFile(key, choice), [lean]);
   return lean;
 }
 
-const moduleFile = (key: string, choice: ImageChoice): string =>
-  `${key}.${choice.metered ? "metered" : "plain"}.wasm`;
+const formName = ({ metered, tracked }: ImageChoice): string =>
+  `${metered ? "metered" : "plain"}${tracked ? "-tracked" : ""}`;
+const moduleFile = (key: string, choice: ImageChoice): string => `${key}.${formName(choice)}.wasm`;
 const imageFile = (key: string): string => `${key}.image`;
 const libraryFile = (key: string): string => `${key}.library`;
 

@@ -92,6 +92,8 @@ export interface CheckedGrants {
 export interface CheckedEngine {
   readonly isolation: Isolation;
   readonly metered: boolean;
+  /** Whether the interpreter notes which pages it writes: for those that are reset often. */
+  readonly tracked: boolean;
   readonly refusedModules: readonly string[];
 }
 
@@ -110,7 +112,7 @@ export const engineNames: readonly (keyof EngineOptions)[] = ["isolation", "modu
 const isolations: readonly unknown[] = ["inline", "worker", "process"] satisfies Isolation[];
 const clocks: readonly unknown[] = ["real", "coarse", "frozen"] satisfies ClockPolicy[];
 
-export function checkEngine(options: EngineOptions, usesFuel: boolean): CheckedEngine {
+export function checkEngine(options: EngineOptions, usesFuel: boolean, tracked = false): CheckedEngine {
   const { isolation = "worker", modules = [] } = options;
   if (!isolations.includes(isolation))
     throw new OptionError("isolation", isolation, '"inline", "worker", "process"');
@@ -120,7 +122,7 @@ export function checkEngine(options: EngineOptions, usesFuel: boolean): CheckedE
     const why = isolation === "inline" ? "an inline sandbox is always metered" : "limits.fuel needs it";
     throw new OptionError("metered", metered, needed ? `true (${why})` : "true or false");
   }
-  return { isolation, metered, refusedModules: checkModules(modules) };
+  return { isolation, metered, tracked, refusedModules: checkModules(modules) };
 }
 
 /** Whether these options set a budget of fuel. */

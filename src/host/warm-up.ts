@@ -10,8 +10,8 @@ import type { Wall } from "./wall.ts";
 /** By form of the module: a process of its own is not among them, since nothing is shared with it. */
 const warmed = new Map<string, Promise<void>>();
 
-const formOf = ({ metered, refusedModules }: CheckedEngine): string =>
-  `${metered}:${refusedModules.join(",")}`;
+const formOf = ({ metered, tracked, refusedModules }: CheckedEngine): string =>
+  `${metered}:${tracked}:${refusedModules.join(",")}`;
 
 /** The module of these interpreters started with optimised code, or has become hot. */
 export function noteWarm(engine: CheckedEngine): void {

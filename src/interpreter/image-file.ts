@@ -33,6 +33,7 @@ interface Header {
     readonly routine: readonly [number, number];
     readonly program: readonly [number, number];
     readonly late: readonly [number, number];
+    readonly movedPages: readonly [number, number];
   };
   readonly libraryBytes: number;
 }
@@ -65,6 +66,7 @@ export function encodeImage(image: Image): Uint8Array {
       nameTables: words(rehash.nameTables),
       program: words(rehash.program),
       late: words(rehash.late),
+      movedPages: words(rehash.movedPages),
       routine: place(rehash.routine, 1),
     },
     libraryBytes: image.libraryBytes,
@@ -115,6 +117,7 @@ export function decodeImage(all: Uint8Array): Image {
         routine: view(rehash.routine),
         program: words(rehash.program),
         late: words(rehash.late),
+        movedPages: words(rehash.movedPages),
       },
       libraryBytes: header.libraryBytes,
     };

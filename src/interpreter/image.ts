@@ -14,7 +14,7 @@ import { encodeMarshal } from "./marshal/encode.ts";
 import type { RehashPlan } from "./rehash/plan.ts";
 import { surveyRehash } from "./rehash/survey.ts";
 import { call, NoAnswer } from "./request.ts";
-import { capture, type Snapshot } from "./snapshot.ts";
+import { capture, layOutMemory, type Snapshot } from "./snapshot.ts";
 import { exportKind, readExportSection } from "./wasm/export-section.ts";
 import { readModuleImports } from "./wasm/module-imports.ts";
 import { type RewrittenImage, rewriteImage } from "./wasm/rewrite.ts";
@@ -81,8 +81,9 @@ export function buildSnapshot(
   const runner = start();
   demandDone(runner, { action: "prepare", modules: recipe.preload });
   demandDone(runner, equipRequest(imageEquipment, utc));
+  const memoryBytes = layOutMemory(runner.machine);
   clearDeadStack(runner.machine);
-  const snapshot = capture(runner.machine, runner.handler);
+  const snapshot = capture(runner.machine, runner.handler, memoryBytes);
   return { snapshot, rehash: surveyRehash(runner.machine, snapshot, rewritten.symbols) };
 }
 

@@ -6,6 +6,7 @@ import type { EntropyPower } from "../kernel/powers.ts";
 import { type Equipment, equipmentKey, equipRequest, imageEquipmentKey } from "./equipment.ts";
 import type { Image } from "./image-file.ts";
 import { Machine } from "./machine.ts";
+import { MarkedRestore } from "./marked-restore.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
 import { Rehash } from "./rehash/apply.ts";
 import { hashSecretBytes } from "./rehash/plan.ts";
@@ -28,6 +29,7 @@ export class Interpreter {
   readonly #image: Image;
   readonly #memory: MemoryPower;
   readonly #rehash: Rehash;
+  #marked: MarkedRestore | undefined;
   /** The key of what the guest is equipped with. */
   #equipped = imageEquipmentKey;
 
@@ -50,7 +52,7 @@ export class Interpreter {
     memory: MemoryPower,
     hashSecret?: Uint8Array,
   ): Interpreter {
-    const machine = new Machine(module, kernel, image.hiddenGlobals);
+    const machine = new Machine(module, kernel, image.hiddenGlobals, image.snapshot.memoryBytes);
     restoreFresh(machine, image.snapshot, memory);
     const interpreter = new Interpreter(machine, kernel, image, memory);
     interpreter.#renew(hashSecret);
@@ -69,7 +71,10 @@ export class Interpreter {
 
   /** Back to pristine in the same instance, with the kernel's present process. Throws RenewalFailure. */
   reset(hashSecret?: Uint8Array): void {
-    restoreInPlace(this.#machine, this.#image.snapshot, this.#memory);
+    const { snapshot, rehash } = this.#image;
+    this.#marked ??= new MarkedRestore(snapshot, this.#memory, rehash.movedPages);
+    if (this.#marked.fits(this.#machine)) this.#marked.restore(this.#machine);
+    else restoreInPlace(this.#machine, snapshot, this.#memory);
     this.#renew(hashSecret);
   }
 

@@ -1,9 +1,11 @@
 // One instance of the module with the kernel behind its imports: the whole of what can run guest code.
-import { GuestMemory } from "../abi/guest-memory.ts";
+import { type Cards, GuestMemory } from "../abi/guest-memory.ts";
+import { ImageError } from "../errors/image-error.ts";
 import { bindImports } from "../kernel/bind-imports.ts";
 import type { GuestMachine } from "../kernel/guest-machine.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { PythonExports } from "./exports.ts";
+import { cardsExport, cardTable } from "./wasm/card-table.ts";
 import { fuelExport } from "./wasm/fuel-export.ts";
 import { paceExport } from "./wasm/pacing.ts";
 
@@ -19,19 +21,35 @@ export class Machine implements GuestMachine {
   readonly fuel: WebAssembly.Global<"i32"> | undefined;
   /** Of a plain module: looks for signals before it asks the host. See wasm/pacing.ts. */
   readonly pace: WebAssembly.Global<"i32"> | undefined;
+  /** Of a module that notes which pages it writes, see wasm/card-table.ts: where in the memory of a pristine machine. */
+  readonly cards: Cards | undefined;
   readonly pristineTableLength: number;
   readonly #exports: Readonly<Record<string, unknown>>;
   readonly #registers: ReadonlySet<unknown>;
 
-  constructor(module: WebAssembly.Module, kernel: Kernel, hiddenGlobals: readonly string[]) {
+  /** `pristineBytes`: size of the memory that a snapshot will be restored to. Throws ImageError if the module is made for another one. */
+  constructor(
+    module: WebAssembly.Module,
+    kernel: Kernel,
+    hiddenGlobals: readonly string[],
+    pristineBytes?: number,
+  ) {
     const instance = new WebAssembly.Instance(module, bindImports(kernel));
     this.python = instance.exports as unknown as PythonExports;
     this.#exports = instance.exports;
     this.hidden = hiddenGlobals.map((name) => instance.exports[name] as WebAssembly.Global<"i32">);
     this.fuel = instance.exports[fuelExport] as WebAssembly.Global<"i32"> | undefined;
     this.pace = instance.exports[paceExport] as WebAssembly.Global<"i32"> | undefined;
-    this.#registers = new Set<unknown>([this.python.__stack_pointer, this.fuel, this.pace, ...this.hidden]);
-    this.guest = new GuestMemory(this.memory as { readonly buffer: ArrayBuffer });
+    const cards = instance.exports[cardsExport] as WebAssembly.Global<"i32"> | undefined;
+    this.cards = cards && demandTable(cards.value, pristineBytes);
+    this.#registers = new Set<unknown>([
+      this.python.__stack_pointer,
+      this.fuel,
+      this.pace,
+      cards,
+      ...this.hidden,
+    ]);
+    this.guest = new GuestMemory(this.memory as { readonly buffer: ArrayBuffer }, this.cards);
     this.pristineTableLength = this.table.length;
     kernel.attach(this);
   }
@@ -73,4 +91,13 @@ export class Machine implements GuestMachine {
   free(address: number): void {
     this.python.free(address);
   }
+}
+
+function demandTable(start: number, pristineBytes = 0): Cards {
+  const table = cardTable(pristineBytes);
+  if (table.start === start) return table;
+  throw new ImageError(
+    "IMAGE_BUILD_FAILED",
+    "the module notes what it writes in the memory of another snapshot",
+  );
 }

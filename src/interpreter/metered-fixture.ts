@@ -16,8 +16,8 @@ import { Interpreter, type Outcome } from "./interpreter.ts";
 import { decodeMarshal, decodeValue } from "./marshal/decode.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
 
-export const loadForm = (metered: boolean): Promise<LoadedImage> =>
-  loadImage({ refusedModules: refusedByDefault, metered });
+export const loadForm = (metered: boolean, tracked = false): Promise<LoadedImage> =>
+  loadImage({ refusedModules: refusedByDefault, metered, tracked });
 
 export interface TrialLimits {
   readonly sliceUnits?: number;
@@ -32,13 +32,29 @@ export class Trial {
   readonly #interpreter: Interpreter;
   readonly #image;
   #maxAsked = Number.POSITIVE_INFINITY;
+  #buffer: ArrayBufferLike | undefined;
   asked = 0;
 
   constructor(loaded: LoadedImage) {
     this.#loaded = loaded;
     this.#image = decodeImage(loaded.image);
     this.#kernel = new Kernel(this.#process(), () => this.#ask());
-    this.#interpreter = Interpreter.start(loaded.module, this.#kernel, this.#image, nodeMemory);
+    this.#interpreter = Interpreter.start(loaded.module, this.#kernel, this.#image, {
+      clear: nodeMemory.clear,
+      copy: (target, source) => {
+        this.#buffer = target.buffer;
+        nodeMemory.copy(target, source);
+      },
+    });
+  }
+
+  /** A copy of all of linear memory. */
+  memory(): Buffer {
+    return Buffer.from(new Uint8Array(this.#buffer ?? new ArrayBuffer(0)));
+  }
+
+  get hasGrown(): boolean {
+    return this.#interpreter.hasGrown;
   }
 
   /** Units that the last run has used. */

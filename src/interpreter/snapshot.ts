@@ -2,12 +2,30 @@
 // copying; everything else of a machine's state (table, host objects) is fixed by the module or belongs to the kernel.
 import { ImageError } from "../errors/image-error.ts";
 import type { Machine } from "./machine.ts";
+import { cardBytes, cardsEnd, cardTable } from "./wasm/card-table.ts";
 
 const pageBytes = 4096;
 const wasmPageBytes = 65_536;
 
 /** Room for small programs: one that does not make the memory grow can be restored in place. Each MiB costs a reset some 0.04 ms. */
 const roomBytes = 2 * 2 ** 20;
+
+/**
+ * Gives the allocator some room and fixes where a machine's memory ends, before it is captured: behind the room, with a table of
+ * cards at its end. The addresses from there on at which notes are made once the memory has grown are taken from the allocator
+ * (Emscripten's sbrk), which thus never uses them. Returns the size of that memory.
+ */
+export function layOutMemory(machine: Machine): number {
+  const { python } = machine;
+  // The allocator keeps what it is given back.
+  python.free(python.malloc(roomBytes));
+  const end = python.sbrk(0) >>> 0;
+  let memoryBytes = Math.ceil(end / wasmPageBytes) * wasmPageBytes;
+  while (cardTable(memoryBytes).pages * cardBytes < end) memoryBytes += wasmPageBytes;
+  if (python.sbrk(cardsEnd(memoryBytes) - end) >>> 0 !== end)
+    throw new ImageError("IMAGE_BUILD_FAILED", "no room for a table of cards");
+  return memoryBytes;
+}
 
 export interface Snapshot {
   /** Bytes of linear memory that a machine needs to hold it. */
@@ -22,7 +40,7 @@ export interface Snapshot {
   readonly content: Uint8Array;
 }
 
-export function capture(machine: Machine, handler: number): Snapshot {
+export function capture(machine: Machine, handler: number, memoryBytes: number): Snapshot {
   demandPristineTable(machine);
   const memory = machine.guest.bytes;
   const runs: number[] = [];
@@ -39,11 +57,11 @@ export function capture(machine: Machine, handler: number): Snapshot {
   const table = Uint32Array.from(runs);
   const content = new Uint8Array(lengthOf(table));
   eachRun(table, (start, length, at) => content.set(memory.subarray(start, start + length), at));
-  // The memory may end where the heap ends: the allocator asks for more when it needs it (Emscripten's sbrk).
-  const breakAt = machine.python.sbrk(0) >>> 0;
   const lastUsed = runs.length > 0 ? (runs.at(-2) ?? 0) + (runs.at(-1) ?? 0) : 0;
+  if (lastUsed > cardTable(memoryBytes).pages * cardBytes)
+    throw new ImageError("IMAGE_BUILD_FAILED", "a snapshot's content reaches into the table of cards");
   return {
-    memoryBytes: Math.ceil(Math.max(breakAt, lastUsed) / wasmPageBytes) * wasmPageBytes + roomBytes,
+    memoryBytes,
     stackPointer: machine.python.__stack_pointer.value,
     hiddenGlobals: machine.hidden.map((global) => global.value),
     handler,
@@ -129,7 +147,7 @@ function demandPristineTable(machine: Machine): void {
   }
 }
 
-function restoreGlobals(machine: Machine, snapshot: Snapshot): void {
+export function restoreGlobals(machine: Machine, snapshot: Snapshot): void {
   if (machine.hidden.length !== snapshot.hiddenGlobals.length) {
     throw new ImageError("IMAGE_BUILD_FAILED", "the snapshot was taken from another form of the module");
   }

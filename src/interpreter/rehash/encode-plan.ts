@@ -2,6 +2,7 @@
 import type { Inspection, Table } from "./inspect.ts";
 import { contentHash, generalKind, keys as keysLayout, object, unicodeEntry } from "./layout.ts";
 import { type MemoryView, word } from "./memory-view.ts";
+import { movedPages } from "./moved-pages.ts";
 import { encodeProgram, lateOperation, noText, type RehashPlan } from "./plan.ts";
 import type { KnownObjects } from "./types.ts";
 
@@ -53,6 +54,13 @@ export function encodePlan(findings: Findings, parts: Pick<RehashPlan, "secret" 
       cTextChains: cTextChains.map((table) => table.address),
     }),
     scratchBytes: found.largestSetBytes,
+    movedPages: Uint32Array.from(
+      movedPages(
+        memory,
+        sets.filter((table) => depends(table) || isLate(table)),
+        [...textChains, ...cTextChains],
+      ),
+    ),
     late: Uint32Array.from(encodeLate(findings, isLate)),
   };
 }

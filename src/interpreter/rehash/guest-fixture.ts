@@ -28,7 +28,7 @@ export interface Prepared {
 }
 
 export async function prepare(): Promise<Prepared> {
-  const loaded = await loadImage({ refusedModules: refusedByDefault, metered: false });
+  const loaded = await loadImage({ refusedModules: refusedByDefault, metered: false, tracked: false });
   return { loaded, library: decodeLibrary(loaded.library.bytes()), image: decodeImage(loaded.image) };
 }
 

@@ -30,6 +30,8 @@ export interface RehashPlan {
   readonly program: Uint32Array;
   /** Bytes of the largest set table. */
   readonly scratchBytes: number;
+  /** Pages that must be restored before every rehash, whether the guest has written them or not: see moved-pages.ts. */
+  readonly movedPages: Uint32Array;
   /** (operation, a, b), in this order, after the program: tables with keys that only CPython can hash. */
   readonly late: Uint32Array;
 }

@@ -6,6 +6,10 @@ export class BlockStack {
   readonly #starts: number[] = [];
   readonly #isLoop: boolean[] = [];
 
+  get count(): number {
+    return this.#starts.length;
+  }
+
   /** Tells that the pass has come to this instruction. Returns the start of the block that it closes, if it closes one. */
   step(bytes: Uint8Array, at: number): number | undefined {
     switch (bytes[at]) {

@@ -60,6 +60,15 @@ export class FunctionTypes {
     return signature;
   }
 
+  get count(): number {
+    return this.#signatures.length;
+  }
+
+  resultCount(typeIndex: number): number {
+    const results = this.signature(typeIndex).split("->")[1] ?? "";
+    return results === "void" ? 0 : results.split(",").length;
+  }
+
   parameterCount(typeIndex: number): number {
     const [parameters = ""] = this.signature(typeIndex).slice(1).split(")");
     return parameters === "" ? 0 : parameters.split(",").length;

@@ -56,3 +56,14 @@ export function prependZeroGlobals(section: GlobalSection, zeros: number, counte
   if (counter) out.bytes(counterGlobal);
   return out.finish();
 }
+
+/** The content of the section with an immutable i32 global of that value, below 2^31, behind all others. */
+export function appendConstant(section: GlobalSection, value: number): Uint8Array {
+  const out = new ByteWriter(section.encoded.length + 20);
+  out.u32(section.entries.length + 1);
+  out.bytes(section.encoded);
+  out.bytes([0x7f, 0x00, opcode.i32Const]);
+  out.s32(value);
+  out.byte(opcode.end);
+  return out.finish();
+}

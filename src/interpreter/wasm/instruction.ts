@@ -12,7 +12,10 @@ export const opcode = {
   if: 0x04,
   else: 0x05,
   try: 0x06,
+  catch: 0x07,
+  throw: 0x08,
   rethrow: 0x09,
+  throwRef: 0x0a,
   end: 0x0b,
   br: 0x0c,
   brIf: 0x0d,
@@ -32,6 +35,9 @@ export const opcode = {
   globalGet: 0x23,
   globalSet: 0x24,
   tableSet: 0x26,
+  i32Store: 0x36,
+  i32Store8: 0x3a,
+  i64Store32: 0x3e,
   i32Const: 0x41,
   i32LtS: 0x48,
   i32GtS: 0x4a,
@@ -206,10 +212,15 @@ export function numberAt(bytes: Uint8Array, offset: number): number {
   }
 }
 
-function skipNumber(bytes: Uint8Array, offset: number, maximumBytes: number): number {
+/** Where the number at `offset` ends. */
+export function numberEnd(bytes: Uint8Array, offset: number): number {
   let at = offset;
   while ((bytes[at] ?? 0) >= 0x80) at++;
-  at++;
+  return at + 1;
+}
+
+function skipNumber(bytes: Uint8Array, offset: number, maximumBytes: number): number {
+  const at = numberEnd(bytes, offset);
   if (at - offset > maximumBytes)
     throw new ImageFormatError(`number of ${at - offset} bytes at byte ${offset}`);
   return at;

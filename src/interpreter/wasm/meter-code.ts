@@ -2,6 +2,7 @@
 // global. Everything else is copied; no branch depth and no local index changes, since charges stand between instructions, leave
 // the operand stack as it was, and use locals that are added behind all others.
 
+import { countLocals, declareLocals } from "./added-locals.ts";
 import { BlockStack } from "./block-stack.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { type FunctionBody, firstInstruction } from "./code-section.ts";
@@ -48,7 +49,6 @@ export interface Dispatch {
 }
 
 const emptyBlock = 0x40;
-const i32 = 0x7f;
 
 /** The metered body, or undefined when nothing in it needs a charge. */
 export function meterBody(body: FunctionBody, meter: Meter, charges: BodyCharges): Uint8Array | undefined {
@@ -79,7 +79,8 @@ class MeterPass {
     this.#meter = meter;
     this.#charges = charges;
     this.#out = new ByteWriter(body.end - body.start + 256);
-    this.#fuel = addLocals(body, charges, this.#out);
+    this.#fuel = countLocals(body, charges.parameters);
+    declareLocals(body, charges.dispatch ? 2 : 1, this.#out);
     this.#left = this.#fuel + 1;
     this.#copied = firstInstruction(body);
   }
@@ -254,30 +255,6 @@ class MeterPass {
     out.u32(this.#blocks.depthOf(dispatch.loop) + 1);
     out.byte(opcode.end);
   }
-}
-
-/** Writes the local declarations with those of the charges added and returns the index of the first added one. */
-export function addLocals(
-  body: FunctionBody,
-  charges: Pick<BodyCharges, "parameters" | "dispatch">,
-  out: ByteWriter,
-): number {
-  const { bytes } = body;
-  const groups = numberAt(bytes, body.start);
-  const first = firstInstruction(body);
-  const declarations = numberEnd(bytes, body.start);
-  let locals = charges.parameters;
-  for (let at = declarations; at < first; at = numberEnd(bytes, at) + 1) locals += numberAt(bytes, at);
-  out.u32(groups + 1);
-  out.bytes(bytes.subarray(declarations, first));
-  out.bytes([charges.dispatch ? 2 : 1, i32]);
-  return locals;
-}
-
-function numberEnd(bytes: Uint8Array, offset: number): number {
-  let at = offset;
-  while ((bytes[at] ?? 0) >= 0x80) at++;
-  return at + 1;
 }
 
 /** fuel -= units; if (fuel <= 0) refuel(). `scratch` is a local that is free here. */

@@ -2,10 +2,11 @@
 // shipped, the interpreter counts in guest memory on some paths, and on others (each row of a multiplication of big integers)
 // asks JavaScript every time.
 
+import { countLocals, declareLocals } from "./added-locals.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { type FunctionBody, firstInstruction, readBodies } from "./code-section.ts";
 import { instructionEnd, numberAt, opcode } from "./instruction.ts";
-import { addLocals, type Counter, charge } from "./meter-code.ts";
+import { type Counter, charge } from "./meter-code.ts";
 import { refuelBody } from "./meter-functions.ts";
 import type { Metering, MeteringInput } from "./metering.ts";
 import { findSignals, type Signals } from "./signals.ts";
@@ -37,7 +38,8 @@ function paceBody(
     const next = instructionEnd(bytes, at);
     const callee = bytes[at] === opcode.call ? numberAt(bytes, at + 1) : undefined;
     if (callee === signal || callee === periodicCheck) {
-      scratch ??= addLocals(body, { parameters }, out);
+      if (scratch === undefined) declareLocals(body, 1, out);
+      scratch ??= countLocals(body, parameters);
       out.bytes(bytes.subarray(copied, at));
       charge(out, counter, scratch, 1);
       // A signal that has come is handled at the next step: here there is none.

@@ -1,0 +1,103 @@
+// A reset of the noted pages alone leaves the very memory that a reset of everything leaves: whatever ran before, byte for byte.
+import { beforeAll, describe, expect, test } from "vitest";
+import type { LoadedImage } from "../host/image-cache.ts";
+import { hostilePrograms } from "./hostile-programs-fixture.ts";
+import { loadForm, Trial } from "./metered-fixture.ts";
+import { cardBytes, cardTable } from "./wasm/card-table.ts";
+
+let tracked: LoadedImage;
+let pristine: Buffer;
+let memoryBytes = 0;
+beforeAll(async () => {
+  tracked = await loadForm(true, true);
+  const whole = new Trial(await loadForm(true));
+  whole.run("x = 1");
+  whole.reset();
+  pristine = whole.memory();
+  memoryBytes = pristine.length;
+}, 120_000);
+
+/** Where two memories differ, by page; notes are no content. */
+function difference(found: Buffer): string[] {
+  const { start } = cardTable(memoryBytes);
+  const pages: string[] = [];
+  for (let at = 0; at < start; at += cardBytes) {
+    const end = Math.min(at + cardBytes, start);
+    if (found.compare(pristine, at, end, at, end) !== 0) pages.push(`0x${at.toString(16)}`);
+  }
+  return pages;
+}
+
+const ordinary = {
+  nothing: "pass",
+  "a value": "1 + 1",
+  "most of the library": `
+import json, re, pickle, sqlite3, zlib, decimal, collections, dataclasses, datetime, hashlib, itertools, textwrap
+@dataclasses.dataclass
+class Record:
+    name: str
+    when: datetime.date
+records = [Record(f"name {i}", datetime.date(2026, 1, 1 + i % 28)) for i in range(300)]
+text = json.dumps([dataclasses.asdict(record) for record in records], default=str)
+found = re.findall(r'"name": "(\\w+ \\d+)"', text)
+connection = sqlite3.connect(":memory:")
+connection.execute("create table t (a, b)")
+connection.executemany("insert into t values (?, ?)", [(name, len(name)) for name in found])
+packed = zlib.compress(pickle.dumps(collections.Counter(found)))
+[connection.execute("select sum(b) from t").fetchone(), hashlib.sha256(packed).hexdigest(), decimal.Decimal(2).sqrt()]`,
+  "what is copied and filled": `
+import array
+block = bytearray(300_000)
+block[5000:200_000] = b"x" * 195_000
+block[1:] = block[:-1]
+data = memoryview(block)[::-1].tobytes() + bytes(100_000)
+numbers = array.array("d", range(20_000))
+numbers.byteswap()
+text = "ä" * 50_000 + "\\U0001f600"
+len(text.upper().encode("utf-16")) + sum(data[:100])`,
+  "state that was planted": `
+import sys, builtins, atexit, random, os, signal
+sys.planted = builtins.planted = object()
+sys.modules["planted"] = sys
+sys.setrecursionlimit(5000)
+atexit.register(print)
+random.seed(1)
+os.environ["PLANTED"] = "1"
+os.umask(0o77)
+str.__doc__
+interned = [sys.intern(f"planted {i}") for i in range(2000)]
+dict.fromkeys(range(5000)).keys() - {1}`,
+  "sets and names of the library itself": `
+import keyword, tokenize, opcode
+for module in list(__import__("sys").modules.values()):
+    for name, value in list(vars(module).items()):
+        hash(name)
+        if isinstance(value, (set, dict)): list(value)
+vars(keyword)["planted"] = set(keyword.kwlist)`,
+  "an exception in the depths": `
+def f(n): return [f(n - 1)]
+try: f(10**6)
+except RecursionError as error: trace = error.__traceback__`,
+};
+
+describe("the memory is as it was captured after", () => {
+  test.each(Object.entries(ordinary))("%s", (_name, source) => {
+    const trial = new Trial(tracked);
+    for (let round = 0; round < 2; round++) {
+      trial.run(source);
+      expect(trial.hasGrown).toBe(false);
+      trial.reset();
+      expect(difference(trial.memory())).toEqual([]);
+    }
+  });
+
+  test.each(hostilePrograms.map((program) => [program.name, program] as const))("%s", (_name, program) => {
+    const trial = new Trial(tracked);
+    if (program.setup) trial.run(program.setup);
+    const outcome = trial.run(program.attack, { budget: 3_000_000 });
+    // After a trap a machine is not run on, and what has grown is not restored in place.
+    if (outcome.kind === "crashed" || trial.hasGrown) return;
+    trial.reset();
+    expect(difference(trial.memory())).toEqual([]);
+  });
+});
