@@ -23,6 +23,7 @@ export interface Cards {
 export class GuestMemory {
   readonly #memory: { readonly buffer: ArrayBuffer };
   readonly #cards: Cards | undefined;
+  #notesHold = true;
   #buffer: ArrayBuffer;
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
@@ -66,6 +67,21 @@ export class GuestMemory {
     if ((start === 0 && size > 0) || start + size > this.size) throw new GuestRangeFault(start, size);
     if (this.#cards && size > 0) this.#note(this.#cards, start, size);
     return start;
+  }
+
+  /** Whether the notes tell of every page that was written since `believeNotes`. */
+  get notesHold(): boolean {
+    return this.#notesHold && this.#cards !== undefined && this.size === this.#cards.start + this.#cards.pages;
+  }
+
+  /** From now on somebody writes who notes nothing. */
+  doubtNotes(): void {
+    this.#notesHold = false;
+  }
+
+  /** The memory has been restored as a whole, and the notes with it. */
+  believeNotes(): void {
+    this.#notesHold = true;
   }
 
   #note(cards: Cards, start: number, size: number): void {

@@ -73,8 +73,11 @@ export class Interpreter {
   reset(hashSecret?: Uint8Array): void {
     const { snapshot, rehash } = this.#image;
     this.#marked ??= new MarkedRestore(snapshot, this.#memory, rehash.movedPages);
-    if (this.#marked.fits(this.#machine)) this.#marked.restore(this.#machine);
-    else restoreInPlace(this.#machine, snapshot, this.#memory);
+    if (this.#machine.guest.notesHold) this.#marked.restore(this.#machine);
+    else {
+      restoreInPlace(this.#machine, snapshot, this.#memory);
+      this.#machine.guest.believeNotes();
+    }
     this.#renew(hashSecret);
   }
 

@@ -55,6 +55,17 @@ numbers = array.array("d", range(20_000))
 numbers.byteswap()
 text = "ä" * 50_000 + "\\U0001f600"
 len(text.upper().encode("utf-16")) + sum(data[:100])`,
+  "what the host writes": `
+import os, mmap
+random = os.urandom(150_000)
+with open("/tmp/x", "w+b") as file:
+    file.write(random)
+    file.seek(0)
+    back = bytearray(150_000)
+    file.readinto(back)
+    with mmap.mmap(file.fileno(), 0) as mapped: third = bytes(mapped)
+list(os.scandir("/lib/python3.14"))
+back == random == third`,
   "state that was planted": `
 import sys, builtins, atexit, random, os, signal
 sys.planted = builtins.planted = object()

@@ -27,11 +27,7 @@ export class MarkedRestore {
     }
   }
 
-  /** Whether the machine's memory is one that notes are kept of. */
-  fits(machine: Machine): boolean {
-    return machine.cards !== undefined && machine.guest.size === this.#snapshot.memoryBytes;
-  }
-
+  /** For a machine whose notes hold. */
   restore(machine: Machine): void {
     const { cards } = machine;
     if (cards === undefined) return;

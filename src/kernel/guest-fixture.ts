@@ -130,6 +130,7 @@ export class Guest {
     this.kernel = new Kernel(process);
     this.kernel.attach({
       memory: this.wasmMemory,
+      guest: this.memory,
       table: this.table,
       alignedAllocate: (_, bytes) => this.#map(bytes),
       setDlError: () => {},

@@ -1,9 +1,12 @@
 // The guest's machine as the kernel sees it: a wasm instance, made by the interpreter room.
+import type { GuestMemory } from "../abi/guest-memory.ts";
 import type { FuelCell } from "./fuel-gauge.ts";
 
 /** What the kernel needs of the wasm instance. Every number that comes back from it is as hostile as the guest. */
 export interface GuestMachine {
   readonly memory: WebAssembly.Memory;
+  /** The only way to that memory: it may note which pages are reached. */
+  readonly guest: GuestMemory;
   readonly table: WebAssembly.Table;
   /** emscripten_builtin_memalign: 0 when there is no memory. */
   alignedAllocate(alignment: number, bytes: number): number;

@@ -1,4 +1,5 @@
 // A kernel with a small memory instead of an interpreter: what the tests of this room attack.
+import { GuestMemory } from "../abi/guest-memory.ts";
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import { StandardStream } from "./character-file.ts";
@@ -71,6 +72,7 @@ export function makeFixture(
   let free = 131_072;
   const machine = {
     memory,
+    guest: new GuestMemory(memory),
     table: new WebAssembly.Table({ initial: 4, element: "anyfunc" }),
     alignedAllocate: (_alignment: number, bytes: number) => {
       const at = free;

@@ -1,5 +1,5 @@
 // The kernel of one sandbox: the guest machine below, the process above, and whether it has been stopped.
-import { GuestMemory } from "../abi/guest-memory.ts";
+import type { GuestMemory } from "../abi/guest-memory.ts";
 import { ForeignFunctions } from "./foreign/foreign-functions.ts";
 import { FuelGauge } from "./fuel-gauge.ts";
 import type { GuestMachine } from "./guest-machine.ts";
@@ -64,7 +64,7 @@ export class Kernel {
     this.#pacer = machine.pace && new FuelGauge(machine.pace, looksPerAsk);
     this.#gauge?.start();
     this.#pacer?.start();
-    this.#memory = new GuestMemory(machine.memory);
+    this.#memory = machine.guest;
     this.#foreign = new ForeignFunctions(machine, () => this.process.hostMemory);
   }
 

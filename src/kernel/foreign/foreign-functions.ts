@@ -75,7 +75,9 @@ export class ForeignFunctions {
     if (closure.adapter?.key !== key) {
       const module = this.#module(key, signature);
       if (module === undefined) return false;
-      const { memory, stackPointer } = this.#machine;
+      const { memory, guest, stackPointer } = this.#machine;
+      // The adapter writes parameters into the memory by itself.
+      guest.doubtNotes();
       const imports = { a: { memory, stack: stackPointer, call: this.#dispatcher() } };
       const { exports } = new WebAssembly.Instance(module, imports);
       closure.adapter = { key, exports: exports as unknown as AdapterExports };
