@@ -1,5 +1,8 @@
 // Whether a hostile sandbox disturbs its neighbour: the same honest program, alone and beside one that loops, allocates or floods.
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
 import { Pool, type Sandbox } from "sandboa";
+import { python } from "../harness/machine.ts";
 import { passing, report } from "../harness/report.ts";
 import { samples } from "../harness/samples.ts";
 
@@ -12,8 +15,29 @@ const attacks: readonly (readonly [string, string])[] = [
   ["output", "import os\nwhile True: os.write(1, b'x' * 4096)"],
 ];
 
+/** The same by two native processes: what the machine itself makes of it. It times itself, in milliseconds. */
+const nativeHonest = `
+import sys, time
+for n in range(int(sys.argv[1]) + 10):
+    start = time.perf_counter()
+    sum(i * i for i in range(60_000))
+    if n >= 10: print((time.perf_counter() - start) * 1000)
+`;
+const nativeAttacks: readonly (readonly [string, string])[] = [
+  ["a loop in C", "sum(range(10**12))"],
+  // What allocating in a memory that has been touched before comes to.
+  ["one that fills memory", "a, b = bytearray(1 << 20), bytes(1 << 20)\nwhile True: a[:] = b"],
+];
+
 export async function measure(): Promise<void> {
   const rounds = samples(30);
+  report("python3: alone", await timeNative(rounds));
+  for (const [name, source] of nativeAttacks) {
+    passing(`python3: ${name}`);
+    const hostile = spawn(python, ["-c", source], { stdio: "ignore" });
+    report(`python3: beside ${name}`, await timeNative(rounds));
+    hostile.kill("SIGKILL");
+  }
   for (const isolation of ["worker", "process"] as const) {
     const pool = await Pool.create({ size: 2, isolation });
     const neighbour = await pool.checkout();
@@ -32,6 +56,11 @@ export async function measure(): Promise<void> {
     await neighbour.close();
     await pool.close();
   }
+}
+
+async function timeNative(rounds: number): Promise<number[]> {
+  const child = spawn(python, ["-c", nativeHonest, String(rounds)], { stdio: ["ignore", "pipe", "inherit"] });
+  return (await text(child.stdout)).trim().split("\n").map(Number);
 }
 
 async function time(sandbox: Sandbox, rounds: number): Promise<number[]> {

@@ -71,7 +71,9 @@ export class GuestMemory {
 
   /** Whether the notes tell of every page that was written since `believeNotes`. */
   get notesHold(): boolean {
-    return this.#notesHold && this.#cards !== undefined && this.size === this.#cards.start + this.#cards.pages;
+    return (
+      this.#notesHold && this.#cards !== undefined && this.size === this.#cards.start + this.#cards.pages
+    );
   }
 
   /** From now on somebody writes who notes nothing. */

@@ -19,6 +19,7 @@ import type { Link, LinkEvents } from "../../host/remote-wall.ts";
 import type { Served } from "../../host/served.ts";
 import type { TreeQuestion, TreeReply } from "../../host/tree-questions.ts";
 import { confinedCommand } from "./confinement.ts";
+import { FairShare } from "./fair-share.ts";
 import { readHostInput } from "./host-input.ts";
 import { monotonicMs } from "./powers.ts";
 import { firstChild, otherThreadCpuMs } from "./thread-cpu.ts";
@@ -62,6 +63,9 @@ export class ProcessLink implements Link {
   /** Aborted when they are answered; undefined when there are none. */
   #looking: AbortController | undefined;
   #served: Served = {};
+  readonly #share = new FairShare();
+  /** Whether that is all that a piece of its words holds: what else it says costs the host as much as the host wants it to. */
+  #onlyOutput = true;
   #outputBytes = 0;
   #denialMessages = 0;
   #answeringSinceMs: number | undefined;
@@ -98,12 +102,19 @@ export class ProcessLink implements Link {
     const frames = new FrameReader(() => frameOverheadBytes + Math.max(maxTransferBytes, this.#valueBytes));
     child.stdout?.on("data", (chunk: Buffer) => {
       if (this.#distrusted) return;
-      try {
-        for (const body of frames.push(chunk)) this.#onMessage(readFromProcess(body));
-      } catch {
-        this.#distrusted = true;
-        this.#end("the process sent what no sandbox sends");
-      }
+      this.#onlyOutput = true;
+      const pauseMs = this.#share.spend(() => {
+        try {
+          for (const body of frames.push(chunk)) this.#onMessage(readFromProcess(body));
+        } catch {
+          this.#distrusted = true;
+          this.#end("the process sent what no sandbox sends");
+        }
+        return this.#onlyOutput;
+      });
+      if (pauseMs === 0 || this.#killed) return;
+      child.stdout?.pause();
+      setTimeout(() => child.stdout?.resume(), pauseMs);
     });
     child.stdout?.on("end", () => this.#end("the process closed its pipe"));
     // Reads and writes of a process that has just died: its end is reported by "exit".
@@ -171,6 +182,7 @@ export class ProcessLink implements Link {
   async kill(): Promise<void> {
     this.hold(true);
     this.#killed = true;
+    this.#child.stdout?.resume();
     this.#child.kill("SIGKILL");
     await this.#gone;
     this.#running?.abort();
@@ -198,6 +210,7 @@ export class ProcessLink implements Link {
   #onMessage(message: FromProcess): void {
     // What it asked before it was killed is answered to nobody, and nobody's code is to be called for it.
     if (this.#killed && !["answer", "output", "denial"].includes(message.kind)) return;
+    if (message.kind !== "output") this.#onlyOutput = false;
     switch (message.kind) {
       case "answer":
         if (message.answer.type === "done") this.#finish();

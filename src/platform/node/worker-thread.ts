@@ -10,6 +10,7 @@ import type { Link, LinkEvents } from "../../host/remote-wall.ts";
 import type { CallAnswers, Served } from "../../host/served.ts";
 import type { TreeReply } from "../../host/tree-questions.ts";
 import type { TreeServer } from "../../host/tree-server.ts";
+import { FairShare } from "./fair-share.ts";
 import { createHostFileReply } from "./host-files.ts";
 import { readHostInput } from "./host-input.ts";
 import { monotonicMs } from "./powers.ts";
@@ -29,6 +30,9 @@ export class WorkerLink implements Link {
   readonly #worker: Worker;
   readonly #ring = makeOutputRing();
   readonly #reader = new OutputReader(this.#ring);
+  readonly #share = new FairShare();
+  /** Set while output waits in the ring for its share of this thread's time. */
+  #pause: NodeJS.Timeout | undefined;
   readonly #control = new Control();
   readonly #events: LinkEvents;
   #library: LoadedImage["library"] | undefined;
@@ -141,6 +145,10 @@ export class WorkerLink implements Link {
   }
 
   #onMessage(message: FromWorker): void {
+    if (typeof message !== "number" && message.type === "output") {
+      if (this.#pause === undefined) this.#takeOutput();
+      return;
+    }
     this.#drain();
     if (typeof message === "number") {
       this.#answerCalls();
@@ -151,8 +159,6 @@ export class WorkerLink implements Link {
       this.#asksCalls = false;
     }
     switch (message.type) {
-      case "output":
-        break;
       case "denial":
         this.#events.onDenial(message.denial);
         break;
@@ -283,6 +289,18 @@ export class WorkerLink implements Link {
   #demandPlan(): SandboxPlan {
     if (this.#plan === undefined) throw new RangeError("a question of a guest that was given nothing");
     return this.#plan;
+  }
+
+  #takeOutput(): void {
+    const pauseMs = this.#share.spend(() => {
+      this.#drain();
+      return true;
+    });
+    if (pauseMs === 0) return;
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      if (!this.#killed) this.#takeOutput();
+    }, pauseMs).unref();
   }
 
   #drain(): void {

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { FairShare } from "./fair-share.ts";
+
+/** A share on a clock that only work and waiting move. */
+function shareOn() {
+  let now = 1000;
+  const share = new FairShare(() => now);
+  return {
+    work: (milliseconds: number, counts = true) =>
+      share.spend(() => {
+        now += milliseconds;
+        return counts;
+      }),
+    wait: (milliseconds: number) => {
+      now += milliseconds;
+    },
+  };
+}
+
+test("a little work now and then never waits", () => {
+  const { work, wait } = shareOn();
+  for (let round = 0; round < 100; round++) {
+    expect(work(0.5)).toBe(0);
+    wait(10);
+  }
+});
+
+test("work without end takes a tenth of the time that it waits for", () => {
+  const { work, wait } = shareOn();
+  let busy = 0;
+  let waited = 0;
+  for (let round = 0; round < 1000; round++) {
+    const pause = work(0.4);
+    busy += 0.4;
+    waited += pause;
+    wait(pause);
+  }
+  expect(busy / waited).toBeGreaterThan(0.1);
+  expect(busy / waited).toBeLessThan(0.102);
+});
+
+test("a long piece of work is followed by a pause that is not as long as its share would be", () => {
+  const { work, wait } = shareOn();
+  expect(work(60_000)).toBe(25);
+  wait(25);
+  expect(work(0)).toBe(0);
+});
+
+test("what does not count costs nothing", () => {
+  const { work } = shareOn();
+  expect(work(1000, false)).toBe(0);
+  expect(work(1)).toBe(0);
+});
