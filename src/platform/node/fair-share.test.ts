@@ -46,8 +46,16 @@ test("a long piece of work is followed by a pause that is not as long as its sha
   expect(work(0)).toBe(0);
 });
 
-test("what does not count costs nothing", () => {
+test("a long rest saves up no more than a short one", () => {
+  const { work, wait } = shareOn();
+  wait(60_000);
+  expect(work(3)).toBeCloseTo(10);
+});
+
+test("what does not count costs nothing and does not wait", () => {
   const { work } = shareOn();
   expect(work(1000, false)).toBe(0);
   expect(work(1)).toBe(0);
+  expect(work(2)).toBeCloseTo(10);
+  expect(work(1000, false)).toBe(0);
 });
