@@ -11,7 +11,7 @@ import { decodeImage, type Image } from "../../src/interpreter/image-file.ts";
 import { Machine } from "../../src/interpreter/machine.ts";
 import { Rehash } from "../../src/interpreter/rehash/apply.ts";
 import { hashSecretBytes } from "../../src/interpreter/rehash/plan.ts";
-import { restoreFresh, restoreInPlace, type Snapshot } from "../../src/interpreter/snapshot.ts";
+import { newMemory, restoreFresh, restoreInPlace, type Snapshot } from "../../src/interpreter/snapshot.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";
 import { readGuestFiles } from "../../src/platform/node/package-files.ts";
 import { inflateRaw, nodeMemory } from "../../src/platform/node/powers.ts";
@@ -56,7 +56,7 @@ export async function measure(): Promise<void> {
     // Only the machine: no process is behind this kernel, and no guest code runs.
     const kernel = new Kernel(undefined as never);
     let from = performance.now();
-    const machine = new Machine(image.module, kernel, opened.hiddenGlobals);
+    const machine = new Machine(image.module, kernel, opened.hiddenGlobals, newMemory(opened.snapshot));
     restoreFresh(machine, opened.snapshot, nodeMemory);
     fresh.push(performance.now() - from);
     const secret = new Uint8Array(hashSecretBytes).fill(i);
@@ -144,7 +144,12 @@ function timeResets(
   image: Image,
   rounds: number,
 ): { readonly resets: number[]; readonly floors: number[] } {
-  const machine = new Machine(module, new Kernel(undefined as never), image.hiddenGlobals);
+  const machine = new Machine(
+    module,
+    new Kernel(undefined as never),
+    image.hiddenGlobals,
+    newMemory(image.snapshot),
+  );
   restoreFresh(machine, image.snapshot, nodeMemory);
   const rehash = new Rehash(machine, image.rehash);
   const other = new WebAssembly.Memory({ initial: image.snapshot.memoryBytes / 65_536 });

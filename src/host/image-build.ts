@@ -5,6 +5,7 @@ import { libraryDirectory } from "../interpreter/boot.ts";
 import { buildSnapshot, type ImageRecipe, type ModuleForm, prepareModule } from "../interpreter/image.ts";
 import { encodeImage } from "../interpreter/image-file.ts";
 import { cardTable } from "../interpreter/wasm/card-table.ts";
+import { importMemory } from "../interpreter/wasm/import-memory.ts";
 import { markWrites } from "../interpreter/wasm/mark-writes.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import type { DirectoryNode } from "../kernel/filesystem.ts";
@@ -51,7 +52,7 @@ const stillClock: ClockPower = { wallNs: () => buildTimeNs, monotonicNs: () => 0
 
 /** The lean form of the module, for snapshots with so much memory, in half a second; a tracked one in a second. */
 export function buildModule(choice: ImageChoice, memoryBytes: number): Uint8Array<ArrayBuffer> {
-  const { lean } = prepareModule(readKnownFile("wasm"), formOf(choice));
+  const lean = importMemory(prepareModule(readKnownFile("wasm"), formOf(choice)).lean);
   return (choice.tracked ? markWrites(lean, cardTable(memoryBytes)) : lean) as Uint8Array<ArrayBuffer>;
 }
 

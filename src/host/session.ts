@@ -126,7 +126,7 @@ export class Session {
     this.#denials = new DenialLog(idlePlan, tellDenial);
     this.#kernel = new Kernel(this.#world(idlePlan), supervisor.ask);
     this.#results = new Results(this.#kernel.process.mounts);
-    this.#interpreter = this.#newInterpreter();
+    this.#interpreter = Interpreter.start(this.#module, this.#kernel, this.#image, powers.memory);
   }
 
   answer(request: Request): Answer {
@@ -226,7 +226,8 @@ export class Session {
     this.#restart(idlePlan);
     // After a trap that nobody planned the machine itself is not trusted to be as it was. Memory cannot shrink, and its size would
     // tell the next guest of this one.
-    if (this.#broken || this.#interpreter.hasGrown) this.#interpreter = this.#newInterpreter();
+    if (this.#broken || this.#interpreter.hasGrown)
+      this.#interpreter = this.#interpreter.replacement(this.#module);
     else this.#interpreter.reset();
     this.#broken = false;
     this.#failure = undefined;
@@ -264,10 +265,6 @@ export class Session {
       files: [usage.files, null],
       calls: [usage.calls, null],
     });
-  }
-
-  #newInterpreter(): Interpreter {
-    return Interpreter.start(this.#module, this.#kernel, this.#image, this.#powers.memory);
   }
 
   /** Granted trees are asked for the host that looks, not for the guest. */

@@ -11,7 +11,7 @@ import { encodeMarshal } from "./marshal/encode.ts";
 import { Rehash } from "./rehash/apply.ts";
 import { hashSecretBytes } from "./rehash/plan.ts";
 import { call, NoAnswer, OversizedAnswer } from "./request.ts";
-import { type MemoryPower, restoreFresh, restoreInPlace } from "./snapshot.ts";
+import { type MemoryPower, newMemory, restoreFresh, restoreInPlace } from "./snapshot.ts";
 
 export type Outcome =
   /** The handler's answer in marshal format: hostile bytes. */
@@ -52,7 +52,7 @@ export class Interpreter {
     memory: MemoryPower,
     hashSecret?: Uint8Array,
   ): Interpreter {
-    const machine = new Machine(module, kernel, image.hiddenGlobals, image.snapshot.memoryBytes);
+    const machine = new Machine(module, kernel, image.hiddenGlobals, newMemory(image.snapshot));
     restoreFresh(machine, image.snapshot, memory);
     const interpreter = new Interpreter(machine, kernel, image, memory);
     interpreter.#renew(hashSecret);
@@ -79,6 +79,20 @@ export class Interpreter {
       this.#machine.guest.believeNotes();
     }
     this.#renew(hashSecret);
+  }
+
+  /**
+   * A pristine interpreter in a new instance, for one that must not be run on. It has the same memory where that has not grown: fresh
+   * pages cost several milliseconds. Throws RenewalFailure.
+   */
+  replacement(module: WebAssembly.Module, hashSecret?: Uint8Array): Interpreter {
+    if (this.hasGrown) return Interpreter.start(module, this.#kernel, this.#image, this.#memory, hashSecret);
+    const { hiddenGlobals, snapshot } = this.#image;
+    const machine = new Machine(module, this.#kernel, hiddenGlobals, this.#machine.memory);
+    restoreInPlace(machine, snapshot, this.#memory);
+    const interpreter = new Interpreter(machine, this.#kernel, this.#image, this.#memory);
+    interpreter.#renew(hashSecret);
+    return interpreter;
   }
 
   /** Sends one request to the guest's handler. */

@@ -7,6 +7,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { PythonExports } from "./exports.ts";
 import { cardsExport, cardTable } from "./wasm/card-table.ts";
 import { fuelExport } from "./wasm/fuel-export.ts";
+import { memoryImport } from "./wasm/import-memory.ts";
 import { paceExport } from "./wasm/pacing.ts";
 
 /** PyBytesObject.ob_sval, in a build of 32 bits (Include/cpython/bytesobject.h). */
@@ -27,14 +28,20 @@ export class Machine implements GuestMachine {
   readonly #exports: Readonly<Record<string, unknown>>;
   readonly #registers: ReadonlySet<unknown>;
 
-  /** `pristineBytes`: size of the memory that a snapshot will be restored to. Throws ImageError if the module is made for another one. */
+  /** `memory`: of the size of the snapshot that will be restored; of no use to a module that makes its own. Throws ImageError if the module is made for another size. */
   constructor(
     module: WebAssembly.Module,
     kernel: Kernel,
     hiddenGlobals: readonly string[],
-    pristineBytes?: number,
+    memory?: WebAssembly.Memory,
   ) {
-    const instance = new WebAssembly.Instance(module, bindImports(kernel));
+    const pristineBytes = memory?.buffer.byteLength;
+    const imports = bindImports(kernel);
+    const { module: room, name } = memoryImport;
+    const instance = new WebAssembly.Instance(module, {
+      ...imports,
+      [room]: { ...imports[room], [name]: memory as WebAssembly.Memory },
+    });
     this.python = instance.exports as unknown as PythonExports;
     this.#exports = instance.exports;
     this.hidden = hiddenGlobals.map((name) => instance.exports[name] as WebAssembly.Global<"i32">);

@@ -106,9 +106,27 @@ describe("the memory is as it was captured after", () => {
     const trial = new Trial(tracked);
     if (program.setup) trial.run(program.setup);
     const outcome = trial.run(program.attack, { budget: 3_000_000 });
-    // After a trap a machine is not run on, and what has grown is not restored in place.
-    if (outcome.kind === "crashed" || trial.hasGrown) return;
-    trial.reset();
+    const grown = trial.hasGrown;
+    if (outcome.kind !== "crashed" && !grown) {
+      trial.reset();
+      expect(difference(trial.memory())).toEqual([]);
+    }
+    // As after a trap.
+    trial.replace();
+    expect(trial.hasGrown).toBe(false);
     expect(difference(trial.memory())).toEqual([]);
+    expect(trial.value("1 + 1")).toBe(2);
   });
+});
+
+test("after a trap another instance takes the memory over", () => {
+  const trial = new Trial(tracked);
+  const deep = "a = ()\nfor _ in range(30_000): a = (a,)\nhash(a)";
+  expect(trial.run(`planted = "x" * 1000\n${deep}`).kind).toBe("crashed");
+  expect(trial.hasGrown).toBe(false);
+  const before = trial.buffer;
+  trial.replace();
+  expect(trial.buffer).toBe(before);
+  expect(difference(trial.memory())).toEqual([]);
+  expect(trial.value("'planted' in globals()")).toBe(false);
 });

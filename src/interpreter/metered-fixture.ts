@@ -29,7 +29,7 @@ export interface TrialLimits {
 export class Trial {
   readonly #loaded: LoadedImage;
   readonly #kernel: Kernel;
-  readonly #interpreter: Interpreter;
+  #interpreter: Interpreter;
   readonly #image;
   #maxAsked = Number.POSITIVE_INFINITY;
   #buffer: ArrayBufferLike | undefined;
@@ -51,6 +51,10 @@ export class Trial {
   /** A copy of all of linear memory. */
   memory(): Buffer {
     return Buffer.from(new Uint8Array(this.#buffer ?? new ArrayBuffer(0)));
+  }
+
+  get buffer(): ArrayBufferLike | undefined {
+    return this.#buffer;
   }
 
   get hasGrown(): boolean {
@@ -80,11 +84,21 @@ export class Trial {
     return answer.get("end") === "value" ? answer.get("value") : answer;
   }
 
+  /** After a trap, or in any case, in a new instance. */
+  replace(): void {
+    this.#restart();
+    this.#interpreter = this.#interpreter.replacement(this.#loaded.module);
+  }
+
   reset(): void {
+    this.#restart();
+    this.#interpreter.reset();
+  }
+
+  #restart(): void {
     this.#maxAsked = Number.POSITIVE_INFINITY;
     this.#kernel.gauge?.start();
     this.#kernel.restart(this.#process());
-    this.#interpreter.reset();
   }
 
   #ask(): number {

@@ -6,6 +6,8 @@ import { cardBytes, cardsEnd, cardTable } from "./wasm/card-table.ts";
 
 const pageBytes = 4096;
 const wasmPageBytes = 65_536;
+/** Of a 32-bit memory; the limit that a guest has stands in emscripten_resize_heap. */
+const mostWasmPages = 65_536;
 
 /** Room for small programs: one that does not make the memory grow can be restored in place. Each MiB costs a reset some 0.04 ms. */
 const roomBytes = 2 * 2 ** 20;
@@ -107,9 +109,13 @@ export const plainMemory: MemoryPower = {
   clear: (gap) => gap.fill(0),
 };
 
+/** A memory for a machine that is to be restored. */
+export function newMemory({ memoryBytes }: Snapshot): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: memoryBytes / wasmPageBytes, maximum: mostWasmPages });
+}
+
 /** Fills a fresh machine, whose memory is still all zero. */
 export function restoreFresh(machine: Machine, snapshot: Snapshot, power: MemoryPower): void {
-  growTo(machine, snapshot.memoryBytes);
   const memory = machine.guest.bytes;
   eachRun(snapshot.runs, (start, length, at) => {
     power.copy(memory.subarray(start, start + length), snapshot.content.subarray(at, at + length));
@@ -131,11 +137,6 @@ export function restoreInPlace(machine: Machine, snapshot: Snapshot, power: Memo
   });
   power.clear(memory.subarray(end));
   restoreGlobals(machine, snapshot);
-}
-
-function growTo(machine: Machine, bytes: number): void {
-  const missing = bytes - machine.guest.size;
-  if (missing > 0) machine.memory.grow(missing / wasmPageBytes);
 }
 
 /** The kernel empties the places that it added for a guest before a machine is restored. */

@@ -6,7 +6,7 @@ import { readDistributionFile } from "../../platform/node/package-files.ts";
 import { nodeMemory } from "../../platform/node/powers.ts";
 import { prepareModule } from "../image.ts";
 import { Machine } from "../machine.ts";
-import { restoreFresh, type Snapshot } from "../snapshot.ts";
+import { newMemory, restoreFresh, type Snapshot } from "../snapshot.ts";
 import { guestProcess, type Prepared, prepare } from "./guest-fixture.ts";
 import { chainTable, keys, set } from "./layout.ts";
 import type { RehashPlan } from "./plan.ts";
@@ -23,7 +23,12 @@ beforeAll(async () => {
 function survey(damage?: (words: Words, plan: RehashPlan) => void): RehashPlan {
   const { loaded, library, image } = prepared;
   const process = guestProcess(library, {});
-  const machine = new Machine(loaded.module, new Kernel(process), image.hiddenGlobals);
+  const machine = new Machine(
+    loaded.module,
+    new Kernel(process),
+    image.hiddenGlobals,
+    newMemory(image.snapshot),
+  );
   restoreFresh(machine, image.snapshot, nodeMemory);
   const snapshot = { ...image.snapshot, content: image.snapshot.content.slice() };
   damage?.(new Words(snapshot), image.rehash);
