@@ -128,7 +128,7 @@ export {
   type SandboxOptions,
 } from "./host/options.ts";
 export { overlay } from "./host/overlay.ts";
-export { type CheckoutOptions, Pool, type PoolOptions, type PoolState } from "./host/pool.ts";
+export { type CheckoutOptions, Pool, type PoolOptions, type PoolState, type Programs } from "./host/pool.ts";
 export type { Run, RunOptions } from "./host/run.ts";
 export type { OutputEvent, ResultEvent, RunEvent, StreamOptions } from "./host/run-stream.ts";
 export { type CreateOptions, Sandbox } from "./host/sandbox.ts";

@@ -1,20 +1,26 @@
 // The interpreter layer, without worker and protocol: fresh instance, reset in place, first run, memory per live instance.
+
+import { makeBareProcess } from "../../src/host/bare-process.ts";
 import { Control } from "../../src/host/control.ts";
-import { buildImage } from "../../src/host/image-build.ts";
+import { buildImage, buildModule } from "../../src/host/image-build.ts";
 import { loadImage } from "../../src/host/image-cache.ts";
 import { refusedByDefault } from "../../src/host/library-choice.ts";
-import { LibraryFileSystem } from "../../src/host/library-filesystem.ts";
+import { decodeLibrary, type LibraryFiles } from "../../src/host/library-file.ts";
+import { installLibrary, LibraryFileSystem } from "../../src/host/library-filesystem.ts";
 import { idlePlan } from "../../src/host/plan.ts";
 import { encodeRun } from "../../src/host/run.ts";
 import { Session } from "../../src/host/session.ts";
 import { decodeImage, type Image } from "../../src/interpreter/image-file.ts";
 import { Machine } from "../../src/interpreter/machine.ts";
+import { MarkedRestore } from "../../src/interpreter/marked-restore.ts";
 import { Rehash } from "../../src/interpreter/rehash/apply.ts";
 import { hashSecretBytes } from "../../src/interpreter/rehash/plan.ts";
+import { call } from "../../src/interpreter/request.ts";
 import { newMemory, restoreFresh, restoreInPlace, type Snapshot } from "../../src/interpreter/snapshot.ts";
+import { Clocks } from "../../src/kernel/clocks.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";
 import { readGuestFiles } from "../../src/platform/node/package-files.ts";
-import { inflateRaw, nodeMemory } from "../../src/platform/node/powers.ts";
+import { inflateRaw, nodeClock, nodeEntropy, nodeMemory } from "../../src/platform/node/powers.ts";
 import { makeSessionPowers } from "../../src/platform/node/session-powers.ts";
 import { passing, report } from "../harness/report.ts";
 import { samples } from "../harness/samples.ts";
@@ -48,6 +54,7 @@ export async function measure(): Promise<void> {
   for (let i = 0; i < 50; i++) warm.run(request);
 
   const fresh: number[] = [];
+  const again: number[] = [];
   const firstRehashes: number[] = [];
   const firstResets: number[] = [];
   const inPlace: number[] = [];
@@ -73,8 +80,13 @@ export async function measure(): Promise<void> {
       rehash.apply(secret);
       if (series === inPlace) rehashes.push(performance.now() - from);
     }
+    from = performance.now();
+    const successor = new Machine(image.module, kernel, opened.hiddenGlobals, machine.memory);
+    restoreInPlace(successor, opened.snapshot, nodeMemory);
+    again.push(performance.now() - from);
   }
   report("fresh instance: instantiate and restore", fresh);
+  report("fresh instance in the memory of an earlier one: the same", again);
   report("fresh instance: rehash to a new secret", firstRehashes);
   report("first reset in place: memory and globals", firstResets);
   report("later reset in place: memory and globals", inPlace);
@@ -120,6 +132,13 @@ export async function measure(): Promise<void> {
   ] as const) {
     const { resets, floors } = timeResets(image.module, one, rounds * 5);
     const size = `${(one.snapshot.content.length / 2 ** 20).toFixed(1)} MiB`;
+    const choice = { refusedModules: refusedByDefault, metered: true, tracked: true };
+    const tracked = new WebAssembly.Module(buildModule(choice, one.snapshot.memoryBytes));
+    const files = decodeLibrary(image.library.bytes());
+    report(
+      `${name} (${size}), tracked, after 1 + 1: reset in place`,
+      timeMarkedResets(tracked, one, files, rounds * 5),
+    );
     report(`${name} (${size}), one instance again and again: reset in place`, resets);
     report(`${name}: a bare memcpy of as many bytes, between resets`, floors);
   }
@@ -166,6 +185,35 @@ function timeResets(
     if (i > rounds / 10) floors.push(performance.now() - from);
   }
   return { resets, floors };
+}
+
+/** Resets of a machine that notes what it writes, each after a run. */
+function timeMarkedResets(
+  module: WebAssembly.Module,
+  image: Image,
+  files: LibraryFiles,
+  rounds: number,
+): number[] {
+  const world = {
+    library: installLibrary(files, inflateRaw),
+    clocks: new Clocks("frozen", nodeClock),
+    entropy: nodeEntropy,
+    write: () => {},
+  };
+  const kernel = new Kernel(makeBareProcess(world), () => 0);
+  const machine = new Machine(module, kernel, image.hiddenGlobals, newMemory(image.snapshot));
+  restoreFresh(machine, image.snapshot, nodeMemory);
+  const rehash = new Rehash(machine, image.rehash);
+  const marked = new MarkedRestore(image.snapshot, nodeMemory, image.rehash.movedPages);
+  const resets: number[] = [];
+  for (let i = 0; i < rounds; i++) {
+    rehash.apply(new Uint8Array(hashSecretBytes).fill(i));
+    call(machine, image.snapshot.handler, encodeRun("1 + 1", {}), 1 << 16);
+    const from = performance.now();
+    marked.restore(machine);
+    if (i > rounds / 10) resets.push(performance.now() - from);
+  }
+  return resets;
 }
 
 function copyOnce({ content }: Snapshot, target: WebAssembly.Memory): void {

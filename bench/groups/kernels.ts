@@ -23,6 +23,7 @@ const stock: readonly EngineCommand[] = [
   node("pyodide", "pyodide"),
   node("sandboa", "sandboa", JSON.stringify({ isolation: "worker" })),
   node("metered", "sandboa", JSON.stringify({ isolation: "worker", metered: true })),
+  node("short", "sandboa", JSON.stringify({ isolation: "worker", metered: true, programs: "short" })),
   ...(hasMonty ? [node("monty", "monty")] : []),
 ].filter(({ name }) => process.env.ENGINES?.split(",").includes(name) ?? true);
 

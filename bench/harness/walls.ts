@@ -1,5 +1,5 @@
 // The ways to get a pristine interpreter, for the groups that compare them. A new wall is one more entry.
-import { type GrantOptions, type Isolation, Pool, Sandbox } from "sandboa";
+import { type GrantOptions, type Isolation, Pool, type Programs, Sandbox } from "sandboa";
 
 /** Where pristine sandboxes come from; closing one gives it back. */
 export interface Source {
@@ -22,6 +22,14 @@ const all: readonly Wall[] = [
       open: (size) => openPool(isolation, size),
     }),
   ),
+  // The other kind than the default.
+  ...isolations.map((isolation): Wall => {
+    const programs = isolation === "inline" ? "long" : "short";
+    return {
+      name: `${isolation}, from a pool for ${programs} programs`,
+      open: (size) => openPool(isolation, size, programs),
+    };
+  }),
   ...isolations.map(
     (isolation): Wall => ({
       name: `${isolation}, a new one each time`,
@@ -39,8 +47,8 @@ export const walls = all.filter(({ name }) => {
   return chosen === undefined || chosen.some((isolation) => name.startsWith(isolation));
 });
 
-async function openPool(isolation: Isolation, size: number): Promise<Source> {
-  const pool = await Pool.create({ isolation, size });
+async function openPool(isolation: Isolation, size: number, programs?: Programs): Promise<Source> {
+  const pool = await Pool.create({ isolation, size, ...(programs && { programs }) });
   return {
     checkout: (grants) => pool.checkout(grants),
     close: () => pool.close({ grace: 0 }),

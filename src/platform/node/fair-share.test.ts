@@ -1,3 +1,4 @@
+// Shares of time, on a clock of the test.
 import { expect, test } from "vitest";
 import { FairShare } from "./fair-share.ts";
 

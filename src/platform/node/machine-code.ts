@@ -51,7 +51,8 @@ function optimiseOne(module: WebAssembly.Module): boolean {
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     imports[from] ??= {};
     // Nothing is ever called through this instance.
-    imports[from][name] = kind === "memory" ? new WebAssembly.Memory({ initial: 1 }) : () => 0;
+    imports[from][name] =
+      kind === "memory" ? new WebAssembly.Memory({ initial: 1, maximum: 65_536 }) : () => 0;
   }
   const { exports } = new WebAssembly.Instance(module, imports);
   const one = Object.values(exports).find((each) => typeof each === "function");
