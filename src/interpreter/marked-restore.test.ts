@@ -1,29 +1,28 @@
 // A reset of the noted pages alone leaves the very memory that a reset of everything leaves: whatever ran before, byte for byte.
 import { beforeAll, describe, expect, test } from "vitest";
-import type { LoadedImage } from "../host/image-cache.ts";
+import { type LoadedImage, loadImage } from "../host/image-cache.ts";
+import { refusedByDefault } from "../host/library-choice.ts";
 import { hostilePrograms } from "./hostile-programs-fixture.ts";
 import { loadForm, Trial } from "./metered-fixture.ts";
 import { cardBytes, cardTable } from "./wasm/card-table.ts";
 
 let tracked: LoadedImage;
 let pristine: Buffer;
-let memoryBytes = 0;
 beforeAll(async () => {
   tracked = await loadForm(true, true);
   const whole = new Trial(await loadForm(true));
   whole.run("x = 1");
   whole.reset();
   pristine = whole.memory();
-  memoryBytes = pristine.length;
 }, 120_000);
 
 /** Where two memories differ, by page; notes are no content. */
-function difference(found: Buffer): string[] {
-  const { start } = cardTable(memoryBytes);
+function difference(found: Buffer, expected = pristine): string[] {
+  const { start } = cardTable(expected.length);
   const pages: string[] = [];
   for (let at = 0; at < start; at += cardBytes) {
     const end = Math.min(at + cardBytes, start);
-    if (found.compare(pristine, at, end, at, end) !== 0) pages.push(`0x${at.toString(16)}`);
+    if (found.compare(expected, at, end, at, end) !== 0) pages.push(`0x${at.toString(16)}`);
   }
   return pages;
 }
@@ -130,3 +129,20 @@ test("after a trap another instance takes the memory over", () => {
   expect(difference(trial.memory())).toEqual([]);
   expect(trial.value("'planted' in globals()")).toBe(false);
 });
+
+test("what the host's adapters of callbacks write is restored with the rest", async () => {
+  const refusedModules = refusedByDefault.filter((name) => name !== "_ctypes");
+  const load = (isTracked: boolean) => loadImage({ refusedModules, metered: true, tracked: isTracked });
+  const [whole, trial] = [new Trial(await load(false)), new Trial(await load(true))];
+  whole.reset();
+  const source = `
+import ctypes
+words = [ctypes.c_longlong] * 200
+back = ctypes.CFUNCTYPE(ctypes.c_longlong, *words)(lambda *values: sum(values))
+def deep(n): return deep(n - 1) if n else back(*range(200))
+deep(100)`;
+  expect(trial.value(source)).toBe(19_900);
+  expect(trial.hasGrown).toBe(false);
+  trial.reset();
+  expect(difference(trial.memory(), whole.memory())).toEqual([]);
+}, 120_000);
