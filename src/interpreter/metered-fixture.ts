@@ -57,6 +57,10 @@ export class Trial {
     return this.#buffer;
   }
 
+  get notesHold(): boolean {
+    return this.#kernel.machine.guest.notesHold;
+  }
+
   get hasGrown(): boolean {
     return this.#interpreter.hasGrown;
   }
