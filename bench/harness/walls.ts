@@ -4,6 +4,8 @@ import { type GrantOptions, type Isolation, Pool, type Programs, Sandbox } from 
 /** Where pristine sandboxes come from; closing one gives it back. */
 export interface Source {
   checkout(grants?: GrantOptions): Promise<Sandbox>;
+  /** Resolves when nothing is being made pristine any more. */
+  readonly ready?: () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -51,6 +53,10 @@ async function openPool(isolation: Isolation, size: number, programs?: Programs)
   const pool = await Pool.create({ isolation, size, ...(programs && { programs }) });
   return {
     checkout: (grants) => pool.checkout(grants),
+    ready: async () => {
+      do await new Promise((resolve) => setImmediate(resolve));
+      while (pool.state().idle < size);
+    },
     close: () => pool.close({ grace: 0 }),
   };
 }
