@@ -22,6 +22,10 @@ import { crc32 } from "node:zlib";
 const checksumBytes = 4;
 /** No write takes this long: a temporary file that is older was left by a process that was killed. */
 const staleMs = 3_600_000;
+/** Versions that nobody starts any more. Systems note when a file was last read, if only once a day (mount(8), relatime). */
+const unusedMs = 60 * 24 * 3_600_000;
+/** Images and what belongs to them, by key, and the command's bytecode: in a folder that was chosen there may be other files. */
+const ours = /^([0-9a-f]{40}|command\.cjs)\.[\w.-]+$/;
 
 export function defaultCacheDirectory(): string {
   const chosen = process.env.SANDBOA_CACHE;
@@ -134,7 +138,8 @@ export class ImageStore {
   #sweep(): void {
     for (const name of readdirSync(this.#directory)) {
       const file = this.#path(name);
-      if (name.endsWith(".tmp") && ageMs(file) > staleMs) discard(file);
+      const isLeft = name.endsWith(".tmp") && ageMs(file) > staleMs;
+      if (isLeft || (ours.test(name) && idleMs(file) > unusedMs)) discard(file);
     }
   }
 
@@ -161,6 +166,12 @@ export class ImageStore {
 function ageMs(file: string): number {
   const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   return written === undefined ? 0 : Date.now() - written;
+}
+
+/** Milliseconds since it was written or read; 0 when it is not there. */
+function idleMs(file: string): number {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found === undefined ? 0 : Date.now() - Math.max(found.mtimeMs, found.atimeMs);
 }
 
 /** Whether the file holds as many bytes, and they are whole. */
