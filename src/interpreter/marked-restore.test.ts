@@ -118,6 +118,21 @@ describe("the memory is as it was captured after", () => {
   });
 });
 
+test("fuel is the same with notes and without", async () => {
+  const trials = [new Trial(tracked), new Trial(await loadForm(true))];
+  for (const source of Object.values(ordinary)) {
+    const spent = trials.map((trial) => {
+      trial.run(source);
+      trial.reset();
+      trial.run(source);
+      return trial.spent;
+    });
+    expect(spent[0]).toBeGreaterThan(0);
+    expect(spent[1]).toBe(spent[0]);
+    for (const trial of trials) trial.reset();
+  }
+});
+
 test("after a trap another instance takes the memory over", () => {
   const trial = new Trial(tracked);
   const deep = "a = ()\nfor _ in range(30_000): a = (a,)\nhash(a)";
