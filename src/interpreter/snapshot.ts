@@ -9,8 +9,11 @@ const wasmPageBytes = 65_536;
 /** Of a 32-bit memory; the limit that a guest has stands in emscripten_resize_heap. */
 const mostWasmPages = 65_536;
 
-/** Room for small programs: one that does not make the memory grow can be restored in place. Each MiB costs a reset some 0.04 ms. */
-const roomBytes = 2 * 2 ** 20;
+/**
+ * Room for small programs: one that does not make the memory grow can be restored in place, which saves eight milliseconds. Each MiB costs a
+ * reset that copies some 0.04 ms. Importing five or six more modules takes two to three.
+ */
+const roomBytes = 4 * 2 ** 20;
 
 /**
  * Gives the allocator some room and fixes where a machine's memory ends, before it is captured: behind the room, with a table of
