@@ -25,10 +25,15 @@ async function tenants(
 
 const value = (source: string) => async (sandbox: Sandbox) => (await sandbox.run(source)).value;
 
-describe.each(walls)("%s", (isolation) => {
+/** Both ways of making an interpreter pristine. */
+const ways = walls.flatMap((isolation) =>
+  (["short", "long"] as const).map((programs) => [isolation, programs] as const),
+);
+
+describe.each(ways)("%s, for %s programs", (isolation, programs) => {
   // _hiwire_set puts a reference into a table of the module that is neither memory nor a global: what could be left there would stay.
   test("tables of host references, by ctypes", async () => {
-    await using pool = await Pool.create({ size: 1, isolation, modules: ["_ctypes"] });
+    await using pool = await Pool.create({ size: 1, isolation, programs, modules: ["_ctypes"] });
     const look = "import ctypes\nlib = ctypes.CDLL(None)\n";
     let planted: unknown;
     const found = await tenants(
@@ -44,7 +49,7 @@ describe.each(walls)("%s", (isolation) => {
   });
 
   test("callbacks and looked-up symbols in the function table, by ctypes", async () => {
-    await using pool = await Pool.create({ size: 1, isolation, modules: ["_ctypes"] });
+    await using pool = await Pool.create({ size: 1, isolation, programs, modules: ["_ctypes"] });
     const make =
       "import ctypes\nkind = ctypes.CFUNCTYPE(ctypes.c_int)\nkept = [kind(lambda n=n: 4711 + n) for n in range(20)]\n";
     const place = "ctypes.cast(kept[7], ctypes.c_void_p).value";
@@ -58,7 +63,7 @@ describe.each(walls)("%s", (isolation) => {
   });
 
   test("signals: handlers, those that wait, and alarms", async () => {
-    await using pool = await Pool.create({ size: 1, isolation });
+    await using pool = await Pool.create({ size: 1, isolation, programs });
     const plant = `
 import signal
 def handler(*_):
@@ -83,7 +88,7 @@ for number in (2, 14, 15):
   });
 
   test("a signal that was raised as the last thing of a lifetime", async () => {
-    await using pool = await Pool.create({ size: 1, isolation });
+    await using pool = await Pool.create({ size: 1, isolation, programs });
     // The request's handler is what runs after the guest's last statement: its own calls are answered by a signal too.
     const late =
       "import _thread, sys\nsys.setswitchinterval(1e-6)\ntry: _thread.interrupt_main()\nexcept KeyboardInterrupt: pass";
@@ -98,7 +103,7 @@ for number in (2, 14, 15):
   });
 
   test("everything else that a program can set", async () => {
-    await using pool = await Pool.create({ size: 1, isolation });
+    await using pool = await Pool.create({ size: 1, isolation, programs });
     const probe = `
 import sys, gc, os, time, locale, decimal, builtins, threading, warnings, codecs, atexit, random, logging, linecache, re
 [sys.getrecursionlimit(), gc.get_threshold(), gc.isenabled(), os.umask(0o22), time.tzname, time.timezone, os.getcwd(),
@@ -134,7 +139,7 @@ sys.stdout.write("half a line")`;
   });
 
   test("hash secrets, interned strings and bytes of the last tenant in memory", async () => {
-    await using pool = await Pool.create({ size: 1, isolation, modules: ["_ctypes"] });
+    await using pool = await Pool.create({ size: 1, isolation, programs, modules: ["_ctypes"] });
     const hash = value("hash('of the same text')");
     const hashes = new Set<unknown>();
     for (let i = 0; i < 4; i++) hashes.add(await tenants(pool, hash, hash));

@@ -136,7 +136,13 @@ test("bad options are refused before anything waits", async () => {
   expect(await failure(pool.checkout({ isolation: "inline" } as never))).toMatchObject({
     option: "isolation",
   });
-  for (const options of [{ size: 0 }, { size: 1, warm: 2 }, { queue: -1 }, { isolation: "cage" }] as never[])
+  for (const options of [
+    { size: 0 },
+    { size: 1, warm: 2 },
+    { queue: -1 },
+    { isolation: "cage" },
+    { programs: "quick" },
+  ] as never[])
     expect(await failure(Pool.create(options))).toBeInstanceOf(OptionError);
 });
 

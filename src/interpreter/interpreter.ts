@@ -72,9 +72,10 @@ export class Interpreter {
   /** Back to pristine in the same instance, with the kernel's present process. Throws RenewalFailure. */
   reset(hashSecret?: Uint8Array): void {
     const { snapshot, rehash } = this.#image;
-    this.#marked ??= new MarkedRestore(snapshot, this.#memory, rehash.movedPages);
-    if (this.#machine.guest.notesHold) this.#marked.restore(this.#machine);
-    else {
+    if (this.#machine.guest.notesHold) {
+      this.#marked ??= new MarkedRestore(snapshot, this.#memory, rehash.movedPages);
+      this.#marked.restore(this.#machine);
+    } else {
       restoreInPlace(this.#machine, snapshot, this.#memory);
       this.#machine.guest.believeNotes();
     }

@@ -1,7 +1,8 @@
-// Where a guest's own code notes which pages of its memory it has written: a byte for each page, at the end of a pristine memory. Its
-// size is chosen so that the bytes of the pages that it stands in itself would lie beyond that end. Code that wrote into the table
-// would have to note that, and traps instead: what is noted there is true, whatever the guest does. Once the memory has grown there
-// is no such end, and the table says nothing any more.
+// A card table, as garbage collectors have one: a byte for each page of memory, which code sets when it writes there (it notes the page,
+// or marks it). Here the guest's own code does so, in its own memory. The table stands at the end of a pristine memory, and its size is
+// chosen so that the bytes of the pages that it stands in itself would lie beyond that end. Code that wrote into the table would have
+// to note that, and traps instead: what is noted there is true, whatever the guest does. Once the memory has grown there is no such
+// end, and the table says nothing any more.
 
 import type { Cards } from "../../abi/guest-memory.ts";
 

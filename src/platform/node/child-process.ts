@@ -131,6 +131,7 @@ export class ProcessLink implements Link {
       child.on("close", () => resolve());
     });
     void this.#gone.then(() => {
+      this.#share.end();
       if (!this.#killed) events.onDeath(this.#reason ?? "the process ended");
     });
   }
@@ -150,6 +151,7 @@ export class ProcessLink implements Link {
 
   send(request: Request): void {
     if (request.type === "run") {
+      this.#share.begin();
       this.#running = new AbortController();
       this.#outputBytes = 0;
       this.#denialMessages = 0;
@@ -247,6 +249,7 @@ export class ProcessLink implements Link {
   }
 
   #finish(): void {
+    this.#share.end();
     this.#running?.abort();
     this.#running = undefined;
   }

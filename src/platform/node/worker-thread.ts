@@ -86,6 +86,7 @@ export class WorkerLink implements Link {
           : `the worker thread failed: ${error.message}`;
     });
     this.#worker.on("exit", () => {
+      this.#share.end();
       this.#reading.abort();
       if (this.#killed) return;
       this.#drain();
@@ -114,7 +115,10 @@ export class WorkerLink implements Link {
   }
 
   send(request: Request): void {
-    if (request.type === "run") this.#control.clear();
+    if (request.type === "run") {
+      this.#control.clear();
+      this.#share.begin();
+    }
     // Only here: what a process is sent must not be shared.
     this.#post(request.type === "begin" ? { ...request, folders: this.#served.trees?.folders } : request);
   }
@@ -187,6 +191,7 @@ export class WorkerLink implements Link {
         this.#events.onAnswer(message);
         break;
       case "done":
+        this.#share.end();
         this.#reading.abort();
         this.#events.onAnswer(message);
         break;
