@@ -1,6 +1,7 @@
 // The flags act on one compilation, or on one piece of work, and are gone afterwards.
 import { spawnSync } from "node:child_process";
 import { setFlagsFromString } from "node:v8";
+import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { assembleText } from "../../interpreter/wasm/assemble-text.ts";
 import {
@@ -16,6 +17,25 @@ const emptyModule = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 test("compiles a module", () => {
   expect(compileInterpreter(emptyModule)).toBeInstanceOf(WebAssembly.Module);
 });
+
+test.runIf(keepableCodeTag() !== undefined)(
+  "code has the same name while threads start and load their own",
+  async () => {
+    const tags = new Set([keepableCodeTag()]);
+    for (let thread = 0; thread < 25; thread++) {
+      const worker = new Worker("require('node:http'); require('node:stream/web')", { eval: true });
+      let ended = false;
+      worker.on("exit", () => {
+        ended = true;
+      });
+      while (!ended) {
+        tags.add(keepableCodeTag());
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    expect([...tags]).toHaveLength(1);
+  },
+);
 
 test("rejects what is no module", () => {
   expect(() => compileInterpreter(Uint8Array.of(1, 2, 3))).toThrow(WebAssembly.CompileError);

@@ -93,7 +93,11 @@ export function moduleWithCode(
   code: Uint8Array,
   apart: readonly FlagChange[] = [],
 ): WebAssembly.Module | undefined {
-  return underFlags([...usual(), ...apart], () => machineCode?.give(code, wasm));
+  for (let attempt = 0; attempt < timesTheSame; attempt++) {
+    const module = underFlags([...usual(), ...apart], () => machineCode?.give(code, wasm));
+    if (module) return module;
+  }
+  return undefined;
 }
 
 /** What V8 has optimised of the interpreter, for a later process. */
@@ -103,8 +107,23 @@ export function keepableCode(module: WebAssembly.Module): Uint8Array | undefined
 
 /** Names those processes that can use what `keepableCode` gives here; undefined where it gives nothing. */
 export function keepableCodeTag(): string | undefined {
-  return underFlags(usual(), () => machineCode?.tag());
+  const tag = (): string | undefined => underFlags(usual(), () => machineCode?.tag());
+  let last = tag();
+  for (let same = 1, attempt = 0; same < timesTheSame && attempt < mostAttempts; attempt++) {
+    const next = tag();
+    same = next === last ? same + 1 : 1;
+    last = next;
+  }
+  return last;
 }
+
+/**
+ * V8 keeps one hash of all flags for the process, forgets it when a flag is set, and whichever thread needs it next computes it. One
+ * that loads its own code meanwhile may have begun before a flag was set here and be done after that: then the hash is of half of
+ * the flags until one is set again. One command in thirty found no code for that, and made it anew, in two seconds.
+ */
+const timesTheSame = 3;
+const mostAttempts = 12;
 
 const usual = (): readonly FlagChange[] => [inlining, ...tieringBudget, lazyValidation].filter(applies);
 
