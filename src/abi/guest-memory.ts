@@ -92,7 +92,9 @@ export class GuestMemory {
     if (bytes.length !== cards.start + cards.pages) return;
     const last = (start + size - 1) >>> cards.shift;
     if (last >= cards.pages) throw new GuestRangeFault(start, size);
-    for (let page = start >>> cards.shift; page <= last; page++) bytes[cards.start + page] = 1;
+    const first = start >>> cards.shift;
+    if (first === last) bytes[cards.start + first] = 1;
+    else bytes.fill(1, cards.start + first, cards.start + last + 1);
   }
 
   /** A view of guest memory. Hostile content: copy before validating anything that could change. */
