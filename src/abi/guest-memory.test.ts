@@ -126,3 +126,50 @@ test("struct statfs leaves no old byte inside and none changed outside", () => {
   expect(memory.slice(64, statfsBytes).includes(0xee)).toBe(false);
   expect([memory.getU8(63), memory.getU8(64 + statfsBytes)]).toEqual([0xee, 0xee]);
 });
+
+describe("notes of the pages that are reached", () => {
+  const cardBytes = 4096;
+  const cards = { start: 65_536 - 10, pages: 10, shift: 12 };
+  const noted = (reach: (memory: GuestMemory) => void): number[] => {
+    const wasm = new WebAssembly.Memory({ initial: 1, maximum: 2 });
+    reach(new GuestMemory(wasm as { readonly buffer: ArrayBuffer }, cards));
+    const notes = new Uint8Array(wasm.buffer, cards.start, cards.pages);
+    return [...notes.keys()].filter((page) => notes[page] === 1);
+  };
+
+  test("are of each page of a range, and of no other", () => {
+    expect(noted((memory) => memory.setU8(2 * cardBytes, 1))).toEqual([2]);
+    expect(noted((memory) => memory.setI64(3 * cardBytes - 4, 1n))).toEqual([2, 3]);
+    expect(noted((memory) => memory.slice(cardBytes - 1, 3 * cardBytes + 2))).toEqual([0, 1, 2, 3, 4]);
+    expect(noted((memory) => memory.slice(cardBytes, 0))).toEqual([]);
+  });
+
+  test("are not made where there is no room for them: nobody has these addresses", () => {
+    for (const [address, length] of [
+      [10 * cardBytes, 1],
+      [10 * cardBytes - 1, 2],
+      [cards.start, 1],
+      [cardBytes, 60_000],
+    ] as const) {
+      const reach = (memory: GuestMemory) => {
+        expect(() => memory.slice(address, length)).toThrow(GuestRangeFault);
+      };
+      expect(noted(reach)).toEqual([]);
+    }
+  });
+
+  test("do not hold in a memory that has grown, or where somebody writes by himself", () => {
+    const wasm = new WebAssembly.Memory({ initial: 1, maximum: 2 });
+    const memory = new GuestMemory(wasm as { readonly buffer: ArrayBuffer }, cards);
+    expect(memory.notesHold).toBe(true);
+    memory.doubtNotes();
+    expect(memory.notesHold).toBe(false);
+    memory.believeNotes();
+    expect(memory.notesHold).toBe(true);
+    wasm.grow(1);
+    expect(memory.notesHold).toBe(false);
+    memory.setU8(cards.start, 7);
+    expect(memory.getU8(cards.start)).toBe(7);
+    expect(new GuestMemory(wasm as { readonly buffer: ArrayBuffer }).notesHold).toBe(false);
+  });
+});
