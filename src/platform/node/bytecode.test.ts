@@ -1,7 +1,9 @@
 // A bundle is what its source says, with bytecode or without; bytecode is of the same source, whole, and nobody else's.
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadBundle } from "./bytecode.ts";
@@ -36,6 +38,23 @@ test("what one has kept the next one has, and does not keep again", () => {
   const second = load();
   expect(second).toMatchObject({ value: 1, name: "bundle.cjs", hadBytecode: true });
   expect(second.keep()).toBe(false);
+});
+
+test("the file as a whole is kept too, though V8 has dropped what ran once", () => {
+  const before = load();
+  const text = `const text = "${"a text of the outermost function ".repeat(1000)}"; exports.length = text.length;`;
+  writeFileSync(file, `${readFileSync(file, "utf8")}\n${text}`);
+  const after = load();
+  setFlagsFromString("--expose-gc");
+  setFlagsFromString("--stress-flush-code");
+  try {
+    for (let times = 0; times < 3; times++) runInNewContext("gc()");
+  } finally {
+    setFlagsFromString("--no-stress-flush-code");
+  }
+  expect([before.keep(), after.keep()]).toEqual([true, true]);
+  const sizes = readdirSync(cache()).map((name) => statSync(join(cache(), name)).size);
+  expect(Math.max(...sizes) - Math.min(...sizes)).toBeGreaterThan(32_000);
 });
 
 test("another source of the same length has none", () => {

@@ -29,11 +29,21 @@ export function loadBundle(file: string, store = new ImageStore()): LoadedBundle
   const hadBytecode = cachedData !== undefined && script.cachedDataRejected === false;
   const module = { exports: {} as unknown };
   script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
-  return {
-    exports: module.exports,
-    hadBytecode,
-    keep: () => !hadBytecode && store.isPrivate && store.write(key, [script.createCachedData()]),
+  const keep = (): boolean => {
+    compileAgain(script);
+    return store.write(key, [script.createCachedData()]);
   };
+  return { exports: module.exports, hadBytecode, keep: () => !hadBytecode && store.isPrivate && keep() };
+}
+
+/**
+ * V8 drops the bytecode of what has not run for some collections of garbage, and of these functions that is the outermost: without it
+ * the whole file is parsed at the next start as if nothing had been kept. Runs up to the first use of a name, since it is given none.
+ */
+function compileAgain(script: Script): void {
+  try {
+    script.runInThisContext()();
+  } catch {}
 }
 
 function read(store: ImageStore, key: string): Buffer | undefined {
