@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { explanation } from "../src/surfaces/cli/explain.ts";
 import { learnedPolicy } from "../src/surfaces/cli/learned-policy.ts";
 
-const command = resolve(import.meta.dirname, "..", "dist", "cli.js");
+const command = resolve(import.meta.dirname, "..", "dist", "cli.cjs");
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "sandboa-learn-"));

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 
-const command = resolve(import.meta.dirname, "..", "dist", "cli.js");
+const command = resolve(import.meta.dirname, "..", "dist", "cli.cjs");
 
 function sandboa(
   args: readonly string[],

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-const command = resolve(import.meta.dirname, "..", "dist", "cli.js");
+const command = resolve(import.meta.dirname, "..", "dist", "cli.cjs");
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "sandboa-pipes-"));

@@ -41,8 +41,11 @@ function hello(
   source = "print('hello')",
   engineFlags: readonly string[] = [],
 ): Promise<Ended> {
+  return run(cacheFolder, [...engineFlags, join(root, "dist", "cli.cjs"), "run", "-c", source]);
+}
+
+function run(cacheFolder: string, words: readonly string[]): Promise<Ended> {
   return new Promise((done) => {
-    const words = [...engineFlags, join(root, "dist", "cli.js"), "run", "-c", source];
     const child = spawn(process.execPath, words, {
       cwd: folder,
       env: { PATH: process.env.PATH, HOME: folder, SANDBOA_CACHE: cacheFolder },
@@ -62,16 +65,16 @@ const fine: Ended = { status: 0, stdout: "hello\n", stderr: "" };
 const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 
 /** Name -> when it was written, of files that are whole; a damaged or left-over file fails the test. */
-function wholeFiles(cacheFolder: string): Map<string, number> {
+function wholeFiles(cacheFolder: string, bytecode = ["command.cjs.bytecode"]): Map<string, number> {
   const names = readdirSync(cacheFolder).sort();
-  // The engine's code names its version, flags and processor; the command's own bytecode its source.
+  // The engine's code names its version, flags and processor; the bytecode of a bundle its source.
   const kinds = names.map((name) => name.replace(/^[0-9a-f]{40}\./, "").replace(/(wasm|cjs)\..*\./, "$1."));
   expect(kinds).toEqual([
     "image",
     "library",
     "plain.wasm",
     ...(keepsCode ? ["plain.wasm.code"] : []),
-    "command.cjs.bytecode",
+    ...bytecode,
   ]);
   return new Map(
     names.map((name) => {
@@ -84,9 +87,29 @@ function wholeFiles(cacheFolder: string): Map<string, number> {
 
 test("two processes that start at once into an empty folder both work, and the next one reads what they left", async () => {
   expect(await Promise.all([hello(cache), hello(cache)])).toEqual([fine, fine]);
-  const made = wholeFiles(cache);
+  const made = wholeFiles(cache, []);
+  // The first one that has nothing else to prepare keeps its bytecode.
   expect(await hello(cache)).toEqual(fine);
-  expect(wholeFiles(cache)).toEqual(made);
+  const kept = wholeFiles(cache);
+  for (const [name, writtenMs] of made) expect([name, kept.get(name)]).toEqual([name, writtenMs]);
+  expect(await hello(cache)).toEqual(fine);
+  expect(wholeFiles(cache)).toEqual(kept);
+});
+
+test("a process that has the library keeps its bytecode for the next one, which has the same API", async () => {
+  const copy = mkdtempSync(join(folder, "library-"));
+  cpSync(cache, copy, { recursive: true });
+  const embedder = `import * as sandboa from ${JSON.stringify(join(project, "dist", "index.js"))};
+    const box = await sandboa.Sandbox.create();
+    try { await box.run("1 / 0"); } catch (error) { console.log(error instanceof sandboa.PythonError, error.message); }
+    console.log(Object.keys(sandboa).length);
+    await box.close();`;
+  const first = await run(copy, ["--input-type=module", "-e", embedder]);
+  expect(first).toMatchObject({ status: 0, stderr: "" });
+  expect(first.stdout).toMatch(/^true .*division by zero\n[0-9]+\n$/);
+  const kept = wholeFiles(copy, ["command.cjs.bytecode", "library.cjs.bytecode"]);
+  expect(await run(copy, ["--input-type=module", "-e", embedder])).toEqual(first);
+  expect(wholeFiles(copy, ["command.cjs.bytecode", "library.cjs.bytecode"])).toEqual(kept);
 });
 
 test("a truncated file and a flipped bit are noticed and made anew", async () => {

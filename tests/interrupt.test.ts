@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defaultCacheDirectory } from "../src/platform/node/image-store.ts";
 
-const command = resolve(import.meta.dirname, "..", "dist", "cli.js");
+const command = resolve(import.meta.dirname, "..", "dist", "cli.cjs");
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "sandboa-interrupt-"));

@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { basename, dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { confinedCommand } from "../src/platform/node/confinement.ts";
-import { processScript } from "../src/platform/node/package-files.ts";
+import { processScript } from "../src/platform/node/package-root.ts";
 
 // Not in a temporary folder, which may be one of those that are hidden.
 const folder = mkdtempSync(join(resolve(import.meta.dirname, ".."), "node_modules", ".sandboa-reach-"));

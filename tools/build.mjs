@@ -20,24 +20,39 @@ const options = {
   logLevel: "warning",
 };
 const commonJs = { ...options, format: "cjs", outExtension: { ".js": ".cjs" } };
-await build({
-  ...options,
-  entryPoints: { index: "src/index.ts", cli: "src/command.ts" },
-  splitting: true,
-  chunkNames: "chunks/[name]-[hash]",
-  format: "esm",
-});
-// The command, without its entry: one CommonJS file, since only of such does V8 keep the bytecode (src/platform/node/bytecode.ts).
+// The library and the command are an entry each, and one CommonJS file: only of such does V8 keep the bytecode
+// (src/platform/node/bytecode.ts).
 await build({
   ...commonJs,
-  entryPoints: { command: "src/surfaces/cli/main.ts" },
+  entryPoints: { library: "src/library.ts", command: "src/surfaces/cli/main.ts", cli: "src/command.ts" },
   define: { "import.meta.url": "__url" },
-  banner: { js: `const __url = require("node:url").pathToFileURL(__filename).href;` },
+  banner: { js: `"use strict"; const __url = require("node:url").pathToFileURL(__filename).href;` },
+});
+await build({
+  ...options,
+  stdin: { contents: await libraryEntry(), resolveDir: ".", sourcefile: "index.js" },
+  outfile: "dist/index.js",
+  outdir: undefined,
+  format: "esm",
 });
 // CommonJS: a worker thread starts twenty milliseconds sooner without the module loader (Node 20).
 await build({
   ...commonJs,
   entryPoints: { worker: "src/platform/node/worker-main.ts", process: "src/platform/node/process-main.ts" },
 });
+async function libraryEntry() {
+  const { metafile } = await build({
+    ...options,
+    entryPoints: ["src/index.ts"],
+    format: "esm",
+    metafile: true,
+    write: false,
+  });
+  const { exports } = metafile.outputs["dist/index.js"];
+  return `import { loadOwnBundle } from "./src/platform/node/own-bundle.ts";
+    import { libraryScript } from "./src/platform/node/package-root.ts";
+    export const { ${exports.join(", ")} } = loadOwnBundle(libraryScript);`;
+}
+
 const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
 execFileSync(process.execPath, [tsc, "--project", "tsconfig.build.json"], { stdio: "inherit" });

@@ -23,7 +23,7 @@ const commands: readonly Command[] = [
   {
     name: "sandboa run -c 'print(1)'",
     file: process.execPath,
-    args: ["dist/cli.js", "run", "-c", "print(1)"],
+    args: ["dist/cli.cjs", "run", "-c", "print(1)"],
   },
   { name: "Sandboa in the same thread, print(1)", file: process.execPath, args: module(inline) },
   { name: "python3 -c 'print(1)'", file: python, args: ["-c", "print(1)"] },
@@ -31,12 +31,12 @@ const commands: readonly Command[] = [
   {
     name: "sandboa run records.py",
     file: process.execPath,
-    args: ["dist/cli.js", "run", records],
+    args: ["dist/cli.cjs", "run", records],
   },
   {
     name: "the same, with SANDBOA_ENGINE_FLAGS=none: no code of earlier processes",
     file: process.execPath,
-    args: ["dist/cli.js", "run", records],
+    args: ["dist/cli.cjs", "run", records],
     env: { SANDBOA_ENGINE_FLAGS: "none" },
   },
   { name: "python3 records.py", file: python, args: [records] },

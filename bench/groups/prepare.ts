@@ -15,7 +15,7 @@ export function measure(): void {
     passing(`${round + 1} of ${rounds}`);
     const cache = mkdtempSync(join(tmpdir(), "sandboa-bench-"));
     const from = performance.now();
-    const ended = spawnSync(process.execPath, ["dist/cli.js", "run", "-c", "print(1)"], {
+    const ended = spawnSync(process.execPath, ["dist/cli.cjs", "run", "-c", "print(1)"], {
       stdio: "ignore",
       env: { ...process.env, SANDBOA_CACHE: cache },
     });

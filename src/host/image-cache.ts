@@ -45,6 +45,13 @@ export interface LoadOptions {
   readonly undisturbed?: Promise<void> | undefined;
 }
 
+let prepared = false;
+
+/** Whether this process has made something that was not in the cache. */
+export function hasPrepared(): boolean {
+  return prepared;
+}
+
 export function loadImage(choice: ImageChoice, options: LoadOptions = {}): Promise<LoadedImage> {
   const name = `${formName(choice)}:${choice.refusedModules.join(",")}`;
   let image = loaded.get(name);
@@ -82,8 +89,10 @@ async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedIm
   await options.undisturbed;
   let compiled = cached && codeFile.compile(cached, code, keepsCode);
   let share = (await reading) ?? shares.get(key);
-  if (compiled === undefined || share === undefined)
+  if (compiled === undefined || share === undefined) {
+    prepared = true;
     progress?.("preparing the interpreter (once per version)");
+  }
   if (share === undefined) {
     const { buildImage } = await builder();
     const { image, library } = buildImage(guestFiles, choice, progress);
@@ -95,6 +104,7 @@ async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedIm
   }
   shares.set(key, share);
   compiled ??= codeFile.compile(await makeModule(store, key, choice, share.image), code, keepsCode);
+  if (compiled.codeKeeper) prepared = true;
   return { key, ...compiled, ...share };
 }
 

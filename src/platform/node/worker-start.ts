@@ -1,6 +1,6 @@
 // Starting the thread behind a worker wall. It takes as long as loading the command's code: the command starts it first.
 import { Worker } from "node:worker_threads";
-import { workerScript } from "./package-files.ts";
+import { workerScript } from "./package-root.ts";
 
 /** Megabytes of native stack: deep C recursion in the guest needs far more than a thread's default of 4. */
 const stackSizeMb = 64;
