@@ -15,7 +15,8 @@ import { setFlagsFromString } from "node:v8";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { assembleText } from "../interpreter/wasm/assemble-text.ts";
 import { keepableCodeTag } from "../platform/node/engine-flags.ts";
-import { ImageStore } from "../platform/node/image-store.ts";
+import { ImageStore, type Stored } from "../platform/node/image-store.ts";
+import { checksum } from "../platform/node/powers.ts";
 import { CodeFile } from "./code-file.ts";
 
 let folder: string;
@@ -26,6 +27,11 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const moduleGiving = (value: number): Uint8Array =>
   assembleText(`(func $value (result i32) (i32.const ${value}))`);
+/** As it was read from the store. */
+const stored = async (value: number): Promise<Stored> => {
+  const content = moduleGiving(value) as Uint8Array<ArrayBuffer>;
+  return { content, checksum: checksum(content) };
+};
 const open = (): CodeFile => new CodeFile(new ImageStore(folder), "name.wasm");
 
 function answerOf(module: WebAssembly.Module): unknown {
@@ -40,13 +46,13 @@ const skipReason = gives ? "" : ` (skipped: V8 ${process.versions.v8} does not g
 describe.runIf(gives)(`the engine's code${skipReason}`, () => {
   test("is made by the first that asks, while others go without", async () => {
     const [first, second] = [open(), open()];
-    const made = first.compile(moduleGiving(1), await first.read(), true);
-    const other = second.compile(moduleGiving(1), await second.read(), true);
+    const made = first.compile(moduleGiving(1), await first.read(stored(1)), true);
+    const other = second.compile(moduleGiving(1), await second.read(stored(1)), true);
     expect([made.hasCode, other.hasCode, other.codeKeeper]).toEqual([false, false, undefined]);
     expect(made.codeKeeper?.codeBytes).toBeGreaterThan(0);
     expect(made.codeKeeper?.keep()).toBe(true);
     const third = open();
-    const given = third.compile(moduleGiving(1), await third.read(), true);
+    const given = third.compile(moduleGiving(1), await third.read(stored(1)), true);
     expect([given.hasCode, given.codeKeeper, answerOf(given.module)]).toEqual([true, undefined, 1]);
     expect(readdirSync(folder)).toEqual([`name.wasm.${keepableCodeTag()}.code`]);
   });
@@ -58,16 +64,20 @@ describe.runIf(gives)(`the engine's code${skipReason}`, () => {
 
   test("is taken for no other module", async () => {
     open().compile(moduleGiving(1), undefined, true).codeKeeper?.keep();
-    const { module, hasCode, codeKeeper } = open().compile(moduleGiving(2), await open().read(), true);
+    const { module, hasCode, codeKeeper } = open().compile(
+      moduleGiving(2),
+      await open().read(stored(2)),
+      true,
+    );
     expect([hasCode, answerOf(module)]).toEqual([false, 2]);
     expect(codeKeeper?.keep()).toBe(true);
-    expect(open().compile(moduleGiving(2), await open().read(), true).hasCode).toBe(true);
+    expect(open().compile(moduleGiving(2), await open().read(stored(2)), true).hasCode).toBe(true);
   });
 
   test("is made anew when the engine does not take it", async () => {
     open().compile(moduleGiving(1), undefined, true).codeKeeper?.keep();
-    const read = (await open().read()) ?? new Uint8Array(0);
-    const { module, hasCode, codeKeeper } = open().compile(moduleGiving(1), read.fill(0xa5, 4), true);
+    const read = (await open().read(stored(1))) ?? new Uint8Array(0);
+    const { module, hasCode, codeKeeper } = open().compile(moduleGiving(1), read.fill(0xa5), true);
     expect([hasCode, answerOf(module), codeKeeper?.keep()]).toEqual([false, 1, true]);
   });
 
@@ -98,7 +108,7 @@ describe.runIf(gives)(`the engine's code${skipReason}`, () => {
       [0o755, true],
     ] as const) {
       chmodSync(folder, mode);
-      const { codeKeeper, ...made } = open().compile(moduleGiving(1), await open().read(), true);
+      const { codeKeeper, ...made } = open().compile(moduleGiving(1), await open().read(stored(1)), true);
       expect([mode, made.hasCode, codeKeeper]).toEqual([mode, hasCode, undefined]);
     }
   });
@@ -106,7 +116,7 @@ describe.runIf(gives)(`the engine's code${skipReason}`, () => {
   test("is no loss where the folder cannot be made", async () => {
     writeFileSync(join(folder, "file"), "");
     const file = new CodeFile(new ImageStore(join(folder, "file", "below")), "name.wasm");
-    const { module, codeKeeper } = file.compile(moduleGiving(1), await file.read(), true);
+    const { module, codeKeeper } = file.compile(moduleGiving(1), await file.read(stored(1)), true);
     expect([codeKeeper, answerOf(module)]).toEqual([undefined, 1]);
     expect(readFileSync(join(folder, "file"), "utf8")).toBe("");
   });

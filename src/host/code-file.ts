@@ -5,10 +5,8 @@ import {
   keepableCodeTag,
   moduleWithCode,
 } from "../platform/node/engine-flags.ts";
-import type { ImageStore } from "../platform/node/image-store.ts";
+import type { ImageStore, Stored } from "../platform/node/image-store.ts";
 import { checksum } from "../platform/node/powers.ts";
-
-const checksumBytes = 4;
 
 /** Whoever has it is the only one to make the module's code hot and keep it. */
 export interface CodeKeeper {
@@ -42,13 +40,14 @@ export class CodeFile {
     return this.#name !== undefined;
   }
 
-  async read(): Promise<Uint8Array | undefined> {
-    return this.#name === undefined ? undefined : this.#store.read(this.#name, false);
+  /** The code of that module, when there is such. */
+  async read(wasm: Promise<Stored | undefined>): Promise<Uint8Array | undefined> {
+    const read = this.#name === undefined ? undefined : this.#store.read(this.#name, { belongsTo: wasm });
+    return (await read)?.content;
   }
 
-  /** With the code that was read, where it is of these bytes and the engine takes it. */
-  compile(wasm: Uint8Array, read: Uint8Array | undefined, keeps: boolean): CompiledImage {
-    const code = codeOf(wasm, read);
+  /** With the code that was read for these bytes, where the engine takes it. */
+  compile(wasm: Uint8Array, code: Uint8Array | undefined, keeps: boolean): CompiledImage {
     const withCode = code && moduleWithCode(wasm, code);
     if (withCode) return { module: withCode, hasCode: true, codeKeeper: undefined };
     const isFirst = keeps && this.#name !== undefined && this.#store.claim(this.#name);
@@ -65,21 +64,10 @@ export class CodeFile {
       keep() {
         // Whoever changes flags meanwhile makes it code of another process.
         const code = keepableCodeTag() === tag ? keepableCode(module) : undefined;
-        const head = new Uint8Array(checksumBytes);
-        new DataView(head.buffer).setUint32(0, wasmChecksum);
-        const isKept = code !== undefined && store.write(name, [head, code]);
+        const isKept = code !== undefined && store.write(name, [code], wasmChecksum);
         store.release(name);
         return isKept;
       },
     };
   }
-}
-
-/** What was read, where it is of these bytes. */
-export function codeOf(wasm: Uint8Array, read: Uint8Array | undefined): Uint8Array | undefined {
-  return read && checksumOf(read) === checksum(wasm) ? read.subarray(checksumBytes) : undefined;
-}
-
-function checksumOf(file: Uint8Array): number | undefined {
-  return file.length < checksumBytes ? undefined : new DataView(file.buffer, file.byteOffset).getUint32(0);
 }

@@ -5,7 +5,7 @@ import { decodeImage } from "../interpreter/image-file.ts";
 import { ImageStore } from "../platform/node/image-store.ts";
 import { readGuestFiles } from "../platform/node/package-files.ts";
 import { sha256 } from "../platform/node/powers.ts";
-import { CodeFile, type CompiledImage, codeOf } from "./code-file.ts";
+import { CodeFile, type CompiledImage } from "./code-file.ts";
 import type { ImageChoice, Progress } from "./image-build.ts";
 import { readKnownFile } from "./known-files.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
@@ -13,7 +13,7 @@ import { encodeLibrary } from "./library-file.ts";
 import { SharedLibrary } from "./shared-library.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 18;
+const imageFormat = 19;
 
 /** Loaded when it is needed: most starts find everything in the cache. */
 const builder = () => import("./image-build.ts");
@@ -84,8 +84,10 @@ function locate(choice: ImageChoice) {
 async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedImage> {
   const { progress, keepsCode = false } = options;
   const { store, guestFiles, key, name, codeFile } = locate(choice);
+  // The module first: what is next takes longest, and needs nothing else.
+  const readingModule = readModule(store, name, codeFile);
   const reading = shares.get(key) ?? readShare(store, key, guestFiles);
-  const [cached, code] = await Promise.all([store.read(name, false), codeFile.read()]);
+  const [cached, code] = await readingModule;
   await options.undisturbed;
   let compiled = cached && codeFile.compile(cached, code, keepsCode);
   let share = (await reading) ?? shares.get(key);
@@ -114,8 +116,9 @@ async function readShare(
   key: string,
   guestFiles: ReadonlyMap<string, Uint8Array>,
 ): Promise<Pick<LoadedImage, "image" | "library"> | undefined> {
-  const image = await store.read(imageFile(key), true);
-  if (image === undefined) return undefined;
+  const stored = await store.read(imageFile(key), { shared: true });
+  if (stored === undefined) return undefined;
+  const image = stored.content;
   const { libraryBytes } = decodeImage(image);
   if (store.size(libraryFile(key)) !== libraryBytes) return undefined;
   const library = SharedLibrary.ofSize(libraryBytes, (content) => {
@@ -147,14 +150,24 @@ async function readBytes(
   choice: ImageChoice,
 ): Promise<(ImageBytes & { readonly lacksCode: boolean }) | undefined> {
   const { store, guestFiles, key, name, codeFile } = locate(choice);
-  const [share, lean, code] = await Promise.all([
+  const [share, [lean, code]] = await Promise.all([
     shares.get(key) ?? readShare(store, key, guestFiles),
-    store.read(name, false),
-    codeFile.read(),
+    readModule(store, name, codeFile),
   ]);
   if (share === undefined || lean === undefined) return undefined;
   shares.set(key, share);
-  return { ...share, lean, code: codeOf(lean, code), lacksCode: codeFile.isPossible && code === undefined };
+  return { ...share, lean, code, lacksCode: codeFile.isPossible && code === undefined };
+}
+
+/** The module and the engine's code of it. */
+async function readModule(
+  store: ImageStore,
+  name: string,
+  codeFile: CodeFile,
+): Promise<[Uint8Array | undefined, Uint8Array | undefined]> {
+  const wasm = store.read(name);
+  const [stored, code] = await Promise.all([wasm, codeFile.read(wasm)]);
+  return [stored?.content, code];
 }
 
 async function makeModule(store: ImageStore, key: string, choice: ImageChoice, image: Uint8Array) {

@@ -1,7 +1,7 @@
 // Chooses the wall. The image is read while a thread or process comes up. What only one kind of wall needs is loaded with it: the
 // command, which has one wall and starts anew each time, would wait for code that it does not use.
 import type { ProcessLink } from "../platform/node/child-process.ts";
-import { WorkerLink } from "../platform/node/worker-thread.ts";
+import type { WorkerLink } from "../platform/node/worker-thread.ts";
 import type { Progress } from "./image-build.ts";
 import { type LoadedImage, loadBytes, loadImage } from "./image-cache.ts";
 import type { CheckedEngine } from "./options.ts";
@@ -24,10 +24,11 @@ export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?:
       return inline.openInline(loaded);
     }
     case "worker": {
+      const thread = await import("../platform/node/worker-thread.ts");
       let link: WorkerLink | undefined;
       return RemoteWall.open(
         (events) => {
-          link = new WorkerLink(events);
+          link = new thread.WorkerLink(events);
           return link;
         },
         async () => link?.introduce(await image(link.online)),

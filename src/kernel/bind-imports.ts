@@ -70,7 +70,8 @@ export function bindImports(kernel: Kernel): WebAssembly.Imports {
 function bind(kernel: Kernel, entry: SyscallEntry): (...values: RawValue[]) => RawValue {
   const handler = entry.handler as RawHandler | undefined;
   if (handler === undefined) {
-    return () => {
+    // With as many parameters as the others: V8 makes one wrapper per signature and number of parameters.
+    return (_a, _b, _c, _d, _e, _f, _g) => {
       throw kernel.stopped ?? kernel.stop({ kind: "refused", detail: entry.name });
     };
   }

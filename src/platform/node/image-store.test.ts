@@ -15,10 +15,10 @@ const content = new Uint8Array([1, 2, 3, 4]);
 
 test("what was written is read, in shared memory where asked", async () => {
   const store = new ImageStore(join(folder, "made", "by", "it"));
-  expect(await store.read("key", false)).toBe(undefined);
+  expect(await store.read("key")).toBe(undefined);
   expect(store.write("key", [content.subarray(0, 2), content.subarray(2)])).toBe(true);
-  expect(await store.read("key", false)).toEqual(content);
-  expect((await store.read("key", true))?.buffer).toBeInstanceOf(SharedArrayBuffer);
+  expect((await store.read("key"))?.content).toEqual(content);
+  expect((await store.read("key", { shared: true }))?.content.buffer).toBeInstanceOf(SharedArrayBuffer);
   const target = new Uint8Array(content.length);
   expect([store.size("key"), store.size("none")]).toEqual([content.length, undefined]);
   expect([store.readInto("key", target), store.readInto("none", target)]).toEqual([true, false]);
@@ -32,19 +32,34 @@ test("a damaged, shortened or empty file is not there", async () => {
   const whole = readFileSync(join(folder, "key"));
   for (const damaged of [whole.subarray(0, 5), whole.subarray(1), Buffer.alloc(0), Buffer.alloc(8, 1)]) {
     writeFileSync(join(folder, "key"), damaged);
-    expect(await store.read("key", false)).toBe(undefined);
+    expect(await store.read("key")).toBe(undefined);
     expect(store.readInto("key", new Uint8Array(content.length))).toBe(false);
   }
   whole[0] = 99;
   writeFileSync(join(folder, "key"), whole);
-  expect(await store.read("key", false)).toBe(undefined);
+  expect(await store.read("key")).toBe(undefined);
+});
+
+test("what belongs to other content is there beside that alone", async () => {
+  const store = new ImageStore(folder);
+  for (const [key, byte] of [
+    ["one", 1],
+    ["other", 2],
+  ] as const)
+    store.write(key, [new Uint8Array(8).fill(byte)]);
+  const owner = await store.read("one");
+  store.write("key", [content], owner?.checksum);
+  expect((await store.read("key", { belongsTo: store.read("one") }))?.content).toEqual(content);
+  for (const belongsTo of [store.read("other"), store.read("none")])
+    expect(await store.read("key", { belongsTo })).toBe(undefined);
+  expect(await store.read("key")).toBe(undefined);
 });
 
 test("writers leave one whole file and nothing else", async () => {
   const stores = [new ImageStore(folder), new ImageStore(folder)];
   for (const store of stores) expect(store.write("key", [content])).toBe(true);
   expect(readdirSync(folder)).toEqual(["key"]);
-  expect(await stores[0]?.read("key", false)).toEqual(content);
+  expect((await stores[0]?.read("key"))?.content).toEqual(content);
 });
 
 test("what a killed writer left is removed, what another one is writing is not", () => {
@@ -71,5 +86,5 @@ test("a folder that cannot be written only costs time", async () => {
   writeFileSync(join(folder, "file"), "");
   const store = new ImageStore(join(folder, "file", "below"));
   expect(store.write("key", [content])).toBe(false);
-  expect(await store.read("key", false)).toBe(undefined);
+  expect(await store.read("key")).toBe(undefined);
 });

@@ -8,18 +8,22 @@ import {
   openSync,
   readdirSync,
   readSync,
+  read as readWithCallback,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 // A seventh of the time of SHA-256, for 14 MB at each start.
 import { crc32 } from "node:zlib";
 
+const readLater = promisify(readWithCallback);
 const checksumBytes = 4;
+/** Of what is read by other threads at once. */
+const pieceBytes = 1 << 20;
 /** No write takes this long: a temporary file that is older was left by a process that was killed. */
 const staleMs = 3_600_000;
 /** Versions that nobody starts any more. Systems note when a file was last read, if only once a day (mount(8), relatime). */
@@ -35,6 +39,19 @@ export function defaultCacheDirectory(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sandboa");
 }
 
+export interface Stored {
+  readonly content: Uint8Array<ArrayBuffer>;
+  /** CRC-32 of the content, going on from that of what it belongs to. */
+  readonly checksum: number;
+}
+
+export interface ReadChoice {
+  /** Whether the content lies in shared memory. */
+  readonly shared?: boolean;
+  /** What it was written for: it is there for nothing else. */
+  readonly belongsTo?: Promise<Stored | undefined>;
+}
+
 export class ImageStore {
   readonly #directory: string;
 
@@ -43,28 +60,34 @@ export class ImageStore {
   }
 
   /**
-   * The content under `key`, or undefined when there is none or it is damaged. With `shared` it lies in shared memory. A thread of the
-   * system's reads: this one has code to load meanwhile.
+   * The content under `key`, or undefined when there is none or it is damaged. A thread of the system's reads: this one has code to load
+   * meanwhile.
    */
-  async read(key: string, shared: boolean): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    let file: FileHandle | undefined;
+  async read(key: string, { shared = false, belongsTo }: ReadChoice = {}): Promise<Stored | undefined> {
+    const fd = this.#openFile(key);
+    if (fd === undefined) return undefined;
     try {
-      file = await open(this.#path(key), "r");
-      const { size } = await file.stat();
-      if (size < checksumBytes) return undefined;
-      const all = new Uint8Array(shared ? new SharedArrayBuffer(size) : new ArrayBuffer(size));
-      for (let at = 0; at < size; ) {
-        const { bytesRead } = await file.read(all, at, size - at, at);
-        if (bytesRead === 0) return undefined;
-        at += bytesRead;
+      const contentBytes = fstatSync(fd).size - checksumBytes;
+      if (contentBytes < 0) return undefined;
+      // A buffer of its own, without what follows: V8 takes its code from no other (machine-code.ts).
+      const buffer = shared ? new SharedArrayBuffer(contentBytes) : new ArrayBuffer(contentBytes);
+      const content = new Uint8Array(buffer as ArrayBuffer);
+      const last = Buffer.alloc(checksumBytes);
+      // One piece is checked while the next ones are read. All are waited for: a file is not closed while it is read.
+      const pieces = [...piecesOf(content), { bytes: last, at: contentBytes }];
+      const reads = pieces.map((piece) => readWhole(fd, piece));
+      const owner = await belongsTo;
+      let checksum = owner?.checksum ?? 0;
+      let isWhole = belongsTo === undefined || owner !== undefined;
+      for (const [index, { bytes }] of pieces.entries()) {
+        isWhole = (await reads[index]) === true && isWhole;
+        if (isWhole && bytes !== last) checksum = crc32(bytes, checksum);
       }
-      const content = all.subarray(0, size - checksumBytes);
-      const checksum = new DataView(all.buffer).getUint32(content.length, true);
-      return crc32(content) === checksum ? (content as Uint8Array<ArrayBuffer>) : undefined;
+      return isWhole && checksum === last.readUInt32LE() ? { content, checksum } : undefined;
     } catch {
       return undefined;
     } finally {
-      await file?.close();
+      closeSync(fd);
     }
   }
 
@@ -79,10 +102,10 @@ export class ImageStore {
     return size === undefined ? undefined : size - checksumBytes;
   }
 
-  /** Best effort: false when the folder cannot be written. */
-  write(key: string, parts: readonly Uint8Array[]): boolean {
+  /** Best effort: false when the folder cannot be written. `ownerChecksum`: of what it belongs to. */
+  write(key: string, parts: readonly Uint8Array[], ownerChecksum = 0): boolean {
     const checksum = Buffer.alloc(checksumBytes);
-    checksum.writeUInt32LE(parts.reduce((sum, part) => crc32(part, sum), 0));
+    checksum.writeUInt32LE(parts.reduce((sum, part) => crc32(part, sum), ownerChecksum));
     const temporary = `${this.#path(key)}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
@@ -143,13 +166,17 @@ export class ImageStore {
     }
   }
 
-  #open<T>(key: string, use: (fd: number) => T): T | undefined {
-    let fd: number;
+  #openFile(key: string): number | undefined {
     try {
-      fd = openSync(this.#path(key), "r");
+      return openSync(this.#path(key), "r");
     } catch {
       return undefined;
     }
+  }
+
+  #open<T>(key: string, use: (fd: number) => T): T | undefined {
+    const fd = this.#openFile(key);
+    if (fd === undefined) return undefined;
     try {
       return use(fd);
     } finally {
@@ -183,6 +210,32 @@ function fill(fd: number, content: Uint8Array): boolean {
     fstatSync(fd).size === content.length + checksumBytes &&
     crc32(content) === checksum.readUInt32LE()
   );
+}
+
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+}
+
+function piecesOf(content: Uint8Array): Piece[] {
+  return Array.from({ length: Math.ceil(content.length / pieceBytes) }, (_, index) => {
+    const at = index * pieceBytes;
+    return { bytes: content.subarray(at, at + pieceBytes), at };
+  });
+}
+
+/** Whether the file has these bytes there; never rejects. */
+async function readWhole(fd: number, { bytes, at }: Piece): Promise<boolean> {
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesRead } = await readLater(fd, bytes, done, bytes.length - done, at + done);
+      if (bytesRead === 0) return false;
+      done += bytesRead;
+    }
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function readAll(fd: number, target: Uint8Array, position: number): boolean {

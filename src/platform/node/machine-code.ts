@@ -35,7 +35,8 @@ function reach(): MachineCode | undefined {
     // V8 ends the process when these are not an ArrayBuffer and a view.
     give: (code, wasm) => {
       const view = new Uint8Array(wasm.buffer, wasm.byteOffset, wasm.length);
-      const module = native("DeserializeWasmModule", code.slice().buffer, view);
+      const whole = code.byteLength === code.buffer.byteLength ? code : code.slice();
+      const module = native("DeserializeWasmModule", whole.buffer, view);
       return module instanceof WebAssembly.Module ? module : undefined;
     },
     tag: () => `${process.versions.v8}-${process.arch}-${cachedDataVersionTag().toString(16)}`,
