@@ -65,7 +65,7 @@ const fine: Ended = { status: 0, stdout: "hello\n", stderr: "" };
 const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 
 /** Name -> when it was written, of files that are whole; a damaged or left-over file fails the test. */
-function wholeFiles(cacheFolder: string, bytecode = ["command.cjs.bytecode"]): Map<string, number> {
+function wholeFiles(cacheFolder: string, bundles = ["command"]): Map<string, number> {
   const names = readdirSync(cacheFolder).sort();
   // The engine's code names its version, flags and processor; the bytecode of a bundle its source.
   const kinds = names.map((name) => name.replace(/^[0-9a-f]{40}\./, "").replace(/(wasm|cjs)\..*\./, "$1."));
@@ -74,7 +74,7 @@ function wholeFiles(cacheFolder: string, bytecode = ["command.cjs.bytecode"]): M
     "library",
     "plain.wasm",
     ...(keepsCode ? ["plain.wasm.code"] : []),
-    ...bytecode,
+    ...bundles.map((bundle) => `${bundle}.cjs.bytecode`),
   ]);
   const module = readFileSync(join(cacheFolder, names.find((name) => name.endsWith(".wasm")) ?? ""));
   return new Map(
@@ -99,20 +99,23 @@ test("two processes that start at once into an empty folder both work, and the n
   expect(wholeFiles(cache)).toEqual(kept);
 });
 
-test("a process that has the library keeps its bytecode for the next one, which has the same API", async () => {
+test("a process that has the library keeps its bytecode, and that of its second thread, for the next one, which has the same API", async () => {
   const copy = mkdtempSync(join(folder, "library-"));
   cpSync(cache, copy, { recursive: true });
   const embedder = `import * as sandboa from ${JSON.stringify(join(project, "dist", "index.js"))};
     const box = await sandboa.Sandbox.create();
     try { await box.run("1 / 0"); } catch (error) { console.log(error instanceof sandboa.PythonError, error.message); }
     console.log(Object.keys(sandboa).length);
-    await box.close();`;
+    await box.close();
+    const second = await sandboa.Sandbox.create();
+    await second.run("1 + 1");
+    await second.close();`;
   const first = await run(copy, ["--input-type=module", "-e", embedder]);
   expect(first).toMatchObject({ status: 0, stderr: "" });
   expect(first.stdout).toMatch(/^true .*division by zero\n[0-9]+\n$/);
-  const kept = wholeFiles(copy, ["command.cjs.bytecode", "library.cjs.bytecode"]);
+  const kept = wholeFiles(copy, ["command", "library", "worker-main"]);
   expect(await run(copy, ["--input-type=module", "-e", embedder])).toEqual(first);
-  expect(wholeFiles(copy, ["command.cjs.bytecode", "library.cjs.bytecode"])).toEqual(kept);
+  expect(wholeFiles(copy, ["command", "library", "worker-main"])).toEqual(kept);
 });
 
 test("a truncated file and a flipped bit are noticed and made anew", async () => {

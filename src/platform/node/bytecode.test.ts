@@ -51,10 +51,22 @@ test("the file as a whole is kept too, though V8 has dropped what ran once", () 
     for (let times = 0; times < 3; times++) runInNewContext("gc()");
   } finally {
     setFlagsFromString("--no-stress-flush-code");
+    setFlagsFromString("--no-expose-gc");
   }
   expect([before.keep(), after.keep()]).toEqual([true, true]);
   const sizes = readdirSync(cache()).map((name) => statSync(join(cache(), name)).size);
   expect(Math.max(...sizes) - Math.min(...sizes)).toBeGreaterThan(32_000);
+});
+
+test("nothing is kept under flags that are not those of its loading", () => {
+  const { canKeep, keep } = loadBundle(file, new ImageStore(cache()));
+  setFlagsFromString("--stack-size=983");
+  try {
+    expect([canKeep(), keep()]).toEqual([false, false]);
+  } finally {
+    setFlagsFromString("--stack-size=984");
+  }
+  expect([canKeep(), keep()]).toEqual([true, true]);
 });
 
 test("another source of the same length has none", () => {

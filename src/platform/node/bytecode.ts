@@ -12,7 +12,9 @@ export interface LoadedBundle {
   /** What the bundle exports. */
   readonly exports: unknown;
   readonly hadBytecode: boolean;
-  /** Keeps what has been compiled by now, if there was no bytecode; false where that cannot be. */
+  /** Whether there was no bytecode, and V8's flags are what they were then: threads of ours change them at times (engine-flags.ts). */
+  canKeep(): boolean;
+  /** Keeps what has been compiled by now; false where that cannot be. */
   keep(): boolean;
 }
 
@@ -20,7 +22,8 @@ export interface LoadedBundle {
 export function loadBundle(file: string, store = new ImageStore()): LoadedBundle {
   const source = readFileSync(file, "utf8");
   // V8 compares the length of the source, its own version and its flags.
-  const key = `${basename(file)}.${crc32(source).toString(16)}.${cachedDataVersionTag().toString(16)}.bytecode`;
+  const tag = cachedDataVersionTag();
+  const key = `${basename(file)}.${crc32(source).toString(16)}.${tag.toString(16)}.bytecode`;
   const cachedData = store.isPrivate ? read(store, key) : undefined;
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: file,
@@ -29,11 +32,13 @@ export function loadBundle(file: string, store = new ImageStore()): LoadedBundle
   const hadBytecode = cachedData !== undefined && script.cachedDataRejected === false;
   const module = { exports: {} as unknown };
   script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
+  const canKeep = (): boolean => !hadBytecode && cachedDataVersionTag() === tag;
   const keep = (): boolean => {
+    if (!canKeep() || !store.isPrivate) return false;
     compileAgain(script);
     return store.write(key, [script.createCachedData()]);
   };
-  return { exports: module.exports, hadBytecode, keep: () => !hadBytecode && store.isPrivate && keep() };
+  return { exports: module.exports, hadBytecode, canKeep, keep };
 }
 
 /**

@@ -29,7 +29,7 @@ const staleMs = 3_600_000;
 /** Versions that nobody starts any more. Systems note when a file was last read, if only once a day (mount(8), relatime). */
 const unusedMs = 60 * 24 * 3_600_000;
 /** Images and what belongs to them, by key, and the bytecode of our bundles: in a folder that was chosen there may be other files. */
-const ours = /^([0-9a-f]{40}|(?:command|library)\.cjs)\.[\w.-]+$/;
+const ours = /^([0-9a-f]{40}|(?:command|library|worker-main)\.cjs)\.[\w.-]+$/;
 
 export function defaultCacheDirectory(): string {
   const chosen = process.env.SANDBOA_CACHE;

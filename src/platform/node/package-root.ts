@@ -14,7 +14,8 @@ function above(folder: string): string {
   return above(parent);
 }
 
-export const workerScript = join(packageRoot, "dist", "worker.cjs");
+export const workerEntryScript = join(packageRoot, "dist", "worker.cjs");
+export const workerMainScript = join(packageRoot, "dist", "worker-main.cjs");
 export const libraryScript = join(packageRoot, "dist", "library.cjs");
 export const commandScript = join(packageRoot, "dist", "command.cjs");
 export const processScript = join(packageRoot, "dist", "process.cjs");

@@ -1,4 +1,4 @@
-// The entry of the worker thread: builds the session, then answers one message at a time.
+// What the worker thread does: builds the session, then answers one message at a time.
 import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { Control } from "../../host/control.ts";
 import { LibraryFileSystem } from "../../host/library-filesystem.ts";
@@ -128,11 +128,21 @@ function open(start: WorkerStart): Session | undefined {
 }
 
 let session: Session | undefined;
+let afterRun: (() => boolean) | undefined;
+
+/** For the entry: `call` is called when a run is over, and all that a run takes has been compiled, until it says that this is enough. */
+export function afterRuns(call: () => boolean): void {
+  afterRun = call;
+}
+
 port.on("message", (message: ToWorker) => {
   if (message.type === "start") session = open(message.start);
   else if (session) {
     if (message.type === "begin") folders.begin(message.folders ?? new Map(), message.plan);
     if (message.type === "reset") folders.end();
-    send(session.answer(message));
+    const answer = session.answer(message);
+    // Before the answer, after which a thread may be ended at any time.
+    if (message.type === "run" && afterRun?.()) afterRun = undefined;
+    send(answer);
   }
 });
