@@ -16,6 +16,7 @@ import { failureOf } from "./run.ts";
 import type { Served } from "./served.ts";
 import { Session } from "./session.ts";
 import type { SharedLibrary } from "./shared-library.ts";
+import { leaveMemory, takeMemory } from "./spare-memory.ts";
 import type { TreeQuestion, TreeReply } from "./tree-questions.ts";
 import { resumeRequest, waitOf } from "./waiting-run.ts";
 import type { TakeDenial, TakeOutput, Wall } from "./wall.ts";
@@ -63,6 +64,8 @@ class InlineWall implements Wall {
   #takeDenial: TakeDenial | undefined;
   #failure: Error | undefined;
   #served: Served = {};
+  /** Whether anything of the session is on the stack. */
+  #isInside = false;
   /** Ends the wait of a run that was told to come again. */
   #wake: (() => void) | undefined;
 
@@ -79,7 +82,7 @@ class InlineWall implements Wall {
       callHost: (frame: Uint8Array) => this.#callHost(frame),
     };
     this.#session = new Session(
-      { ...image, library: libraryOf(image) },
+      { ...image, library: libraryOf(image), takeMemory },
       own,
       output,
       this.#control,
@@ -134,8 +137,11 @@ class InlineWall implements Wall {
   }
 
   async kill(failure: Error): Promise<void> {
-    this.#failure ??= failure;
     this.cancel();
+    // A guest that is still on the stack will go on for a moment.
+    const { memory } = this.#session;
+    if (this.#failure === undefined && !this.#isInside && memory) leaveMemory(memory);
+    this.#failure ??= failure;
   }
 
   #askTree(question: TreeQuestion, bytes: Uint8Array | undefined): TreeReply {
@@ -168,6 +174,8 @@ class InlineWall implements Wall {
 
   #inside<T>(work: () => T): T {
     if (this.#failure !== undefined) throw this.#failure;
+    const wasInside = this.#isInside;
+    this.#isInside = true;
     try {
       return work();
     } catch (error) {
@@ -176,6 +184,8 @@ class InlineWall implements Wall {
         cause: error,
       });
       throw this.#failure;
+    } finally {
+      this.#isInside = wasInside;
     }
   }
 }

@@ -50,6 +50,8 @@ export interface SessionImage {
   readonly image: Uint8Array;
   /** What stands where Python looks for its library; sessions may share it. */
   readonly library: FileSystem;
+  /** Gives the memory that an earlier session has left, if it has so many bytes. */
+  takeMemory?(bytes: number): WebAssembly.Memory | undefined;
 }
 
 const timeoutSignal = 14;
@@ -126,7 +128,7 @@ export class Session {
     this.#denials = new DenialLog(idlePlan, tellDenial);
     this.#kernel = new Kernel(this.#world(idlePlan), supervisor.ask);
     this.#results = new Results(this.#kernel.process.mounts);
-    this.#interpreter = Interpreter.start(this.#module, this.#kernel, this.#image, powers.memory);
+    this.#interpreter = this.#start(image.takeMemory?.(this.#image.snapshot.memoryBytes));
   }
 
   answer(request: Request): Answer {
@@ -226,11 +228,19 @@ export class Session {
     this.#restart(idlePlan);
     // After a trap that nobody planned the machine itself is not trusted to be as it was. Memory cannot shrink, and its size would
     // tell the next guest of this one.
-    if (this.#broken || this.#interpreter.hasGrown)
-      this.#interpreter = this.#interpreter.replacement(this.#module);
+    if (this.#broken || this.#interpreter.hasGrown) this.#interpreter = this.#start(this.#interpreter.memory);
     else this.#interpreter.reset();
     this.#broken = false;
     this.#failure = undefined;
+  }
+
+  /** For another session with the same image, when nothing is asked of this one any more; undefined when it has grown. */
+  get memory(): WebAssembly.Memory | undefined {
+    return this.#interpreter.memory;
+  }
+
+  #start(memory: WebAssembly.Memory | undefined): Interpreter {
+    return Interpreter.start(this.#module, this.#kernel, this.#image, this.#powers.memory, { memory });
   }
 
   #holdings(): Omit<Meters, keyof RunMeters> {

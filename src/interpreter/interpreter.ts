@@ -23,6 +23,13 @@ export type Outcome =
   /** A trap, an exhausted stack, or a broken handler. `detail` holds nothing of the host. */
   | { readonly kind: "crashed"; readonly detail: string };
 
+export interface StartOptions {
+  /** For runs that must repeat. Drawn from the process's entropy unless it is given. */
+  readonly hashSecret?: Uint8Array | undefined;
+  /** Of an earlier interpreter, see `memory`: fresh pages cost several milliseconds. */
+  readonly memory?: WebAssembly.Memory | undefined;
+}
+
 export class Interpreter {
   readonly #machine: Machine;
   readonly #kernel: Kernel;
@@ -41,20 +48,19 @@ export class Interpreter {
     this.#rehash = new Rehash(machine, image.rehash);
   }
 
-  /**
-   * A pristine interpreter in a new instance of the lean module. Its hash secret is drawn from the process's entropy unless one is
-   * given, for runs that must repeat. Throws RenewalFailure.
-   */
+  /** A pristine interpreter in a new instance of the lean module. Throws RenewalFailure. */
   static start(
     module: WebAssembly.Module,
     kernel: Kernel,
     image: Image,
-    memory: MemoryPower,
-    hashSecret?: Uint8Array,
+    power: MemoryPower,
+    { hashSecret, memory }: StartOptions = {},
   ): Interpreter {
-    const machine = new Machine(module, kernel, image.hiddenGlobals, newMemory(image.snapshot));
-    restoreFresh(machine, image.snapshot, memory);
-    const interpreter = new Interpreter(machine, kernel, image, memory);
+    const { hiddenGlobals, snapshot } = image;
+    const machine = new Machine(module, kernel, hiddenGlobals, memory ?? newMemory(snapshot));
+    if (memory) restoreInPlace(machine, snapshot, power);
+    else restoreFresh(machine, snapshot, power);
+    const interpreter = new Interpreter(machine, kernel, image, power);
     interpreter.#renew(hashSecret);
     return interpreter;
   }
@@ -82,18 +88,9 @@ export class Interpreter {
     this.#renew(hashSecret);
   }
 
-  /**
-   * A pristine interpreter in a new instance, for one that must not be run on. It has the same memory where that has not grown: fresh
-   * pages cost several milliseconds. Throws RenewalFailure.
-   */
-  replacement(module: WebAssembly.Module, hashSecret?: Uint8Array): Interpreter {
-    if (this.hasGrown) return Interpreter.start(module, this.#kernel, this.#image, this.#memory, hashSecret);
-    const { hiddenGlobals, snapshot } = this.#image;
-    const machine = new Machine(module, this.#kernel, hiddenGlobals, this.#machine.memory);
-    restoreInPlace(machine, snapshot, this.#memory);
-    const interpreter = new Interpreter(machine, this.#kernel, this.#image, this.#memory);
-    interpreter.#renew(hashSecret);
-    return interpreter;
+  /** For another interpreter of the same image, in place of this one, of which nothing may be asked any more; undefined when it has grown. */
+  get memory(): WebAssembly.Memory | undefined {
+    return this.hasGrown ? undefined : this.#machine.memory;
   }
 
   /** Sends one request to the guest's handler. */

@@ -39,13 +39,18 @@ export class Trial {
     this.#loaded = loaded;
     this.#image = decodeImage(loaded.image);
     this.#kernel = new Kernel(this.#process(), () => this.#ask());
-    this.#interpreter = Interpreter.start(loaded.module, this.#kernel, this.#image, {
+    this.#interpreter = this.#start();
+  }
+
+  #start(memory?: WebAssembly.Memory): Interpreter {
+    const power = {
       clear: nodeMemory.clear,
-      copy: (target, source) => {
+      copy: (target: Uint8Array, source: Uint8Array) => {
         this.#buffer = target.buffer;
         nodeMemory.copy(target, source);
       },
-    });
+    };
+    return Interpreter.start(this.#loaded.module, this.#kernel, this.#image, power, { memory });
   }
 
   /** A copy of all of linear memory. */
@@ -91,7 +96,7 @@ export class Trial {
   /** After a trap, or in any case, in a new instance. */
   replace(): void {
     this.#restart();
-    this.#interpreter = this.#interpreter.replacement(this.#loaded.module);
+    this.#interpreter = this.#start(this.#interpreter.memory);
   }
 
   reset(): void {

@@ -52,13 +52,9 @@ export class Guest {
     this.#prepared = prepared;
     this.#hashSecret = hashSecret;
     this.#kernel = new Kernel(this.#process());
-    this.interpreter = Interpreter.start(
-      prepared.loaded.module,
-      this.#kernel,
-      prepared.image,
-      nodeMemory,
+    this.interpreter = Interpreter.start(prepared.loaded.module, this.#kernel, prepared.image, nodeMemory, {
       hashSecret,
-    );
+    });
   }
 
   /** The value of the last expression. */
