@@ -5,8 +5,9 @@ import {
   keepableCodeTag,
   moduleWithCode,
 } from "../platform/node/engine-flags.ts";
-import type { ImageStore, Stored } from "../platform/node/image-store.ts";
+import type { ImageStore } from "../platform/node/image-store.ts";
 import { checksum } from "../platform/node/powers.ts";
+import type { Stored } from "../platform/node/stored-file.ts";
 
 /** Whoever has it is the only one to make the module's code hot and keep it. */
 export interface CodeKeeper {
