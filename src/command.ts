@@ -6,5 +6,5 @@ import { startWorkerEarly } from "./platform/node/worker-start.ts";
 import { willUseWorker } from "./surfaces/cli/likely-wall.ts";
 
 if (willUseWorker()) startWorkerEarly();
-const { main } = loadOwnBundle<typeof import("./surfaces/cli/main.ts")>(commandScript);
+const { main } = loadOwnBundle<typeof import("./command-main.ts")>(commandScript);
 void main();

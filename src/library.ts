@@ -1,3 +1,3 @@
-// What the library's entry loads: the public API, and what it asks for itself.
-export { hasPrepared } from "./host/image-cache.ts";
+// What the library's entry loads: the public API, and what the entry asks for itself.
 export * from "./index.ts";
+export { hasWritten } from "./platform/node/image-store.ts";

@@ -40,6 +40,10 @@ describe("in a run", () => {
     ["no object", "send('null');"],
     ["an unknown message", "send({ type: '__proto__' });"],
     ["ready twice", "send({ type: 'ready' });"],
+    [
+      "an image that cannot be read for the third time",
+      "for (let i = 0; i < 3; i++) send({ type: 'unreadable' });",
+    ],
     ["a failure to start", "send({ type: 'failed', outcome: { kind: 'crashed', detail: '' } });"],
     ["done for what was never asked", "done(99);"],
     ["done for the beginning", "done(1);"],

@@ -145,6 +145,26 @@ test("a truncated file and a flipped bit are noticed and made anew", async () =>
   if (keepsCode) await Promise.all([damage("code", flip), damage("code", (bytes) => bytes.subarray(0, 3))]);
 });
 
+test("the process behind a wall reads the cache itself, and is sent what it finds damaged", async () => {
+  const source = "import calendar; print('hello')";
+  const words = [join(project, "dist", "cli.cjs"), "run", "--isolation", "process", "-c", source];
+  expect(await run(cache, words)).toEqual(fine);
+  const kinds = ["image", "library", "wasm", ...(keepsCode ? ["code"] : [])];
+  for (const kind of kinds) {
+    const copy = mkdtempSync(join(folder, `unreadable-${kind}-`));
+    cpSync(cache, copy, { recursive: true });
+    const name = readdirSync(copy).find((file) => file.endsWith(kind)) ?? "";
+    const whole = readFileSync(join(copy, name));
+    const damaged = Buffer.from(whole);
+    damaged[whole.length >> 1] = (whole[whole.length >> 1] ?? 0) ^ 1;
+    writeFileSync(join(copy, name), damaged);
+    expect([kind, await run(copy, words)]).toEqual([kind, fine]);
+    // Made anew at once, and the library when the next one starts.
+    expect([kind, await run(copy, words)]).toEqual([kind, fine]);
+    expect(readFileSync(join(copy, name)).equals(damaged)).toBe(false);
+  }
+});
+
 test.runIf(keepsCode)("a later process compiles next to nothing", async () => {
   const copy = mkdtempSync(join(folder, "traced-"));
   cpSync(cache, copy, { recursive: true });

@@ -26,7 +26,7 @@ await build({
   ...commonJs,
   entryPoints: {
     library: "src/library.ts",
-    command: "src/surfaces/cli/main.ts",
+    command: "src/command-main.ts",
     cli: "src/command.ts",
     "worker-main": "src/platform/node/worker-main.ts",
     worker: "src/platform/node/worker-entry.ts",

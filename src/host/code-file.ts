@@ -27,7 +27,6 @@ export interface CompiledImage {
 
 export class CodeFile {
   readonly #store: ImageStore;
-  /** Undefined where the engine's code cannot be had, or could be anybody's. */
   readonly #name: string | undefined;
   readonly #tag: string | undefined;
 
@@ -37,8 +36,9 @@ export class CodeFile {
     this.#name = this.#tag && `${moduleName}.${this.#tag}.code`;
   }
 
-  get isPossible(): boolean {
-    return this.#name !== undefined;
+  /** Its key in the store; undefined where the engine's code cannot be had. */
+  get name(): string | undefined {
+    return this.#name;
   }
 
   /** The code of that module, when there is such. */

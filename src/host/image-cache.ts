@@ -1,5 +1,6 @@
 // The image for a set of built-in modules: from memory, from the cache on disk, or built. Files in the cache are keyed by
 // everything that went into them, so a change of version, format, guest code or hash simply misses.
+
 import { distribution } from "../interpreter/distribution.ts";
 import { decodeImage } from "../interpreter/image-file.ts";
 import { ImageStore } from "../platform/node/image-store.ts";
@@ -45,13 +46,6 @@ export interface LoadOptions {
   readonly undisturbed?: Promise<void> | undefined;
 }
 
-let prepared = false;
-
-/** Whether this process has made something that was not in the cache. */
-export function hasPrepared(): boolean {
-  return prepared;
-}
-
 export function loadImage(choice: ImageChoice, options: LoadOptions = {}): Promise<LoadedImage> {
   const name = `${formName(choice)}:${choice.refusedModules.join(",")}`;
   let image = loaded.get(name);
@@ -91,10 +85,8 @@ async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedIm
   await options.undisturbed;
   let compiled = cached && codeFile.compile(cached, code, keepsCode);
   let share = (await reading) ?? shares.get(key);
-  if (compiled === undefined || share === undefined) {
-    prepared = true;
+  if (compiled === undefined || share === undefined)
     progress?.("preparing the interpreter (once per version)");
-  }
   if (share === undefined) {
     const { buildImage } = await builder();
     const { image, library } = buildImage(guestFiles, choice, progress);
@@ -106,7 +98,6 @@ async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedIm
   }
   shares.set(key, share);
   compiled ??= codeFile.compile(await makeModule(store, key, choice, share.image), code, keepsCode);
-  if (compiled.codeKeeper) prepared = true;
   return { key, ...compiled, ...share };
 }
 
@@ -128,6 +119,26 @@ async function readShare(
     content.set(encodeLibrary({ archive, wheel, files: guestFiles }));
   });
   return { image, library };
+}
+
+/** Descriptors of the files that a process reads an image from. Whoever asked for them closes them. */
+export interface ImageFiles {
+  readonly lean: number;
+  /** Undefined where the engine's code cannot be had. */
+  readonly code: number | undefined;
+  readonly image: number;
+  readonly library: number;
+}
+
+/** Undefined when one of them is not in the cache. None is verified. */
+export function openImageFiles(choice: ImageChoice): ImageFiles | undefined {
+  const { store, key, name, codeFile } = locate(choice);
+  const codeName = codeFile.name;
+  const names = [name, imageFile(key), libraryFile(key), ...(codeName === undefined ? [] : [codeName])];
+  const [lean, image, library, code] = store.openAll(names) ?? [];
+  return lean === undefined || image === undefined || library === undefined
+    ? undefined
+    : { lean, code, image, library };
 }
 
 /** The same uncompiled, for a process that compiles it itself; `load` is called when something of it is not in the cache. */
@@ -156,7 +167,7 @@ async function readBytes(
   ]);
   if (share === undefined || lean === undefined) return undefined;
   shares.set(key, share);
-  return { ...share, lean, code, lacksCode: codeFile.isPossible && code === undefined };
+  return { ...share, lean, code, lacksCode: codeFile.name !== undefined && code === undefined };
 }
 
 /** The module and the engine's code of it. */

@@ -3,7 +3,7 @@
 import type { ProcessLink } from "../platform/node/child-process.ts";
 import type { WorkerLink } from "../platform/node/worker-thread.ts";
 import type { Progress } from "./image-build.ts";
-import { type LoadedImage, loadBytes, loadImage } from "./image-cache.ts";
+import { type LoadedImage, loadBytes, loadImage, openImageFiles } from "./image-cache.ts";
 import type { CheckedEngine } from "./options.ts";
 import { RemoteWall } from "./remote-wall.ts";
 import type { OnFall, Wall } from "./wall.ts";
@@ -40,10 +40,10 @@ export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?:
       let link: ProcessLink | undefined;
       return RemoteWall.open(
         (events) => {
-          link = new child.ProcessLink(events);
+          link = new child.ProcessLink(events, openImageFiles(engine));
           return link;
         },
-        async () => link?.introduce(await loadBytes(engine, image)),
+        async () => link?.introduce(() => loadBytes(engine, image)),
         onFall,
       );
     }

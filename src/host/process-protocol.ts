@@ -25,7 +25,9 @@ export type FromProcess =
   | { readonly kind: "question"; readonly question: FileQuestion; readonly bytes: Uint8Array }
   | { readonly kind: "treeQuestion"; readonly question: TreeQuestion; readonly bytes: Uint8Array }
   /** A call of a granted function: a frame of the guest's. */
-  | { readonly kind: "call"; readonly frame: Uint8Array };
+  | { readonly kind: "call"; readonly frame: Uint8Array }
+  /** A file of the image that it was given is damaged: it waits for all of it. */
+  | { readonly kind: "unreadable" };
 
 /** The host's reply to a question: a number (a count, a size) or a negative errno, and bytes. */
 export interface FileReply {
@@ -50,6 +52,8 @@ export function readFromProcess(body: Uint8Array): FromProcess {
       return { kind: "treeQuestion", question: readTreeQuestion(message), bytes };
     case "call":
       return { kind: "call", frame: bytes };
+    case "unreadable":
+      return { kind: "unreadable" };
     case "ready":
       return { kind: "answer", answer: { type: "ready", thread: undefined } };
     case "failed":

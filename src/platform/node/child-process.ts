@@ -1,11 +1,12 @@
 // The process behind a process wall: starting it with as little as the system lets us, speaking to it through one pipe, killing it.
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync } from "node:fs";
 import { serialize } from "node:v8";
 import { isPending } from "../../filesystems/later.ts";
 import type { Later } from "../../filesystems/tree.ts";
 import { FrameReader } from "../../host/frames.ts";
 import { answerFileQuestion } from "../../host/host-answers.ts";
-import type { ImageBytes } from "../../host/image-cache.ts";
+import type { ImageBytes, ImageFiles } from "../../host/image-cache.ts";
 import type { SandboxPlan } from "../../host/plan.ts";
 import {
   type FileQuestion,
@@ -22,15 +23,13 @@ import { confinedCommand } from "./confinement.ts";
 import { FairShare } from "./fair-share.ts";
 import { readHostInput } from "./host-input.ts";
 import { monotonicMs } from "./powers.ts";
+import type { SentImage } from "./process-image.ts";
 import { firstChild, otherThreadCpuMs } from "./thread-cpu.ts";
 
-export interface ProcessStart {
-  /** The module as bytes, the encoded image, the encoded library. */
-  readonly image: Omit<ImageBytes, "library"> & { readonly library: Uint8Array };
-}
-
 export type ToProcess =
-  | { readonly type: "start"; readonly image: ProcessStart["image"] }
+  /** The image is in the files that it was given. */
+  | { readonly type: "open"; readonly hasCode: boolean }
+  | { readonly type: "start"; readonly image: SentImage }
   | { readonly type: "reply"; readonly value: number; readonly bytes: Uint8Array }
   | { readonly type: "treeReply"; readonly reply: TreeReply }
   | { readonly type: "callReply"; readonly answer: Uint8Array }
@@ -46,6 +45,8 @@ const frameOverheadBytes = 2 ** 17;
 const mostUnreadBytes = 2 * maxTransferBytes;
 /** How long what a dead process still wrote is waited for: another process may hold its end of the pipe open. */
 const lastWordsMs = 100;
+/** What our own code cannot read it asks for once when it starts, and once when the guest first needs the library. */
+const mostUnreadable = 2;
 const nothing = new Uint8Array(0);
 
 export class ProcessLink implements Link {
@@ -55,6 +56,9 @@ export class ProcessLink implements Link {
   /** Whether the guest runs in a child of the process that was started. */
   readonly #nested: boolean;
   #nestedPid: number | undefined;
+  readonly #files: ImageFiles | undefined;
+  #load: (() => Promise<ImageBytes>) | undefined;
+  #unreadable = 0;
   #plan: SandboxPlan | undefined;
   /** Aborted when the run is over; undefined outside of runs, when the process has nothing to ask and nothing to show. */
   #running: AbortController | undefined;
@@ -88,16 +92,26 @@ export class ProcessLink implements Link {
     }),
   };
 
-  constructor(events: LinkEvents) {
+  /** `files` are closed here; what is in them need not be sent. */
+  constructor(events: LinkEvents, files?: ImageFiles) {
     this.#events = events;
-    const { command, args, nested } = confinedCommand();
+    this.#files = files;
+    const inherited = files
+      ? ([files.lean, files.code ?? "ignore", files.image, files.library] as const)
+      : [];
+    const { command, args, nested } = confinedCommand(inherited.length);
     this.#nested = nested;
-    const child = spawn(command, args, {
-      env: {},
-      cwd: "/",
-      stdio: ["pipe", "pipe", "ignore"],
-      windowsHide: true,
-    });
+    let child: ChildProcess;
+    try {
+      child = spawn(command, args, {
+        env: {},
+        cwd: "/",
+        stdio: ["pipe", "pipe", "ignore", ...inherited],
+        windowsHide: true,
+      });
+    } finally {
+      for (const fd of inherited) if (fd !== "ignore") closeSync(fd);
+    }
     this.#child = child;
     const frames = new FrameReader(() => frameOverheadBytes + Math.max(maxTransferBytes, this.#valueBytes));
     child.stdout?.on("data", (chunk: Buffer) => {
@@ -136,7 +150,17 @@ export class ProcessLink implements Link {
     });
   }
 
-  introduce({ lean, code, image, library }: ImageBytes): void {
+  /** `load` is called where the process has no files, or cannot read one of them. */
+  async introduce(load: () => Promise<ImageBytes>): Promise<void> {
+    this.#load = load;
+    if (this.#files) this.#post({ type: "open", hasCode: this.#files.code !== undefined });
+    else await this.#sendImage();
+  }
+
+  async #sendImage(): Promise<void> {
+    const loaded = await this.#load?.();
+    if (loaded === undefined || this.#killed) return;
+    const { lean, code, image, library } = loaded;
     // Copies, since views of shared memory cannot be serialised.
     this.#post({
       type: "start",
@@ -240,6 +264,12 @@ export class ProcessLink implements Link {
         break;
       case "call":
         this.#onCall(message.frame);
+        break;
+      case "unreadable":
+        this.#unreadable += 1;
+        if (this.#unreadable > mostUnreadable)
+          throw new RangeError("an image that was sent is no more to be sent");
+        this.#sendImage().catch((error: unknown) => this.#end(`the image cannot be read: ${String(error)}`));
     }
   }
 

@@ -32,7 +32,7 @@ const openFiles = 64;
  * refuses is left out; only with the larger stack is the engine told of it.
  */
 const script = `
-for fd in /proc/self/fd/$SANDBOA_DIGITS; do fd=\${fd##*/}; [ "$fd" -gt 2 ] && eval "exec $fd>&-"; done
+for fd in /proc/self/fd/$SANDBOA_DIGITS; do fd=\${fd##*/}; [ "$fd" -gt $SANDBOA_LAST ] && eval "exec $fd>&-"; done
 ulimit -c 0; ulimit -f 0; ulimit -n ${openFiles}; ulimit -d ${dataKb}
 if ulimit -s ${stackMb * 1024}; then stack=--stack-size=${engineStackMb * 1024}; else stack=--stack-size=900; fi
 node=$1; shift
@@ -44,7 +44,8 @@ const socketFolders = ["/run", "/tmp"];
 
 let known: Confinement | undefined;
 
-export function confinedCommand(): ConfinedCommand {
+/** `descriptors`: how many the process is given besides the three usual ones. */
+export function confinedCommand(descriptors = 0): ConfinedCommand {
   const args = [`--max-old-space-size=${heapMb}`, "--no-warnings", ...permissionFlags(), processScript];
   if (process.platform !== "linux") return { command: process.execPath, args, nested: false };
   known ??= probe();
@@ -53,6 +54,7 @@ export function confinedCommand(): ConfinedCommand {
   const confined = script
     .replace("$SANDBOA_PREFIX", known.prefix)
     .replace("$SANDBOA_DIGITS", bash ? "*" : "?")
+    .replace("$SANDBOA_LAST", String(2 + descriptors))
     .replaceAll("; ulimit", " 2>/dev/null; ulimit");
   return {
     command: bash ? "/bin/bash" : "/bin/sh",

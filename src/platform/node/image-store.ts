@@ -37,6 +37,13 @@ export function defaultCacheDirectory(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sandboa");
 }
 
+let written = false;
+
+/** Whether this process, or this bundle in it, has put anything into a cache. */
+export function hasWritten(): boolean {
+  return written;
+}
+
 export class ImageStore {
   readonly #directory: string;
 
@@ -46,7 +53,7 @@ export class ImageStore {
 
   /** The content under `key`, or undefined when there is none or it is damaged. */
   async read(key: string, choice: ReadChoice = {}): Promise<Stored | undefined> {
-    const fd = this.open(key);
+    const fd = this.#open(key);
     if (fd === undefined) return undefined;
     try {
       return await readStoredLater(fd, choice);
@@ -59,7 +66,7 @@ export class ImageStore {
 
   /** Reads the content under `key`, whose size is known, into `target`; false when it is not there or damaged. */
   readInto(key: string, target: Uint8Array): boolean {
-    const fd = this.open(key);
+    const fd = this.#open(key);
     if (fd === undefined) return false;
     try {
       return fillFrom(fd, target);
@@ -68,8 +75,21 @@ export class ImageStore {
     }
   }
 
-  /** For whoever reads it with stored-file.ts, and closes it; undefined when there is none. */
-  open(key: string): number | undefined {
+  /** Descriptors for whoever reads them with stored-file.ts, and closes them; undefined when one of the files is not there. */
+  openAll(keys: readonly string[]): readonly number[] | undefined {
+    const opened: number[] = [];
+    for (const key of keys) {
+      const fd = this.#open(key);
+      if (fd === undefined) {
+        for (const each of opened) closeSync(each);
+        return undefined;
+      }
+      opened.push(fd);
+    }
+    return opened;
+  }
+
+  #open(key: string): number | undefined {
     try {
       return openSync(this.#path(key), "r");
     } catch {
@@ -94,6 +114,7 @@ export class ImageStore {
       });
       renameSync(temporary, this.#path(key));
       this.#sweep();
+      written = true;
       return true;
     } catch {
       discard(temporary);

@@ -3,8 +3,8 @@ import { loadBundle } from "./bytecode.ts";
 
 /** What such a bundle exports beside what it is for. */
 export interface OwnBundle {
-  /** Whether this process had to make something that later ones find in the cache. */
-  hasPrepared(): boolean;
+  /** Whether this process has put anything into the cache. */
+  hasWritten(): boolean;
 }
 
 /**
@@ -14,6 +14,6 @@ export interface OwnBundle {
 export function loadOwnBundle<T extends OwnBundle>(file: string): T {
   const bundle = loadBundle(file);
   const exports = bundle.exports as T;
-  if (!bundle.hadBytecode) process.once("exit", () => exports.hasPrepared() || bundle.keep());
+  if (!bundle.hadBytecode) process.once("exit", () => exports.hasWritten() || bundle.keep());
   return exports;
 }

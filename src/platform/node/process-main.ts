@@ -12,9 +12,10 @@ import { Session } from "../../host/session.ts";
 import { flatQuestion } from "../../host/tree-protocol.ts";
 import { RenewalFailure } from "../../interpreter/interpreter.ts";
 import { failNumber } from "../../kernel/kernel-error.ts";
-import type { ProcessStart, ToProcess } from "./child-process.ts";
+import type { ToProcess } from "./child-process.ts";
 import { compileInterpreter, moduleWithCode } from "./engine-flags.ts";
 import { inflateRaw } from "./powers.ts";
+import { type ProcessImage, readProcessImage, sentImage } from "./process-image.ts";
 import { makeSessionPowers } from "./session-powers.ts";
 import { processCpuMs } from "./thread-cpu.ts";
 
@@ -105,11 +106,26 @@ const ownFlags = process.execArgv.flatMap((flag) => {
   return usual === undefined ? [] : [{ set: usual, restore: flag }];
 });
 
-function moduleOf({ lean, code }: ProcessStart["image"]): WebAssembly.Module {
+function moduleOf({ lean, code }: ProcessImage): WebAssembly.Module {
   return (code && moduleWithCode(lean, code, ownFlags)) ?? compileInterpreter(lean);
 }
 
-function open({ image }: ProcessStart): Session {
+function receiveImage(): ProcessImage {
+  const message = receive();
+  switch (message.type) {
+    case "open":
+      return readProcessImage(message.hasCode, () => {
+        send({ type: "unreadable" });
+        return wait("start").image;
+      });
+    case "start":
+      return sentImage(message.image);
+    default:
+      throw new Error("the first message has no image");
+  }
+}
+
+function open(image: ProcessImage): Session {
   const powers = {
     ...makeSessionPowers({
       openHostFile: ({ ticket }, number) => (ticket.fd === undefined ? undefined : remoteFile(number)),
@@ -151,13 +167,11 @@ function open({ image }: ProcessStart): Session {
         send({ type: "output", stream }, bytes.subarray(at, at + maxTransferBytes));
     },
   };
-  // A copy, since what came out of a message may begin at any address, and the image is read in words.
-  const encoded = new Uint8Array(image.image);
-  const library = new LibraryFileSystem(() => image.library, inflateRaw);
+  const library = new LibraryFileSystem(image.library, inflateRaw);
   return new Session(
     {
       module: moduleOf(image),
-      image: encoded,
+      image: image.image,
       library,
     },
     powers,
@@ -168,11 +182,10 @@ function open({ image }: ProcessStart): Session {
 }
 
 function main(): void {
-  const start = receive();
-  if (start.type !== "start") throw new Error("the first message is no start");
+  const image = receiveImage();
   let session: Session;
   try {
-    session = open(start);
+    session = open(image);
   } catch (error) {
     if (!(error instanceof RenewalFailure)) throw error;
     sendAnswer({ type: "failed", outcome: error.outcome });

@@ -4,8 +4,6 @@ import { exitStatus } from "./exit-status.ts";
 import { Collected, fuel, grants, type RunFlags } from "./flags.ts";
 import { runCommand } from "./run-command.ts";
 
-export { hasPrepared } from "../../host/image-cache.ts";
-
 const help = `
 Grants (nothing is granted by default; HOST is a path here, GUEST is where the program sees it):
   a HOST without :GUEST appears under the same path, a relative one below /

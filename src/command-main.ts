@@ -1,0 +1,3 @@
+// What the command's entry loads, and what the entry asks for itself.
+export { hasWritten } from "./platform/node/image-store.ts";
+export { main } from "./surfaces/cli/main.ts";

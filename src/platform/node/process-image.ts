@@ -1,0 +1,60 @@
+// Where the process behind a process wall has its image from: the files of the cache, whose descriptors it starts with, or a message of
+// the host, where there are no such files or they are damaged. Sent through a pipe it costs both sides 40 ms.
+import { closeSync } from "node:fs";
+import { readStored, type Stored } from "./stored-file.ts";
+
+/** The descriptors that the process starts with, in the order in which they are given to it. */
+export const imageDescriptors = { lean: 3, code: 4, image: 5, library: 6 } as const;
+
+export interface SentImage {
+  /** The module. */
+  readonly lean: Uint8Array;
+  /** The engine's code of it, where there is such. */
+  readonly code: Uint8Array | undefined;
+  /** For decodeImage. */
+  readonly image: Uint8Array;
+  /** For LibraryFileSystem. */
+  readonly library: Uint8Array;
+}
+
+export interface ProcessImage extends Omit<SentImage, "library"> {
+  /** Reads it when the guest first needs a file of it. */
+  readonly library: () => Uint8Array;
+}
+
+/** `send`: asks the host for all of it. */
+export function readProcessImage(hasCode: boolean, send: () => SentImage): ProcessImage {
+  const lean = readOnce(imageDescriptors.lean);
+  const code = readOnce(imageDescriptors.code, lean);
+  const image = readOnce(imageDescriptors.image);
+  if (lean && image && (code || !hasCode)) {
+    const library = (): Uint8Array => readOnce(imageDescriptors.library)?.content ?? send().library;
+    return { lean: lean.content, code: code?.content, image: image.content, library };
+  }
+  close(imageDescriptors.library);
+  return sentImage(send());
+}
+
+export function sentImage({ lean, code, image, library }: SentImage): ProcessImage {
+  // A copy, since what came out of a message may begin at any address, and the image is read in words.
+  return { lean, code, image: image.slice(), library: () => library };
+}
+
+/** Undefined where there is no such file, or it is damaged. */
+function readOnce(fd: number, owner?: Stored): Stored | undefined {
+  try {
+    return readStored(fd, owner);
+  } catch {
+    return undefined;
+  } finally {
+    close(fd);
+  }
+}
+
+function close(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {
+    // It was not given.
+  }
+}
