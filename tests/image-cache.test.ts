@@ -66,7 +66,10 @@ const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes)
 
 /** Name -> when it was written, of files that are whole; a damaged or left-over file fails the test. */
 function wholeFiles(cacheFolder: string, bundles = ["command"]): Map<string, number> {
-  const names = readdirSync(cacheFolder).sort();
+  // That of threads is kept by whichever process first has a second one: on Node 20 none that only makes the engine's code.
+  const names = readdirSync(cacheFolder)
+    .filter((name) => !name.startsWith("worker-main.") || bundles.includes("worker-main"))
+    .sort();
   // The engine's code names its version, flags and processor; the bytecode of a bundle its source.
   const kinds = names.map((name) => name.replace(/^[0-9a-f]{40}\./, "").replace(/(wasm|cjs)\..*\./, "$1."));
   expect(kinds).toEqual([

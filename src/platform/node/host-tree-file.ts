@@ -119,9 +119,15 @@ export function newTimes(change: TreeChange, stats: BigIntStats): [string, strin
   return [secondsOf(accessedNs ?? stats.atimeNs), secondsOf(modifiedNs ?? stats.mtimeNs)];
 }
 
-/** Node cuts off what is below a microsecond, so half of one is added; and takes a negative number, unlike its text, for "now". */
+/**
+ * Node 20 and 22 cut off what is below a microsecond (uv__fs_to_timespec of libuv), later ones keep it: the number nearest to the time that
+ * does not lie below it. As text, since Node takes a negative number for "now".
+ */
 function secondsOf(timeNs: bigint): string {
   const microseconds = timeNs / 1000n;
-  const half = timeNs < 0n ? -0.5 : 0.5;
-  return String(Number(microseconds / 1_000_000n) + (Number(microseconds % 1_000_000n) + half) / 1e6);
+  const whole = Number(microseconds / 1_000_000n);
+  const rest = Number(microseconds % 1_000_000n);
+  let seconds = whole + rest / 1e6;
+  while (Math.abs(Math.trunc((seconds - whole) * 1e9)) < Math.abs(rest) * 1000) seconds *= 1 + Number.EPSILON;
+  return String(seconds);
 }
