@@ -1,7 +1,7 @@
-// The memory that an inline sandbox leaves, for the next one in this thread: four milliseconds of it are the system's, who gives out each
-// page as zeros when it is first touched.
+// The memory that an inline sandbox leaves to the next one in this thread. A new one costs seven milliseconds: the system gives out each
+// page when it is first touched, and takes it back some time later.
 
-/** Nobody is kept from being rid of it: the next large collection of garbage takes it where nobody has by then. */
+/** Held weakly: a large collection of garbage takes it, if nobody has by then. */
 let spare: WeakRef<WebAssembly.Memory> | undefined;
 
 /** Nothing that has had the memory may write to it any more. */
