@@ -18,6 +18,8 @@ export interface CallGraphInput {
   readonly trampoline: number;
   /** An import that calls nothing. */
   readonly harmlessImport: number;
+  /** A function that takes part in nearly all recursion, and is charged whenever it is called: then its own calls need not be. */
+  readonly hub: number;
 }
 
 /** Every cycle of calls goes through one of these. */
@@ -30,7 +32,7 @@ export interface RecursionCut {
 }
 
 export function cutRecursion(input: CallGraphInput): RecursionCut {
-  const { bodies, functions, types, tableFunctions, trampoline, harmlessImport } = input;
+  const { bodies, functions, types, tableFunctions, trampoline, harmlessImport, hub } = input;
   // Behind the functions stands one node for each type of function in the table.
   const targets: number[][] = Array.from({ length: functions.count }, () => []);
   const nodeOf = new Map<string, number>();
@@ -46,6 +48,8 @@ export function cutRecursion(input: CallGraphInput): RecursionCut {
   }
   for (const body of bodies) targets[body.functionIndex] = [...callsOf(body, types, nodeOf)];
   targets[trampoline] = wholeTable;
+  // No cycle that is left goes through it.
+  targets[hub] = [];
 
   // What leads to the table is charged where it is called; what direct calls close among themselves, at an entry.
   const component = cyclicComponents(targets);
@@ -56,7 +60,7 @@ export function cutRecursion(input: CallGraphInput): RecursionCut {
   const direct = targets.map((nodes) => nodes.filter((node) => !leadsToTable(node)));
   for (let node = 0; node < targets.length; node++) if (leadsToTable(node)) direct[node] = [];
   return {
-    entries: targetsOfBackEdges(direct),
+    entries: new Set([...targetsOfBackEdges(direct), hub]),
     chargesCall: charged,
     chargesIndirectCall: (caller, typeIndex) => {
       const node = nodeOf.get(types.signature(typeIndex));

@@ -129,12 +129,20 @@ class MeterPass {
       case opcode.brTable:
         this.#branchTable(at, next);
         return;
+      case opcode.return:
+      case opcode.throw:
+      case opcode.throwRef:
+      case opcode.unreachable:
+        this.#leaveBefore(at);
+        return;
       case opcode.call:
       case opcode.returnCall:
+        this.#leaveBefore(at);
         this.#call(at, next, numberAt(bytes, at + 1));
         return;
       case opcode.callIndirect:
       case opcode.returnCallIndirect:
+        this.#leaveBefore(at);
         if (!this.#charges.indirectCall(numberAt(bytes, at + 1))) return;
         this.#replace(at, at);
         charge(this.#out, this.#meter, this.#fuel, 1);
@@ -151,7 +159,8 @@ class MeterPass {
 
   /**
    * A call within a short loop costs it its registers even if it is never made. Such a loop is left when the fuel is used up,
-   * and started again: block $done, loop $again, block $spent, then the loop itself.
+   * and started again: block $done, loop $again, block $spent, then the loop itself. While it runs the fuel is counted in a local
+   * alone: whatever leaves the loop stores it, but a trap, after which nobody goes on.
    */
   #open(at: number): void {
     this.#plain ??= findPlainLoops(this.#body);
@@ -167,11 +176,35 @@ class MeterPass {
 
   #close(next: number): void {
     this.#replace(next, next);
-    this.#out.bytes([opcode.br, 2, opcode.end, opcode.call]);
+    storeFuel(this.#out, this.#meter, this.#fuel);
+    this.#out.bytes([opcode.br, 2, opcode.end]);
+    storeFuel(this.#out, this.#meter, this.#fuel);
+    this.#out.byte(opcode.call);
     this.#out.u32(this.#meter.refuel);
     loadFuel(this.#out, this.#meter, this.#fuel);
     this.#out.bytes([opcode.br, 0, opcode.end, opcode.end]);
     this.#wrapped = undefined;
+  }
+
+  /** What follows leaves the loop that counts in a local, if the pass is in one. */
+  #leaveBefore(at: number): void {
+    if (this.#wrapped === undefined) return;
+    this.#replace(at, at);
+    storeFuel(this.#out, this.#meter, this.#fuel);
+  }
+
+  /** A branch out of that loop. Where it takes values along, they would be out of reach within an `if`. */
+  #leaveBy(at: number, next: number, depth: number): void {
+    const { bytes } = this.#body;
+    const target = this.#blocks.target(depth);
+    const out = this.#out;
+    const isOnlyThen = bytes[at] === opcode.brIf && target !== undefined && bytes[target + 1] === emptyBlock;
+    this.#replace(at, next);
+    if (isOnlyThen) out.bytes([opcode.if, emptyBlock]);
+    storeFuel(out, this.#meter, this.#fuel);
+    out.byte(isOnlyThen ? opcode.br : (bytes[at] ?? 0));
+    out.u32(depth + addedBlocks + (isOnlyThen ? 1 : 0));
+    if (isOnlyThen) out.byte(opcode.end);
   }
 
   /** Only branches back are charged: most loops that are started do not get to their second iteration. */
@@ -182,23 +215,24 @@ class MeterPass {
     const out = this.#out;
     if (!this.#blocks.isLoop(depth) || target === this.#charges.dispatch?.loop) {
       if (this.#wrapped === undefined || depth <= this.#blocks.depthOf(this.#wrapped)) return;
-      this.#replace(at, next);
-      out.byte(bytes[at] ?? 0);
-      out.u32(depth + addedBlocks);
+      this.#leaveBy(at, next, depth);
       return;
     }
     this.#replace(at, next);
     if (conditional) out.bytes([opcode.if, emptyBlock]);
     const here = conditional ? depth + 1 : depth;
     if (target === this.#wrapped) {
-      takeLoaded(out, this.#meter, this.#fuel);
-      out.bytes([opcode.i32GtS, opcode.brIf]);
+      takeOne(out, this.#fuel);
+      out.bytes([opcode.i32Const, 0, opcode.i32GtS, opcode.brIf]);
       out.u32(here);
       out.byte(opcode.br);
       out.u32(here + 1);
     } else {
       if (this.#plain?.all.has(target ?? -1)) chargeLoaded(out, this.#meter, this.#fuel);
-      else charge(out, this.#meter, this.#fuel, 1);
+      else {
+        if (this.#wrapped !== undefined) storeFuel(out, this.#meter, this.#fuel);
+        charge(out, this.#meter, this.#fuel, 1);
+      }
       out.byte(opcode.br);
       out.u32(this.#wrapped === undefined ? here : here + addedBlocks);
     }
@@ -222,6 +256,7 @@ class MeterPass {
     if (this.#wrapped === undefined) return;
     const wrapped = this.#blocks.depthOf(this.#wrapped);
     const targets = tableTargets(bytes, at);
+    this.#leaveBefore(at);
     this.#replace(at, next);
     out.byte(opcode.brTable);
     out.u32(targets.length - 1);
@@ -297,6 +332,13 @@ function loadFuel(out: ByteWriter, meter: Counter, local: number): void {
   out.u32(local);
 }
 
+function storeFuel(out: ByteWriter, meter: Counter, local: number): void {
+  out.byte(opcode.localGet);
+  out.u32(local);
+  out.byte(opcode.globalSet);
+  out.u32(meter.fuelGlobal);
+}
+
 /** A charge of one unit where `local` holds the fuel: short loops would wait for each other's stores to the global. */
 function chargeLoaded(out: ByteWriter, meter: Counter, local: number): void {
   out.byte(opcode.localGet);
@@ -307,19 +349,16 @@ function chargeLoaded(out: ByteWriter, meter: Counter, local: number): void {
   out.byte(opcode.end);
 }
 
-/** The first half of the same charge: leaves the fuel and 0 on the operand stack. */
-function takeLoaded(out: ByteWriter, meter: Counter, local: number): void {
+/** local -= 1; leaves it on the operand stack. */
+function takeOne(out: ByteWriter, local: number): void {
   out.byte(opcode.localGet);
   out.u32(local);
-  out.bytes([opcode.i32Const, 1, opcode.i32Sub]);
-  setFuel(out, meter, local);
+  out.bytes([opcode.i32Const, 1, opcode.i32Sub, opcode.localTee]);
+  out.u32(local);
 }
 
 /** Before the table: left -= 1, and an operand beyond the table once that is negative. Cheaper than a branch by 4 %. */
 function countDown(out: ByteWriter, left: number): void {
-  out.byte(opcode.localGet);
-  out.u32(left);
-  out.bytes([opcode.i32Const, 1, opcode.i32Sub, opcode.localTee]);
-  out.u32(left);
+  takeOne(out, left);
   out.bytes([opcode.i32Const, 31, opcode.i32ShrS, opcode.i32Or]);
 }

@@ -64,10 +64,11 @@ const works: readonly [string, number, (exports: MeteredExports) => unknown][] =
   ["a fill of 63 bytes", 0, (exports) => exports.fill(0, 1, 63)],
   ["a copy of 4 MiB and 64 bytes", 65_537, (exports) => exports.copy(0, 100, (4 << 20) + 64)],
   ["a fill of 4 MiB and 64 bytes", 65_537, (exports) => exports.fill(0, 100, (4 << 20) + 64)],
-  ["an evaluator that is called for nothing", 32, (exports) => program(exports, [0])],
-  ["32 instructions", 32, (exports) => program(exports, new Array<number>(31).fill(1))],
-  ["100 instructions", 128, (exports) => program(exports, new Array<number>(99).fill(1))],
-  ["an unknown instruction", 32, (exports) => program(exports, [1, 1, 200])],
+  // And one for the call of the evaluator.
+  ["an evaluator that is called for nothing", 33, (exports) => program(exports, [0])],
+  ["32 instructions", 33, (exports) => program(exports, new Array<number>(31).fill(1))],
+  ["100 instructions", 129, (exports) => program(exports, new Array<number>(99).fill(1))],
+  ["an unknown instruction", 33, (exports) => program(exports, [1, 1, 200])],
 ];
 
 describe("charges", () => {

@@ -1,7 +1,7 @@
 // The metered form of the code: which functions, loops and instructions are charged, and the three functions that it adds.
 //
 // Fuel is counted in a global of the module that no instruction of the guest can name. One unit stands for one branch back to
-// the start of a loop, one call through which functions may recurse, one bytecode instruction (paid in advance, by 32), or 64
+// the start of a loop, one call through which functions may recurse or of the evaluator, one bytecode instruction (paid in advance, by 32), or 64
 // bytes of a bulk copy or fill: whatever runs for long has to do one of these often, and between two of them lies only straight
 // code. Every charge depends on what the guest does and on nothing else, so the units that a program has used at any point are
 // the same on every machine, however the host divides them into slices.
@@ -59,7 +59,12 @@ export function planMetering(input: MeteringInput): Metering {
     signal,
     periodicCheck,
   };
-  const cut = cutRecursion({ ...input, bodies, harmlessImport: input.findImport(growthImport) });
+  const cut = cutRecursion({
+    ...input,
+    bodies,
+    harmlessImport: input.findImport(growthImport),
+    hub: evaluator,
+  });
   const pass = (body: FunctionBody): Uint8Array | undefined => {
     const caller = body.functionIndex;
     return meterBody(body, meter, {
