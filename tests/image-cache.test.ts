@@ -116,9 +116,28 @@ test("a process that has the library keeps its bytecode, and that of its second 
   const first = await run(copy, ["--input-type=module", "-e", embedder]);
   expect(first).toMatchObject({ status: 0, stderr: "" });
   expect(first.stdout).toMatch(/^true .*division by zero\n[0-9]+\n$/);
-  const kept = wholeFiles(copy, ["command", "library", "worker-main"]);
+  const all = ["command", "library", "worker-main"];
+  const kept = wholeFiles(copy, all);
   expect(await run(copy, ["--input-type=module", "-e", embedder])).toEqual(first);
-  expect(wholeFiles(copy, ["command", "library", "worker-main"])).toEqual(kept);
+  expect(wholeFiles(copy, all)).toEqual(kept);
+  // One that runs programs inline has other code to add, once.
+  const inline = embedder.replaceAll("create()", "create({ isolation: 'inline' })");
+  const size = (): number => {
+    const name = readdirSync(copy).find((each) => each.startsWith("library.cjs")) ?? "";
+    return statSync(join(copy, name)).size;
+  };
+  const sizes = [size()];
+  for (let times = 0; times < 3; times++) {
+    expect(await run(copy, ["--input-type=module", "-e", inline])).toMatchObject({
+      status: 0,
+      stdout: first.stdout,
+    });
+    sizes.push(size());
+  }
+  // The first one makes the metered form of the interpreter, and keeps nothing else.
+  expect(sizes[1]).toBe(sizes[0]);
+  expect(sizes[2]).toBeGreaterThan((sizes[0] ?? 0) * 1.05);
+  expect(sizes[3]).toBe(sizes[2]);
 });
 
 test("a truncated file and a flipped bit are noticed and made anew", async () => {

@@ -1,6 +1,7 @@
 // Chooses the wall. The image is read while a thread or process comes up. What only one kind of wall needs is loaded with it: the
 // command, which has one wall and starts anew each time, would wait for code that it does not use.
 import type { ProcessLink } from "../platform/node/child-process.ts";
+import { noteUse } from "../platform/node/used-parts.ts";
 import type { WorkerLink } from "../platform/node/worker-thread.ts";
 import type { Progress } from "./image-build.ts";
 import { type LoadedImage, loadBytes, loadImage, openImageFiles } from "./image-cache.ts";
@@ -18,6 +19,7 @@ export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?:
     if (loaded.hasCode || loaded.codeKeeper) noteWarm(engine);
     return loaded;
   };
+  noteUse(engine.isolation);
   switch (engine.isolation) {
     case "inline": {
       const [loaded, inline] = await Promise.all([image(), import("./inline-wall.ts")]);

@@ -22,22 +22,26 @@ const write = (value: number): void =>
   writeFileSync(
     file,
     `"use strict"; const { basename } = require("node:path");
-    exports.value = () => ${value}; exports.name = basename(__filename); // the end`,
+    exports.value = () => ${value}; exports.other = () => { return "another part, which is run by few".toUpperCase(); };
+    exports.name = basename(__filename); // the end`,
   );
 const cache = (): string => join(folder, "cache");
 const load = () => {
-  const { exports, hadBytecode, keep } = loadBundle(file, new ImageStore(cache()));
-  const { value, name } = exports as { value: () => number; name: string };
-  return { value: value(), name, hadBytecode, keep };
+  const { exports, hadBytecode, parts, keep } = loadBundle(file, new ImageStore(cache()));
+  const { value, name, other } = exports as { value: () => number; name: string; other: () => string };
+  return { value: value(), name, hadBytecode, parts, keep, other };
 };
 
-test("what one has kept the next one has, and does not keep again", () => {
+test("what one has kept the next one has, who keeps it again only if it is more", () => {
   const first = load();
-  expect(first).toMatchObject({ value: 1, name: "bundle.cjs", hadBytecode: false });
-  expect(first.keep()).toBe(true);
+  expect(first).toMatchObject({ value: 1, name: "bundle.cjs", hadBytecode: false, parts: 0 });
+  expect(first.keep(2)).toBe(true);
   const second = load();
-  expect(second).toMatchObject({ value: 1, name: "bundle.cjs", hadBytecode: true });
-  expect(second.keep()).toBe(false);
+  expect(second).toMatchObject({ value: 1, name: "bundle.cjs", hadBytecode: true, parts: 2 });
+  expect(second.keep(2)).toBe(false);
+  expect(second.other()).toContain("ANOTHER");
+  expect(second.keep(3)).toBe(true);
+  expect(load()).toMatchObject({ value: 1, hadBytecode: true, parts: 3 });
 });
 
 test("the file as a whole is kept too, though V8 has dropped what ran once", () => {

@@ -12,10 +12,12 @@ export interface LoadedBundle {
   /** What the bundle exports. */
   readonly exports: unknown;
   readonly hadBytecode: boolean;
-  /** Whether there was no bytecode, and V8's flags are what they were then: threads of ours change them at times (engine-flags.ts). */
+  /** What `keep` was told of the bytecode; 0 without any. */
+  readonly parts: number;
+  /** Whether V8's flags are what they were when it was loaded: threads of ours change them at times (engine-flags.ts). */
   canKeep(): boolean;
-  /** Keeps what has been compiled by now; false where that cannot be. */
-  keep(): boolean;
+  /** Keeps what has been compiled by now, unless it is less than there was; false where that cannot be. `parts`: a number below 256. */
+  keep(parts?: number): boolean;
 }
 
 /** A CommonJS file. As with the engine's other code (host/code-file.ts), bytecode comes from no folder that others can write to. */
@@ -24,7 +26,8 @@ export function loadBundle(file: string, store = new ImageStore()): LoadedBundle
   // V8 compares the length of the source, its own version and its flags.
   const tag = cachedDataVersionTag();
   const key = `${basename(file)}.${crc32(source).toString(16)}.${tag.toString(16)}.bytecode`;
-  const cachedData = store.isPrivate ? read(store, key) : undefined;
+  const kept = store.isPrivate ? read(store, key) : undefined;
+  const cachedData = kept?.subarray(0, -1);
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: file,
     ...(cachedData && { cachedData }),
@@ -32,13 +35,21 @@ export function loadBundle(file: string, store = new ImageStore()): LoadedBundle
   const hadBytecode = cachedData !== undefined && script.cachedDataRejected === false;
   const module = { exports: {} as unknown };
   script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
-  const canKeep = (): boolean => !hadBytecode && cachedDataVersionTag() === tag;
-  const keep = (): boolean => {
+  const canKeep = (): boolean => cachedDataVersionTag() === tag;
+  const keep = (parts = 0): boolean => {
     if (!canKeep() || !store.isPrivate) return false;
     compileAgain(script);
-    return store.write(key, [script.createCachedData()]);
+    const compiled = script.createCachedData();
+    if (hadBytecode && compiled.length <= cachedData.length) return false;
+    return store.write(key, [compiled, Uint8Array.of(parts)]);
   };
-  return { exports: module.exports, hadBytecode, canKeep, keep };
+  return {
+    exports: module.exports,
+    hadBytecode,
+    parts: hadBytecode ? (kept?.at(-1) ?? 0) : 0,
+    canKeep,
+    keep,
+  };
 }
 
 /**
