@@ -32,7 +32,7 @@ export type Programs = "short" | "long";
 export interface PoolOptions extends EngineOptions {
   /**
    * `short`: interpreters note which pages of their memory a program writes, so that making them pristine takes less than half of the time;
-   * Python code takes an eighth longer. `long`: the reverse. With `short`, programs of up to some four milliseconds are ahead.
+   * Python code takes an eighth to a sixth longer. `long`: the reverse. With `short`, programs of up to some four milliseconds are ahead.
    * Default: `short` for `inline`, else `long`.
    */
   readonly programs?: Programs;
