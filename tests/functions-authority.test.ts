@@ -117,3 +117,27 @@ test("words of authority", async () => {
   setTimeout(revoking.revoke, 100);
   expect(await waiting).toBe("PermissionError: slow() was revoked");
 });
+
+test("inline, a guest that is closed or cancelled from within a call makes no other one", async () => {
+  for (const way of ["close", "signal"] as const) {
+    let calls = 0;
+    const controller = new AbortController();
+    const sandbox = await Sandbox.create({
+      isolation: "inline",
+      functions: {
+        f: hostFunction({
+          execute: () => {
+            calls += 1;
+            if (way === "close") void sandbox.close();
+            else controller.abort();
+            return calls;
+          },
+        }),
+      },
+    });
+    const run = sandbox.run("from host import f\nfor i in range(50): f()", { signal: controller.signal });
+    await expect(run).rejects.toMatchObject({ code: way === "close" ? "SANDBOX_CLOSED" : "RUN_CANCELLED" });
+    expect([way, calls]).toEqual([way, 1]);
+    await sandbox.close();
+  }
+});

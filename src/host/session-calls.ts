@@ -82,8 +82,9 @@ export class SessionCalls implements CallPower {
     if (frame.length > plan.limits.valueBytes) return tooLarge;
     // Without room a guest can still take answers, and cancel calls: that makes room.
     if (isCall(frame) && frame.length + callBytes > (this.#hostMemory?.freeBytes ?? 0)) return noMemory;
-    // Who cannot wait is metered, and asked for each slice of fuel.
+    // Who cannot wait is metered, and asked about its limits for each slice of fuel.
     if (this.#host.waits) supervisor.lookWhileWaiting();
+    else supervisor.demandNotCancelled();
     const start = supervisor.hostBegins();
     let answer: Uint8Array | undefined;
     try {

@@ -167,12 +167,17 @@ export class Supervisor {
     this.#look();
   }
 
+  /** Whoever was closed or cancelled from within a call makes no other one. */
+  demandNotCancelled(): void {
+    if (this.#control.cancelled && this.#kernel) throw this.#kernel.stop({ kind: "cancelled" });
+  }
+
   #look(): void {
     const kernel = this.#kernel;
     const plan = this.#plan;
     // Between runs the interpreter does our own work only.
     if (kernel === undefined || plan === undefined) return;
-    if (this.#control.cancelled) throw kernel.stop({ kind: "cancelled" });
+    this.demandNotCancelled();
     const now = this.#powers.monotonicMs();
     const overrun = this.#softStop ? this.#graceOverrun(now, this.#softStop) : this.#overrun(now, plan);
     if (overrun) {
