@@ -3,12 +3,16 @@
 import { ImageError } from "../../errors/image-error.ts";
 import type { Machine } from "../machine.ts";
 import { hashSecretBytes, lateOperation, type RehashPlan } from "./plan.ts";
+import { portionsOf } from "./portions.ts";
 import type { RoutineExports } from "./routine.ts";
 
 export class Rehash {
   readonly #machine: Machine;
   readonly #plan: RehashPlan;
   readonly #routine: RoutineExports;
+  readonly #texts: readonly Uint32Array[];
+  readonly #nameTables: readonly Uint32Array[];
+  readonly #largestPart: number;
 
   constructor(machine: Machine, plan: RehashPlan) {
     this.#machine = machine;
@@ -17,32 +21,37 @@ export class Rehash {
     const module = new WebAssembly.Module(plan.routine.slice());
     const { exports } = new WebAssembly.Instance(module, { env: { memory: machine.memory } });
     this.#routine = exports as unknown as RoutineExports;
+    this.#texts = portionsOf(plan.texts);
+    this.#nameTables = portionsOf(plan.nameTables);
+    const parts = [...this.#texts, ...this.#nameTables, plan.program];
+    this.#largestPart = parts.reduce((largest, part) => Math.max(largest, part.byteLength), 0);
   }
 
   /** Throws ImageError when CPython cannot hash a key; the machine must then be restored. */
   apply(secret: Uint8Array): void {
     if (secret.length !== hashSecretBytes) throw new RangeError(`a hash secret has ${hashSecretBytes} bytes`);
-    const { texts, nameTables, program, textCount, scratchBytes } = this.#plan;
+    const { program, textCount, scratchBytes } = this.#plan;
     const { guest, python } = this.#machine;
     guest.bytes.set(secret, this.#plan.secret);
-    // The plan stands for a moment where the C stack is about to grow: nothing lives below the stack pointer, and the pages will be
-    // needed anyway.
+    // What is needed for a moment stands where the C stack is about to grow: nothing lives below the stack pointer, and some of the
+    // pages will be needed anyway.
     const top = python.__stack_pointer.value >>> 0;
-    const parts = [texts, nameTables, program];
-    const planBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-    const start = (top - planBytes - 4 * (textCount + 1) - scratchBytes) & ~7;
-    let end = start;
-    const addresses = parts.map((part) => {
-      const address = end;
-      new Uint32Array(guest.bytes.buffer, address, part.length).set(part);
-      end += part.byteLength;
-      return address;
-    });
-    const [textsAt = 0, nameTablesAt = 0, programAt = 0] = addresses;
-    const scratch = end + 4 * (textCount + 1);
-    this.#routine.apply(textsAt, nameTablesAt, programAt, end, scratch);
+    const hashesBytes = 4 * (textCount + 1);
+    const hashes = (top - hashesBytes - this.#largestPart - scratchBytes) & ~7;
+    const place = hashes + hashesBytes;
+    const scratch = place + this.#largestPart;
+    const words = new Uint32Array(guest.bytes.buffer, place, this.#largestPart / 4);
+    const placed = (part: Uint32Array): number => {
+      words.set(part);
+      return place;
+    };
+    guest.setU32(hashes, 0);
+    let free = hashes + 4;
+    for (const part of this.#texts) free = this.#routine.texts(placed(part), free);
+    for (const part of this.#nameTables) this.#routine.nameTables(placed(part), hashes);
+    this.#routine.program(placed(program), scratch);
     this.#rebuildLate(scratch);
-    guest.bytes.fill(0, start, top);
+    guest.bytes.fill(0, hashes, top);
   }
 
   #rebuildLate(scratch: number): void {

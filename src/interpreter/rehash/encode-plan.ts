@@ -4,6 +4,7 @@ import { contentHash, generalKind, keys as keysLayout, object, unicodeEntry } fr
 import { type MemoryView, word } from "./memory-view.ts";
 import { movedPages } from "./moved-pages.ts";
 import { encodeProgram, lateOperation, noText, type RehashPlan } from "./plan.ts";
+import { mostItemWords, PortionWriter } from "./portions.ts";
 import type { KnownObjects } from "./types.ts";
 
 export interface Findings {
@@ -32,19 +33,18 @@ export function encodePlan(findings: Findings, parts: Pick<RehashPlan, "secret" 
     .filter(({ key }) => keepsOwnHash(findings, key))
     .flatMap(({ field, key }) => [field ?? 0, key + 4 * contentHash]);
   const texts = encodeTexts(findings);
-  const nameTables: number[] = [];
+  const nameTables = new PortionWriter();
   const otherKeys: number[] = [];
   for (const address of inOrder(early(keys), (table) => word(memory, table + keysLayout.entries, 0))) {
     const numbers = numbersOfKeys(memory, address, texts.numberOf);
-    if (numbers) nameTables.push(address, numbers.length, ...inPairs(numbers));
+    if (numbers) nameTables.add([address, numbers.length, ...inPairs(numbers)]);
     else otherKeys.push(address);
   }
-  const nameTableCount = early(keys).length - otherKeys.length;
   return {
     ...parts,
-    texts: Uint32Array.from(texts.encoded),
+    texts: texts.encoded,
     textCount: texts.count,
-    nameTables: Uint32Array.of(nameTableCount, ...nameTables),
+    nameTables: nameTables.finish(),
     program: encodeProgram({
       resets: [...findings.dependent, ...texts.forgotten].sort((a, b) => a - b),
       copies,
@@ -66,7 +66,7 @@ export function encodePlan(findings: Findings, parts: Pick<RehashPlan, "secret" 
 }
 
 interface EncodedTexts {
-  readonly encoded: readonly number[];
+  readonly encoded: Uint32Array;
   readonly count: number;
   readonly numberOf: ReadonlyMap<number, number>;
   readonly forgotten: readonly number[];
@@ -92,21 +92,29 @@ function encodeTexts({ memory, found }: Findings): EncodedTexts {
     else if (!needed.has(address)) forgotten.push(address + 4 * contentHash);
     else if (groups.get(bytes)?.push(address) === undefined) groups.set(bytes, [address]);
   }
-  const encoded = [groups.size];
+  const encoded = new PortionWriter();
   let count = 0;
   for (const [bytes, addresses] of groups) {
+    const fourWords = 4 * (1 + Math.ceil(bytes / 4));
     const fours = Math.ceil(addresses.length / 4);
-    encoded.push(fours, bytes);
-    for (let first = 0; first < fours * 4; first += 4) {
-      const four = [0, 1, 2, 3].map((index) => addresses[first + index] ?? addresses.at(-1) ?? 0);
-      const contents = four.map((address) => wordsOf(contentOf(address)));
-      encoded.push(...four.map((address) => address + 4 * contentHash));
-      for (let index = 0; index < Math.ceil(bytes / 4); index++)
-        encoded.push(...contents.map((words) => words[index] ?? 0));
-      for (const address of four) numberOf.set(address, ++count);
+    for (let done = 0; done < fours; ) {
+      const [fitting = 0, most = 0] = [encoded.room, mostItemWords].map((words) =>
+        Math.max(0, Math.floor((words - 2) / fourWords)),
+      );
+      const some = Math.min(fours - done, fitting || most || 1);
+      const item = [some, bytes];
+      for (const end = done + some; done < end; done++) {
+        const four = [0, 1, 2, 3].map((index) => addresses[done * 4 + index] ?? addresses.at(-1) ?? 0);
+        const contents = four.map((address) => wordsOf(contentOf(address)));
+        item.push(...four.map((address) => address + 4 * contentHash));
+        for (let index = 0; index < Math.ceil(bytes / 4); index++)
+          item.push(...contents.map((words) => words[index] ?? 0));
+        for (const address of four) numberOf.set(address, ++count);
+      }
+      encoded.add(item);
     }
   }
-  return { encoded, count, numberOf, forgotten };
+  return { encoded: encoded.finish(), count, numberOf, forgotten };
 }
 
 /** Filled up with zeros. */

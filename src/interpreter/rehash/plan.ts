@@ -14,15 +14,15 @@ export interface RehashPlan {
   readonly routine: Uint8Array;
   /**
    * Strings and bytes objects whose hash is computed, with their content, so that the processor reads it in one sweep instead of all
-   * over the memory: the number of groups, then groups of those that are equally long: how many times four, bytes of each, and for each
-   * four of them their hash fields and then their content, a word of each in turn, filled up with zeros. The last four of a group repeat
-   * its last text where there is none left. They are numbered in this order, from 1; number 0 is any that is empty.
+   * over the memory. In portions (portions.ts), whose items are groups of those that are equally long: how many times four, bytes of each,
+   * and for each four of them their hash fields and then their content, a word of each in turn, filled up with zeros. The last four of a
+   * group repeat its last text where there is none left. They are numbered in this order, from 1; number 0 is any that is empty.
    */
   readonly texts: Uint32Array;
   /** How many of them, repeated ones too. */
   readonly textCount: number;
   /**
-   * Dict keys objects whose keys are texts: their number, then for each its address, the number of its entries, and its keys by number,
+   * Dict keys objects whose keys are texts, in portions, whose items are: its address, the number of its entries, and its keys by number,
    * two to a word, with `noText` for a deleted entry.
    */
   readonly nameTables: Uint32Array;

@@ -29,14 +29,15 @@ export interface RoutineAddresses {
 
 export interface RoutineExports {
   /**
-   * Works through the three parts of a plan (plan.ts), which stand at these addresses. `hashes` has room for a word for each text
-   * and one more, `scratch` for the largest table of a set.
+   * Works through a portion of texts (plan.ts), which stands at this address. `hashes` has room for a word for each text; the first one
+   * that is free afterwards is returned.
    */
-  apply(texts: number, nameTables: number, program: number, hashes: number, scratch: number): void;
+  texts(portion: number, hashes: number): number;
+  /** Likewise. `hashes` begins with that of no bytes at all, 0. */
+  nameTables(portion: number, hashes: number): void;
+  /** `scratch` has room for the largest table of a set. */
+  program(program: number, scratch: number): void;
   hash(content: number, bytes: number): number;
-  /** The two first parts of `apply`. */
-  texts(texts: number, hashes: number): void;
-  nameTables(nameTables: number, hashes: number): void;
   /** Rebuilds the dict keys object at `address`. */
   keys(address: number): void;
   set(address: number, scratch: number): void;
@@ -55,7 +56,7 @@ export function assembleRoutine(addresses: RoutineAddresses): Uint8Array {
       chainsText,
       textsText(addresses.secret),
       nameTablesText,
-      applyText,
+      programText,
     ].join("\n"),
   );
 }
@@ -297,18 +298,13 @@ const inTurn = [0, 4, 8, 12]
   )
   .join("");
 
-/**
- * The same for four texts of equal length at a time, whose words stand side by side. Each hash goes to its field and to the list; what
- * stands first there is the hash of no bytes at all.
- */
+/** The same for four texts of equal length at a time, whose words stand side by side. Each hash goes to its field and to the list. */
 const textsText = (secret: number): string => `
-(func $texts (param $at i32) (param $hashes i32)
+(func $texts (param $at i32) (param $hashes i32) (result i32)
   (local $groups i32) (local $fours i32) (local $bytes i32) (local $blocks i32) (local $left i32)
   (local $fields i32) (local $x v128) (local $word v128)
   (local.set $groups (i32.load (local.get $at)))
   (local.set $at (i32.add (local.get $at) (i32.const 4)))
-  (i32.store (local.get $hashes) (i32.const 0))
-  (local.set $hashes (i32.add (local.get $hashes) (i32.const 4)))
   (block $done (loop $group
     (br_if $done (i32.eqz (local.get $groups)))
     (local.set $fours (i32.load (local.get $at)))
@@ -346,7 +342,8 @@ const textsText = (secret: number): string => `
       (local.set $fours (i32.sub (local.get $fours) (i32.const 1)))
       (br_if $four (local.get $fours)))
     (local.set $groups (i32.sub (local.get $groups) (i32.const 1)))
-    (br $group))))`;
+    (br $group)))
+  (local.get $hashes))`;
 
 const nameTablesText = `
 (func $nameTables (param $at i32) (param $hashes i32)
@@ -367,11 +364,8 @@ const nameTablesText = `
       (else (call $names16 (local.get $keys) (local.get $numbers) (local.get $count) (local.get $hashes))))
     (br $table))))`;
 
-const applyText = `
-(func $apply (param $texts i32) (param $nameTables i32) (param $at i32) (param $hashes i32) (param $scratch i32)
-  (local $end i32) (local $item i32)
-  (call $texts (local.get $texts) (local.get $hashes))
-  (call $nameTables (local.get $nameTables) (local.get $hashes))
+const programText = `
+(func $program (param $at i32) (param $scratch i32) (local $end i32) (local $item i32)
   ${each("resets", 4, "(i32.store (local.get $item) (i32.const -1))")}
   ${each("copies", 8, `(i32.store (local.get $item) (i32.load ${second}))`)}
   ${each("keyTables", 4, "(call $keys (local.get $item))")}
