@@ -6,6 +6,7 @@ import { checkImports } from "../kernel/bind-imports.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { utc } from "../kernel/time-zone.ts";
 import { allocateText, boot, builtinModules, clearDeadStack } from "./boot.ts";
+import { distribution } from "./distribution.ts";
 import { equipRequest, imageEquipment } from "./equipment.ts";
 import { requiredExports } from "./exports.ts";
 import { offerHostCall } from "./host-call.ts";
@@ -38,7 +39,14 @@ export function prepareModule(wasm: Uint8Array, form: ModuleForm = {}): Rewritte
   const { allSymbols = false, metered = false } = form;
   checkImports(readModuleImports(wasm).filter((declared) => declared.module !== "GOT.func"));
   const exports = allSymbols ? new Set([...requiredExports, ...symbolNames(wasm)]) : requiredExports;
-  return rewriteImage(wasm, { exports: [...exports], memoryMaximumPages, metered, paced: !metered });
+  const { lateData } = distribution;
+  return rewriteImage(wasm, {
+    exports: [...exports],
+    memoryMaximumPages,
+    metered,
+    paced: !metered,
+    lateData,
+  });
 }
 
 function symbolNames(wasm: Uint8Array): string[] {

@@ -38,7 +38,8 @@ function clearFreed({ guest, python }: Machine, room: number): void {
   const pieces: [address: number, bytes: number][] = [[room, roomBytes]];
   for (let bytes = largestPieceBytes; bytes >= pageBytes; bytes /= 2) {
     let address = python.malloc(bytes) >>> 0;
-    for (; address !== 0 && address < room; address = python.malloc(bytes) >>> 0) pieces.push([address, bytes]);
+    for (; address !== 0 && address < room; address = python.malloc(bytes) >>> 0)
+      pieces.push([address, bytes]);
     // No gap is that large any more.
     python.free(address);
   }

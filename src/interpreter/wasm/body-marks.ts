@@ -12,7 +12,15 @@ import { ByteWriter } from "./byte-writer.ts";
 import { cardShift, slackBytes } from "./card-table.ts";
 import { type FunctionBody, firstInstruction } from "./code-section.ts";
 import { ImageFormatError } from "./image-format-error.ts";
-import { instructionEnd, memoryCopy, memoryFill, numberAt, numberEnd, opcode } from "./instruction.ts";
+import {
+  instructionEnd,
+  memoryCopy,
+  memoryFill,
+  memoryInit,
+  numberAt,
+  numberEnd,
+  opcode,
+} from "./instruction.ts";
 import { operandCounts } from "./operand-counts.ts";
 import type { Signature, Signatures } from "./signatures.ts";
 
@@ -62,7 +70,7 @@ const isStore = (code: number): boolean => code >= opcode.i32Store && code <= op
 function isBulk(bytes: Uint8Array, at: number): boolean {
   if (bytes[at] !== opcode.prefixMemory) return false;
   const number = numberAt(bytes, at + 1);
-  return number === memoryCopy || number === memoryFill;
+  return number === memoryInit || number === memoryCopy || number === memoryFill;
 }
 
 class MarkPass {
@@ -256,7 +264,7 @@ class MarkPass {
     this.#insert(next, (out) => this.#mark(out, local, anchor));
   }
 
-  /** memory.copy and memory.fill: the first operand is an address, the last a length. */
+  /** memory.init, memory.copy and memory.fill: the first operand is an address, the last a length. */
   #bulk(next: number): void {
     const length = this.#keep(this.#pop(), next);
     this.#pop();

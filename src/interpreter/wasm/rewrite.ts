@@ -9,6 +9,7 @@ import { fuelExport } from "./fuel-export.ts";
 import { prependZeroGlobals, readGlobalSection } from "./global-section.ts";
 import { ImageFormatError } from "./image-format-error.ts";
 import { type ImportEntry, readImportSection, writeImportSection } from "./import-section.ts";
+import { deferData, type LateData } from "./late-data.ts";
 import { withMaximumPages } from "./memory-section.ts";
 import { paceExport } from "./pacing.ts";
 import { joinSections, openSection, readSections, type Sections, sectionId } from "./sections.ts";
@@ -21,6 +22,8 @@ export interface RewriteOptions {
   readonly memoryMaximumPages: number;
   /** Whether the guest's work is counted down in the exported global "sandboa.fuel". See metering.ts for the unit. */
   readonly metered?: boolean;
+  /** Data that stay out of the memory at first: ascending, with no overlap. None if it is not given. */
+  readonly lateData?: readonly LateData[];
   /** Whether looks for signals alone are counted, in "sandboa.pace". See pacing.ts. Not with `metered`. */
   readonly paced?: boolean;
 }
@@ -28,7 +31,7 @@ export interface RewriteOptions {
 export interface RewrittenImage {
   /** The module with its data, for boot. */
   readonly full: Uint8Array;
-  /** The same module without data, with a minimum of one page and without a way to change a table: for instances that are restored. */
+  /** The same module with no data but late ones, with a minimum of one page and without a way to change a table: for instances that are restored. */
   readonly lean: Uint8Array;
   /** Names of exports that were added for the mutable globals that no kept export reaches, in index order. */
   readonly hiddenGlobals: readonly string[];
@@ -55,7 +58,13 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
 
   const output: Sections = new Map(sections);
   const rewritten = rewriteCode(sections, imports, exports, { count, global: counter });
-  const { code, hostSlot } = rewritten;
+  const { hostSlot } = rewritten;
+  const importedFunctions = imports.filter((entry) => entry.kind === "function").length;
+  const { lateData = [] } = options;
+  // Its number must stand before the code.
+  openSection(sections, sectionId.dataCount);
+  const deferred = deferData(openSection(sections, sectionId.data), lateData);
+  const code = deferred.fetchedBy(rewritten.code, importedFunctions, exports);
   output.set(sectionId.type, rewritten.types);
   output.set(sectionId.function, rewritten.functions);
   output.set(sectionId.table, rewritten.table);
@@ -67,11 +76,12 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
   output.set(sectionId.global, prependZeroGlobals(globals, gotGlobals, added.length > 0));
   output.set(sectionId.export, writeExportSection([...kept, ...hidden, ...added]));
   output.set(sectionId.code, code);
+  output.set(sectionId.dataCount, deferred.all.count);
+  output.set(sectionId.data, deferred.all.data);
 
   const full = joinSections(output);
-  output.delete(sectionId.dataCount);
-  output.delete(sectionId.data);
-  const importedFunctions = imports.filter((entry) => entry.kind === "function").length;
+  output.set(sectionId.dataCount, deferred.late.count);
+  output.set(sectionId.data, deferred.late.data);
   output.set(sectionId.code, stillTables(code, importedFunctions));
   // A snapshot brings its own size; pages beyond it would only have to be zeroed at every reset.
   output.set(sectionId.memory, memory(1));
