@@ -44,6 +44,9 @@ connection.execute("create table t (a, b)")
 connection.executemany("insert into t values (?, ?)", [(name, len(name)) for name in found])
 packed = zlib.compress(pickle.dumps(collections.Counter(found)))
 [connection.execute("select sum(b) from t").fetchone(), hashlib.sha256(packed).hexdigest(), decimal.Decimal(2).sqrt()]`,
+  "late data": `
+import unicodedata
+[unicodedata.name(c) for c in "aä"], "あ".encode("euc_jp"), "中".encode("gbk")`,
   "what is copied and filled": `
 import array
 block = bytearray(300_000)

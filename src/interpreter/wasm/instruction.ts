@@ -36,6 +36,7 @@ export const opcode = {
   globalSet: 0x24,
   tableSet: 0x26,
   i32Load: 0x28,
+  i32Load8U: 0x2d,
   i32Store: 0x36,
   i32Store8: 0x3a,
   i64Store32: 0x3e,

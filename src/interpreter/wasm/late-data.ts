@@ -34,7 +34,6 @@ export interface DeferredData {
 const active = 0;
 const passive = 1;
 const emptyBlock = 0x40;
-const wordAligned = 2;
 
 /** Throws ImageFormatError where there is no such data. */
 export function deferData(reader: ByteReader, late: readonly LateData[]): DeferredData {
@@ -124,8 +123,8 @@ function fetch({ start, end }: LateData, segmentIndex: number, content: Uint8Arr
     out.byte(opcode.i32Const);
     out.s32(value | 0);
   };
-  constant((start + witness) & -4);
-  out.bytes([opcode.i32Load, wordAligned, 0, opcode.i32Eqz, opcode.if, emptyBlock]);
+  constant(start + witness);
+  out.bytes([opcode.i32Load8U, 0, 0, opcode.i32Eqz, opcode.if, emptyBlock]);
   constant(start);
   constant(0);
   constant(end - start);
