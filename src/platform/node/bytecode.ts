@@ -1,12 +1,14 @@
 // Loads a bundle of ours with the bytecode that V8 made of it in an earlier process: to read and compile all of it anew takes 30 ms, a
 // fifth of what the command needs above an empty process.
-import { readFileSync } from "node:fs";
+import { isAscii } from "node:buffer";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname } from "node:path";
 import { cachedDataVersionTag } from "node:v8";
 import { Script } from "node:vm";
 import { crc32 } from "node:zlib";
 import { ImageStore } from "./image-store.ts";
+import { readAll } from "./stored-file.ts";
 
 export interface LoadedBundle {
   /** What the bundle exports. */
@@ -22,16 +24,14 @@ export interface LoadedBundle {
 
 /** A CommonJS file. As with the engine's other code (host/code-file.ts), bytecode comes from no folder that others can write to. */
 export function loadBundle(file: string, store = new ImageStore()): LoadedBundle {
-  const source = readFileSync(file, "utf8");
+  const bytes = readWrapped(file);
   // V8 compares the length of the source, its own version and its flags.
   const tag = cachedDataVersionTag();
-  const key = `${basename(file)}.${crc32(source).toString(16)}.${tag.toString(16)}.bytecode`;
+  const key = `${basename(file)}.${crc32(bytes).toString(16)}.${tag.toString(16)}.bytecode`;
   const kept = store.isPrivate ? read(store, key) : undefined;
   const cachedData = kept?.subarray(0, -1);
-  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
-    filename: file,
-    ...(cachedData && { cachedData }),
-  });
+  const source = bytes.toString(isAscii(bytes) ? "latin1" : "utf8");
+  const script = new Script(source, { filename: file, ...(cachedData && { cachedData }) });
   const hadBytecode = cachedData !== undefined && script.cachedDataRejected === false;
   const module = { exports: {} as unknown };
   script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
@@ -50,6 +50,25 @@ export function loadBundle(file: string, store = new ImageStore()): LoadedBundle
     canKeep,
     keep,
   };
+}
+
+const head = Buffer.from("(function (exports, require, module, __filename, __dirname) {");
+const tail = Buffer.from("\n})");
+
+/** The file as the function that it is for Node. In one piece at once: each further copy of 700 KB costs most of a millisecond. */
+function readWrapped(file: string): Buffer {
+  const fd = openSync(file, "r");
+  try {
+    const end = head.length + fstatSync(fd).size;
+    const bytes = Buffer.allocUnsafeSlow(end + tail.length);
+    head.copy(bytes);
+    if (!readAll(fd, bytes.subarray(head.length, end), 0))
+      throw new Error(`${file} changes while it is read`);
+    tail.copy(bytes, end);
+    return bytes;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**

@@ -104,7 +104,8 @@ async function readWhole(fd: number, { bytes, at }: Piece): Promise<boolean> {
   }
 }
 
-function readAll(fd: number, target: Uint8Array, position: number): boolean {
+/** False where the file ends before. */
+export function readAll(fd: number, target: Uint8Array, position: number): boolean {
   for (let done = 0; done < target.length; ) {
     const count = readSync(fd, target, done, target.length - done, position + done);
     if (count === 0) return false;
