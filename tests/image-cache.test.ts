@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { guestDigest } from "../src/platform/node/package-files.ts";
 
 const project = resolve(import.meta.dirname, "..");
 let folder: string;
@@ -94,6 +95,8 @@ function wholeFiles(cacheFolder: string, bundles = ["command"]): Map<string, num
 test("two processes that start at once into an empty folder both work, and the next one reads what they left", async () => {
   expect(await Promise.all([hello(cache), hello(cache)])).toEqual([fine, fine]);
   const made = wholeFiles(cache, []);
+  // They are named after what went into them, which built code knows and its source finds out.
+  for (const name of made.keys()) expect(name.slice(0, 32)).toBe(guestDigest().slice(0, 32));
   // The first one that has nothing else to prepare keeps its bytecode.
   expect(await hello(cache)).toEqual(fine);
   const kept = wholeFiles(cache);
@@ -210,17 +213,32 @@ test("a folder that is read-only or cannot exist is harmless", async () => {
   expect(readFileSync(join(folder, "file"), "utf8")).toBe("");
 });
 
+/** With what it depends on. */
+function copyOfPackage(name: string): string {
+  const copy = join(folder, `package-${name}`);
+  const pyodide = join(copy, "node_modules", "pyodide");
+  for (const part of ["dist", "guest", "package.json"])
+    cpSync(join(project, part), join(copy, part), { recursive: true });
+  mkdirSync(pyodide, { recursive: true });
+  for (const part of ["package.json", "pyodide.asm.wasm", "python_stdlib.zip"])
+    cpSync(join(project, "node_modules", "pyodide", part), join(pyodide, part));
+  return copy;
+}
+
+test("no image is made of guest files that the package was not built with", async () => {
+  const copy = copyOfPackage("guest");
+  writeFileSync(join(copy, "guest", "sandboa", "_values.py"), "\n", { flag: "a" });
+  const ended = await hello(join(copy, "cache"), copy);
+  expect(ended).toMatchObject({ status: 125, stdout: "" });
+  expect(ended.stderr).toContain("the files in guest/ are not those that this package was built with");
+  expect(readdirSync(join(copy, "cache")).filter((name) => name.endsWith(".image"))).toEqual([]);
+});
+
 test.each(["pyodide.asm.wasm", "python_stdlib.zip"])(
   "another %s is refused, and the error says both hashes",
   async (file) => {
-    const copy = join(folder, `package-${file}`);
+    const copy = copyOfPackage(file);
     const pyodide = join(copy, "node_modules", "pyodide");
-    for (const part of ["dist", "guest", "package.json"])
-      cpSync(join(project, part), join(copy, part), { recursive: true });
-    mkdirSync(pyodide, { recursive: true });
-    for (const part of ["package.json", "pyodide.asm.wasm", "python_stdlib.zip"]) {
-      cpSync(join(project, "node_modules", "pyodide", part), join(pyodide, part));
-    }
     const original = readFileSync(join(pyodide, file));
     const changed = Buffer.concat([original, Buffer.from([0])]);
     writeFileSync(join(pyodide, file), changed);

@@ -1,6 +1,7 @@
 // Builds dist/: bundles (library, command, worker), so that starting costs few file reads, and the type files.
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
@@ -8,6 +9,11 @@ import { build } from "esbuild";
 const require = createRequire(import.meta.url);
 
 rmSync("dist", { recursive: true, force: true });
+const guest = join("guest", "sandboa");
+const guestFiles = readdirSync(guest).filter((name) => name.endsWith(".py"));
+const guestHash = createHash("sha256");
+for (const name of guestFiles.sort()) guestHash.update(readFileSync(join(guest, name)));
+
 const options = {
   outdir: "dist",
   bundle: true,
@@ -15,6 +21,8 @@ const options = {
   minifyWhitespace: true,
   minifySyntax: true,
   platform: "node",
+  // See guestDigest in src/platform/node/package-files.ts.
+  define: { __guestDigest: JSON.stringify(guestHash.digest("hex")) },
   target: "node20.19",
   sourcemap: true,
   logLevel: "warning",
@@ -31,7 +39,7 @@ await build({
     "worker-main": "src/platform/node/worker-main.ts",
     worker: "src/platform/node/worker-entry.ts",
   },
-  define: { "import.meta.url": "__url" },
+  define: { ...options.define, "import.meta.url": "__url" },
   banner: { js: `"use strict"; const __url = require("node:url").pathToFileURL(__filename).href;` },
 });
 await build({

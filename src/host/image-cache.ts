@@ -1,11 +1,12 @@
 // The image for a set of built-in modules: from memory, from the cache on disk, or built. Files in the cache are keyed by
 // everything that went into them, so a change of version, format, guest code or hash simply misses.
 
+import { ImageError } from "../errors/image-error.ts";
 import { distribution } from "../interpreter/distribution.ts";
 import { decodeImage } from "../interpreter/image-file.ts";
 import { ImageStore } from "../platform/node/image-store.ts";
-import { readGuestFiles } from "../platform/node/package-files.ts";
-import { sha256 } from "../platform/node/powers.ts";
+import { digestOf, guestDigest, readGuestFiles } from "../platform/node/package-files.ts";
+import { checksum } from "../platform/node/powers.ts";
 import { CodeFile, type CompiledImage } from "./code-file.ts";
 import type { ImageChoice, Progress } from "./image-build.ts";
 import { readKnownFile } from "./known-files.ts";
@@ -60,7 +61,6 @@ export function loadImage(choice: ImageChoice, options: LoadOptions = {}): Promi
 /** Where the files of an image are. */
 function locate(choice: ImageChoice) {
   const store = new ImageStore();
-  const guestFiles = readGuestFiles();
   const recipe = {
     format: imageFormat,
     wasm: distribution.wasm.sha256,
@@ -70,17 +70,29 @@ function locate(choice: ImageChoice) {
     preload: preloadedModules,
     compile: bytecodeModules,
   };
-  const key = sha256(new TextEncoder().encode(JSON.stringify(recipe)), ...guestFiles.values()).slice(0, 40);
+  // What others made is told by its SHA-256; how we make an image of it, by a checksum: to load a hash takes longer than all else here.
+  const made = checksum(new TextEncoder().encode(JSON.stringify(recipe)));
+  const key = `${guestDigest().slice(0, 32)}${made.toString(16).padStart(8, "0")}`;
   const name = moduleFile(key, choice);
-  return { store, guestFiles, key, name, codeFile: new CodeFile(store, name) };
+  return { store, key, name, codeFile: new CodeFile(store, name) };
+}
+
+/** Throws ImageError when they are not those that images are named after. */
+function demandGuestFiles(): ReadonlyMap<string, Uint8Array> {
+  const files = readGuestFiles();
+  if (digestOf(files) === guestDigest()) return files;
+  throw new ImageError(
+    "IMAGE_UNKNOWN_FILE",
+    "the files in guest/ are not those that this package was built with",
+  );
 }
 
 async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedImage> {
   const { progress, keepsCode = false } = options;
-  const { store, guestFiles, key, name, codeFile } = locate(choice);
+  const { store, key, name, codeFile } = locate(choice);
   // The module first: what is next takes longest, and needs nothing else.
   const readingModule = readModule(store, name, codeFile);
-  const reading = shares.get(key) ?? readShare(store, key, guestFiles);
+  const reading = shares.get(key) ?? readShare(store, key);
   const [cached, code] = await readingModule;
   await options.undisturbed;
   let compiled = cached && codeFile.compile(cached, code, keepsCode);
@@ -89,7 +101,7 @@ async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedIm
     progress?.("preparing the interpreter (once per version)");
   if (share === undefined) {
     const { buildImage } = await builder();
-    const { image, library } = buildImage(guestFiles, choice, progress);
+    const { image, library } = buildImage(demandGuestFiles(), choice, progress);
     store.write(imageFile(key), [image]);
     store.write(libraryFile(key), [library]);
     share = { image: shared(image), library: SharedLibrary.ofSize(library.length, (to) => to.set(library)) };
@@ -105,7 +117,6 @@ async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedIm
 async function readShare(
   store: ImageStore,
   key: string,
-  guestFiles: ReadonlyMap<string, Uint8Array>,
 ): Promise<Pick<LoadedImage, "image" | "library"> | undefined> {
   const stored = await store.read(imageFile(key), { shared: true });
   if (stored === undefined) return undefined;
@@ -116,7 +127,7 @@ async function readShare(
     if (store.readInto(libraryFile(key), content)) return;
     store.remove(libraryFile(key));
     const [archive, wheel] = [readKnownFile("library"), readKnownFile("timeZones")];
-    content.set(encodeLibrary({ archive, wheel, files: guestFiles }));
+    content.set(encodeLibrary({ archive, wheel, files: demandGuestFiles() }));
   });
   return { image, library };
 }
@@ -160,9 +171,9 @@ export async function loadBytes(choice: ImageChoice, load: () => Promise<LoadedI
 async function readBytes(
   choice: ImageChoice,
 ): Promise<(ImageBytes & { readonly lacksCode: boolean }) | undefined> {
-  const { store, guestFiles, key, name, codeFile } = locate(choice);
+  const { store, key, name, codeFile } = locate(choice);
   const [share, [lean, code]] = await Promise.all([
-    shares.get(key) ?? readShare(store, key, guestFiles),
+    shares.get(key) ?? readShare(store, key),
     readModule(store, name, codeFile),
   ]);
   if (share === undefined || lean === undefined) return undefined;

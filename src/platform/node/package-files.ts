@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { type DistributionPart, distribution } from "../../interpreter/distribution.ts";
 import { packageRoot } from "./package-root.ts";
+import { sha256 } from "./powers.ts";
 
 const guestNames = [
   ...["__init__.py", "_host.py", "_host_functions.py", "_host_lent.py", "_host_loop.py", "_host_module.py"],
@@ -18,6 +19,21 @@ export function readGuestFiles(): ReadonlyMap<string, Uint8Array> {
       new Uint8Array(readFileSync(join(packageRoot, "guest", "sandboa", name))),
     ]),
   );
+}
+
+/** What the build has found (tools/build.mjs). */
+declare const __guestDigest: string | undefined;
+
+/**
+ * Names the guest package by its content: SHA-256 of its files in the order of their names, in hexadecimal. Built code has it, and reads no
+ * file for it; `readGuestFiles` gives what is there now.
+ */
+export function guestDigest(): string {
+  return typeof __guestDigest === "string" ? __guestDigest : digestOf(readGuestFiles());
+}
+
+export function digestOf(files: ReadonlyMap<string, Uint8Array>): string {
+  return sha256(...files.values());
 }
 
 export function readDistributionFile(part: DistributionPart): Uint8Array {
