@@ -1,4 +1,4 @@
 // What the library's entry loads: the public API, and what the entry asks for itself.
 export * from "./index.ts";
-export { hasWritten } from "./platform/node/image-store.ts";
-export { usedParts } from "./platform/node/used-parts.ts";
+export { hasWritten } from "./platform/node/cache/image-store.ts";
+export { usedParts } from "./platform/node/engine/used-parts.ts";

@@ -5,7 +5,7 @@ import { LimitError } from "../src/errors/run-errors.ts";
 import { fn, parameter, serve } from "../src/host/calls/calls-fixture.ts";
 import { openWallOf, planOf, removeScripts } from "./attack-child-fixture.ts";
 
-vi.mock("../src/platform/node/confinement.ts", () => import("./attack-child-script.ts"));
+vi.mock("../src/platform/node/walls/confinement.ts", () => import("./attack-child-script.ts"));
 afterAll(removeScripts);
 
 const request = new Uint8Array(0);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { checkGrants, type GrantOptions } from "../src/host/options.ts";
 import { RemoteWall } from "../src/host/remote-wall.ts";
 import type { Wall } from "../src/host/wall.ts";
-import { ProcessLink } from "../src/platform/node/child-process.ts";
+import { ProcessLink } from "../src/platform/node/walls/child-process.ts";
 import { child } from "./attack-child-script.ts";
 
 /** What every such script can use. */

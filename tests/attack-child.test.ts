@@ -7,10 +7,10 @@ import { afterAll, describe, expect, test, vi } from "vitest";
 import { LimitError, SandboxLostError } from "../src/errors/run-errors.ts";
 import { beginLifetime } from "../src/host/lifetime.ts";
 import { hostStdin } from "../src/host/options.ts";
-import { releaseHostFile } from "../src/platform/node/host-files.ts";
+import { releaseHostFile } from "../src/platform/node/files/host-files.ts";
 import { openWallOf, planOf, removeScripts } from "./attack-child-fixture.ts";
 
-vi.mock("../src/platform/node/confinement.ts", () => import("./attack-child-script.ts"));
+vi.mock("../src/platform/node/walls/confinement.ts", () => import("./attack-child-script.ts"));
 
 const folder = mkdtempSync(join(tmpdir(), "sandboa-attacked-"));
 const granted = join(folder, "granted.txt");

@@ -27,7 +27,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Where V8 gives its code away, see src/platform/node/machine-code.ts. */
+/** Where V8 gives its code away, see src/platform/node/engine/machine-code.ts. */
 const keepsCode = ["11", "12", "13"].includes(process.versions.v8.split(".", 1)[0] ?? "");
 
 interface Ended {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { defaultCacheDirectory } from "../src/platform/node/image-store.ts";
+import { defaultCacheDirectory } from "../src/platform/node/cache/image-store.ts";
 
 const command = resolve(import.meta.dirname, "..", "dist", "cli.cjs");
 let folder: string;

@@ -5,8 +5,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { basename, dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { confinedCommand } from "../src/platform/node/confinement.ts";
 import { processScript } from "../src/platform/node/package-root.ts";
+import { confinedCommand } from "../src/platform/node/walls/confinement.ts";
 
 // Not in a temporary folder, which may be one of those that are hidden.
 const folder = mkdtempSync(join(resolve(import.meta.dirname, ".."), "node_modules", ".sandboa-reach-"));

@@ -29,15 +29,15 @@ const options = {
 };
 const commonJs = { ...options, format: "cjs", outExtension: { ".js": ".cjs" } };
 // The library, the command and the worker thread are an entry each, and one CommonJS file: only of such does V8 keep the bytecode
-// (src/platform/node/bytecode.ts). A thread starts twenty milliseconds sooner without the module loader (Node 20).
+// (src/platform/node/engine/bytecode.ts). A thread starts twenty milliseconds sooner without the module loader (Node 20).
 await build({
   ...commonJs,
   entryPoints: {
     library: "src/library.ts",
     command: "src/command-main.ts",
     cli: "src/command.ts",
-    "worker-main": "src/platform/node/worker-main.ts",
-    worker: "src/platform/node/worker-entry.ts",
+    "worker-main": "src/platform/node/walls/worker-main.ts",
+    worker: "src/platform/node/walls/worker-entry.ts",
   },
   define: { ...options.define, "import.meta.url": "__url" },
   banner: { js: `"use strict"; const __url = require("node:url").pathToFileURL(__filename).href;` },
@@ -49,7 +49,7 @@ await build({
   outdir: undefined,
   format: "esm",
 });
-await build({ ...commonJs, entryPoints: { process: "src/platform/node/process-main.ts" } });
+await build({ ...commonJs, entryPoints: { process: "src/platform/node/walls/process-main.ts" } });
 async function libraryEntry() {
   const { metafile } = await build({
     ...options,
@@ -59,7 +59,7 @@ async function libraryEntry() {
     write: false,
   });
   const { exports } = metafile.outputs["dist/index.js"];
-  return `import { loadOwnBundle } from "./src/platform/node/own-bundle.ts";
+  return `import { loadOwnBundle } from "./src/platform/node/engine/own-bundle.ts";
     import { libraryScript } from "./src/platform/node/package-root.ts";
     export const { ${exports.join(", ")} } = loadOwnBundle(libraryScript);`;
 }

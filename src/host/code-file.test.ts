@@ -14,10 +14,10 @@ import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { assembleText } from "../interpreter/wasm/assemble-text.ts";
-import { keepableCodeTag } from "../platform/node/engine-flags.ts";
-import { ImageStore } from "../platform/node/image-store.ts";
+import { ImageStore } from "../platform/node/cache/image-store.ts";
+import type { Stored } from "../platform/node/cache/stored-file.ts";
+import { keepableCodeTag } from "../platform/node/engine/engine-flags.ts";
 import { checksum } from "../platform/node/powers.ts";
-import type { Stored } from "../platform/node/stored-file.ts";
 import { CodeFile } from "./code-file.ts";
 
 let folder: string;

@@ -1,13 +1,14 @@
 // The engine's code of a module, kept in the cache beside it.
+
+import type { ImageStore } from "../platform/node/cache/image-store.ts";
+import type { Stored } from "../platform/node/cache/stored-file.ts";
 import {
   compileInterpreter,
   keepableCode,
   keepableCodeTag,
   moduleWithCode,
-} from "../platform/node/engine-flags.ts";
-import type { ImageStore } from "../platform/node/image-store.ts";
+} from "../platform/node/engine/engine-flags.ts";
 import { checksum } from "../platform/node/powers.ts";
-import type { Stored } from "../platform/node/stored-file.ts";
 
 /** Whoever has it is the only one to make the module's code hot and keep it. */
 export interface CodeKeeper {

@@ -2,7 +2,7 @@
 // and the grant is enforced here as well as there.
 import { GrantedHostFile } from "../filesystems/host-file.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
-import { createHostFile, openHostFile } from "../platform/node/host-files.ts";
+import { createHostFile, openHostFile } from "../platform/node/files/host-files.ts";
 import { hostFileAt, type SandboxPlan } from "./plan.ts";
 import { type FileQuestion, maxTransferBytes } from "./process-protocol.ts";
 import { grantOf } from "./world.ts";

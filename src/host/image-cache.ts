@@ -4,7 +4,7 @@
 import { ImageError } from "../errors/image-error.ts";
 import { distribution } from "../interpreter/distribution.ts";
 import { decodeImage } from "../interpreter/image-file.ts";
-import { ImageStore } from "../platform/node/image-store.ts";
+import { ImageStore } from "../platform/node/cache/image-store.ts";
 import { digestOf, guestDigest, readGuestFiles } from "../platform/node/package-files.ts";
 import { checksum } from "../platform/node/powers.ts";
 import { CodeFile, type CompiledImage } from "./code-file.ts";

@@ -3,7 +3,7 @@
 import { SandboxLostError } from "../errors/run-errors.ts";
 import { isPending } from "../filesystems/later.ts";
 import { RenewalFailure } from "../interpreter/interpreter.ts";
-import { createHostFile, openHostFile } from "../platform/node/host-files.ts";
+import { createHostFile, openHostFile } from "../platform/node/files/host-files.ts";
 import { inflateRaw } from "../platform/node/powers.ts";
 import { makeSessionPowers } from "../platform/node/session-powers.ts";
 import { Control } from "./control.ts";

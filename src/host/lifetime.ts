@@ -7,7 +7,7 @@ import { isPending } from "../filesystems/later.ts";
 import type { Later, Tree } from "../filesystems/tree.ts";
 import { plainEntry } from "../filesystems/tree-answers.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
-import { HostTree } from "../platform/node/host-tree.ts";
+import { HostTree } from "../platform/node/files/host-tree.ts";
 import { nowMs } from "../platform/node/powers.ts";
 import { CallServer } from "./calls/call-server.ts";
 import type { CheckedGrants } from "./options.ts";

@@ -3,7 +3,7 @@
 import { GrantedHostFile } from "../filesystems/host-file.ts";
 import type { Tree, TreeAccess, TreeEntry } from "../filesystems/tree.ts";
 import { fail } from "../kernel/kernel-error.ts";
-import { createHostFile, openHostFile } from "../platform/node/host-files.ts";
+import { createHostFile, openHostFile } from "../platform/node/files/host-files.ts";
 import type { PlannedHostFile } from "./plan.ts";
 import { grantOf } from "./world.ts";
 

@@ -1,8 +1,9 @@
 // Chooses the wall. The image is read while a thread or process comes up. What only one kind of wall needs is loaded with it: the
 // command, which has one wall and starts anew each time, would wait for code that it does not use.
-import type { ProcessLink } from "../platform/node/child-process.ts";
-import { noteUse } from "../platform/node/used-parts.ts";
-import type { WorkerLink } from "../platform/node/worker-thread.ts";
+
+import { noteUse } from "../platform/node/engine/used-parts.ts";
+import type { ProcessLink } from "../platform/node/walls/child-process.ts";
+import type { WorkerLink } from "../platform/node/walls/worker-thread.ts";
 import type { Progress } from "./image-build.ts";
 import { type LoadedImage, loadBytes, loadImage, openImageFiles } from "./image-cache.ts";
 import type { CheckedEngine } from "./options.ts";
@@ -26,7 +27,7 @@ export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?:
       return inline.openInline(loaded);
     }
     case "worker": {
-      const thread = await import("../platform/node/worker-thread.ts");
+      const thread = await import("../platform/node/walls/worker-thread.ts");
       let link: WorkerLink | undefined;
       return RemoteWall.open(
         (events) => {
@@ -38,7 +39,7 @@ export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?:
       );
     }
     case "process": {
-      const child = await import("../platform/node/child-process.ts");
+      const child = await import("../platform/node/walls/child-process.ts");
       let link: ProcessLink | undefined;
       return RemoteWall.open(
         (events) => {

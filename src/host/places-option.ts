@@ -4,8 +4,8 @@ import type { FileCapability, HostDirectory, HostFile } from "../capabilities/ca
 import { OptionError } from "../errors/option-error.ts";
 import type { HostFileTicket } from "../filesystems/host-file.ts";
 import type { HostFolderTicket } from "../filesystems/host-folder.ts";
-import { grantHostFile, HostFileRefusal, releaseHostFile } from "../platform/node/host-files.ts";
-import { grantHostFolder, HostFolderRefusal } from "../platform/node/host-folders.ts";
+import { grantHostFile, HostFileRefusal, releaseHostFile } from "../platform/node/files/host-files.ts";
+import { grantHostFolder, HostFolderRefusal } from "../platform/node/files/host-folders.ts";
 import { optionRecord } from "./option-record.ts";
 import { ownPlaces } from "./own-places.ts";
 import type { PlannedPlace } from "./plan.ts";

@@ -1,9 +1,9 @@
 // The first process that has an image lets the engine optimise what programs commonly use of it, and keeps that code: every later one
 // starts with it. Costs that process a second or three, once.
-import { whileOptimising } from "../platform/node/engine-flags.ts";
+import { whileOptimising } from "../platform/node/engine/engine-flags.ts";
 import { monotonicMs, pauseMs, warn } from "../platform/node/powers.ts";
 import { processCpuMs } from "../platform/node/thread-cpu.ts";
-import { WorkerLink } from "../platform/node/worker-thread.ts";
+import { WorkerLink } from "../platform/node/walls/worker-thread.ts";
 import type { CodeKeeper } from "./code-file.ts";
 import type { Progress } from "./image-build.ts";
 import type { LoadedImage } from "./image-cache.ts";

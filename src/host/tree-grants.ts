@@ -3,9 +3,9 @@
 import type { FileCapability, PlaceEnvironment, PlaceUse, Wrapped } from "../capabilities/capability.ts";
 import { OptionError } from "../errors/option-error.ts";
 import type { Tree } from "../filesystems/tree.ts";
-import { releaseHostFile } from "../platform/node/host-files.ts";
-import { releaseHostFolder } from "../platform/node/host-folders.ts";
-import { HostTree } from "../platform/node/host-tree.ts";
+import { releaseHostFile } from "../platform/node/files/host-files.ts";
+import { releaseHostFolder } from "../platform/node/files/host-folders.ts";
+import { HostTree } from "../platform/node/files/host-tree.ts";
 import { hostFileTree, memoryFileTree } from "./local-trees.ts";
 import { grantedFolder, grantedTicket } from "./places-option.ts";
 

@@ -1,6 +1,6 @@
 // The evaluator starts in the engine's baseline compiler, three to ten times slower, and a Python loop stays in the tier it began in.
 // Optimised code belongs to the module and is shared by all of its instances and threads, so one interpreter warms a whole process.
-import { whileOptimising } from "../platform/node/engine-flags.ts";
+import { whileOptimising } from "../platform/node/engine/engine-flags.ts";
 import { monotonicMs } from "../platform/node/powers.ts";
 import type { CheckedEngine } from "./options.ts";
 import { idlePlan } from "./plan.ts";

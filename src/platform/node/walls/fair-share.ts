@@ -1,7 +1,7 @@
 // A guest that floods its output makes the host's thread work: as much of that thread's time as it can get, at the cost of every other
 // sandbox. So while others run no more than a share of it is given to any one; meanwhile the guest waits for its pipe, as for any slow
 // reader.
-import { monotonicMs } from "./powers.ts";
+import { monotonicMs } from "../powers.ts";
 
 const share = 0.1;
 /** What may be done at once after a time without work. */

@@ -1,7 +1,7 @@
 // What the guest is told when the host refuses: an errno that means the same there, or EIO. Never a text, which would have host paths.
-import { type ErrnoName, errno as errnoNumbers } from "../../abi/errno.ts";
-import { HostFault } from "../../filesystems/host-fault.ts";
-import { fail, KernelError } from "../../kernel/kernel-error.ts";
+import { type ErrnoName, errno as errnoNumbers } from "../../../abi/errno.ts";
+import { HostFault } from "../../../filesystems/host-fault.ts";
+import { fail, KernelError } from "../../../kernel/kernel-error.ts";
 
 const shownErrors: ReadonlySet<string> = new Set([
   "EACCES",

@@ -2,10 +2,10 @@
 // counts only when the system says, after it was opened, that it is below the folder and on the folder's own mount: so it does not
 // matter what other processes rename, link or mount meanwhile.
 import { closeSync, constants, opendirSync, openSync, readFileSync } from "node:fs";
-import { HostFault } from "../../filesystems/host-fault.ts";
-import { maxListedEntries } from "../../filesystems/tree-answers.ts";
-import type { ByteString } from "../../kernel/filesystem.ts";
-import { fail, KernelError } from "../../kernel/kernel-error.ts";
+import { HostFault } from "../../../filesystems/host-fault.ts";
+import { maxListedEntries } from "../../../filesystems/tree-answers.ts";
+import type { ByteString } from "../../../kernel/filesystem.ts";
+import { fail, KernelError } from "../../../kernel/kernel-error.ts";
 import { attempt, attemptFound } from "./host-errors.ts";
 import {
   directoryFlags,

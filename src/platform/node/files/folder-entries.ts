@@ -1,10 +1,10 @@
 // What the guest is shown of things in a granted folder: kinds, sizes, permission bits and times as they are; inode numbers of its own;
 // neither owner nor link count nor device. A pipe, socket or device looks like an empty file that nobody may open.
 import type { BigIntStats } from "node:fs";
-import { shownTarget } from "../../filesystems/inner-links.ts";
-import type { TreeEntry } from "../../filesystems/tree.ts";
-import type { ByteString } from "../../kernel/filesystem.ts";
-import { KernelError } from "../../kernel/kernel-error.ts";
+import { shownTarget } from "../../../filesystems/inner-links.ts";
+import type { TreeEntry } from "../../../filesystems/tree.ts";
+import type { ByteString } from "../../../kernel/filesystem.ts";
+import { KernelError } from "../../../kernel/kernel-error.ts";
 import { InodeNumbers } from "./inode-numbers.ts";
 import { statAt, statOf, targetAt } from "./open-at.ts";
 import type { OpenedFolder } from "./opened-folder.ts";

@@ -1,9 +1,9 @@
 // What a grant allows in its folder: by mode, by the globs of `match`, and how many names it may still make.
-import { Allowance } from "../../filesystems/allowance.ts";
-import type { HostDirectoryMode, HostFolderTicket } from "../../filesystems/host-folder.ts";
-import { PathGlobs } from "../../filesystems/path-globs.ts";
-import type { TreeEntry, TreePath } from "../../filesystems/tree.ts";
-import { fail } from "../../kernel/kernel-error.ts";
+import { Allowance } from "../../../filesystems/allowance.ts";
+import type { HostDirectoryMode, HostFolderTicket } from "../../../filesystems/host-folder.ts";
+import { PathGlobs } from "../../../filesystems/path-globs.ts";
+import type { TreeEntry, TreePath } from "../../../filesystems/tree.ts";
+import { fail } from "../../../kernel/kernel-error.ts";
 
 export class FolderRights {
   readonly mode: HostDirectoryMode;

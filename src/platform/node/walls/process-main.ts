@@ -2,22 +2,22 @@
 // synchronous: while the guest runs nothing else happens in here, and its only handles are the two ends of the pipe.
 import { readSync, writeSync } from "node:fs";
 import { deserialize } from "node:v8";
-import type { HostFilePower } from "../../filesystems/host-file.ts";
-import { Control } from "../../host/control.ts";
-import { encodeFrame, FrameReader } from "../../host/frames.ts";
-import { LibraryFileSystem } from "../../host/library-filesystem.ts";
-import { type FileQuestion, maxTransferBytes } from "../../host/process-protocol.ts";
-import type { Answer } from "../../host/protocol.ts";
-import { Session } from "../../host/session.ts";
-import { flatQuestion } from "../../host/tree-protocol.ts";
-import { RenewalFailure } from "../../interpreter/interpreter.ts";
-import { failNumber } from "../../kernel/kernel-error.ts";
+import type { HostFilePower } from "../../../filesystems/host-file.ts";
+import { Control } from "../../../host/control.ts";
+import { encodeFrame, FrameReader } from "../../../host/frames.ts";
+import { LibraryFileSystem } from "../../../host/library-filesystem.ts";
+import { type FileQuestion, maxTransferBytes } from "../../../host/process-protocol.ts";
+import type { Answer } from "../../../host/protocol.ts";
+import { Session } from "../../../host/session.ts";
+import { flatQuestion } from "../../../host/tree-protocol.ts";
+import { RenewalFailure } from "../../../interpreter/interpreter.ts";
+import { failNumber } from "../../../kernel/kernel-error.ts";
+import { type ProcessImage, readProcessImage, sentImage } from "../cache/process-image.ts";
+import { compileInterpreter, moduleWithCode } from "../engine/engine-flags.ts";
+import { inflateRaw } from "../powers.ts";
+import { makeSessionPowers } from "../session-powers.ts";
+import { processCpuMs } from "../thread-cpu.ts";
 import type { ToProcess } from "./child-process.ts";
-import { compileInterpreter, moduleWithCode } from "./engine-flags.ts";
-import { inflateRaw } from "./powers.ts";
-import { type ProcessImage, readProcessImage, sentImage } from "./process-image.ts";
-import { makeSessionPowers } from "./session-powers.ts";
-import { processCpuMs } from "./thread-cpu.ts";
 
 const pipe = { input: 0, output: 1 } as const;
 const nothing = new Uint8Array(0);

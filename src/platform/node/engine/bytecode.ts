@@ -7,8 +7,8 @@ import { basename, dirname } from "node:path";
 import { cachedDataVersionTag } from "node:v8";
 import { Script } from "node:vm";
 import { crc32 } from "node:zlib";
-import { ImageStore } from "./image-store.ts";
-import { readAll } from "./stored-file.ts";
+import { ImageStore } from "../cache/image-store.ts";
+import { readAll } from "../cache/stored-file.ts";
 
 export interface LoadedBundle {
   /** What the bundle exports. */

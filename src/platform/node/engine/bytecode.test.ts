@@ -6,8 +6,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ImageStore } from "../cache/image-store.ts";
 import { loadBundle } from "./bytecode.ts";
-import { ImageStore } from "./image-store.ts";
 
 let folder: string;
 let file: string;

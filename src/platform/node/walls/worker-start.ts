@@ -1,7 +1,7 @@
 // Starting the thread behind a worker wall. It takes as long as loading the command's code: the command starts it first.
 import { Worker } from "node:worker_threads";
-import { defaultCacheDirectory } from "./image-store.ts";
-import { workerEntryScript, workerMainScript } from "./package-root.ts";
+import { defaultCacheDirectory } from "../cache/image-store.ts";
+import { workerEntryScript, workerMainScript } from "../package-root.ts";
 
 /** Megabytes of native stack: deep C recursion in the guest needs far more than a thread's default of 4. */
 const stackSizeMb = 64;

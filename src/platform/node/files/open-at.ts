@@ -10,8 +10,8 @@ import {
   readlinkSync,
   readSync,
 } from "node:fs";
-import type { ByteString } from "../../kernel/filesystem.ts";
-import { fail } from "../../kernel/kernel-error.ts";
+import type { ByteString } from "../../../kernel/filesystem.ts";
+import { fail } from "../../../kernel/kernel-error.ts";
 import { attempt } from "./host-errors.ts";
 
 /** O_PATH (Linux, include/uapi/asm-generic/fcntl.h; the same on each architecture that Node runs on). */

@@ -15,8 +15,8 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import type { HostFileMode, HostFilePower, HostFileTicket } from "../../filesystems/host-file.ts";
-import { fail, KernelError } from "../../kernel/kernel-error.ts";
+import type { HostFileMode, HostFilePower, HostFileTicket } from "../../../filesystems/host-file.ts";
+import { fail, KernelError } from "../../../kernel/kernel-error.ts";
 import { attempt } from "./host-errors.ts";
 
 /** Why a file cannot be granted, in words for the embedder. */

@@ -1,12 +1,12 @@
 // Granted folders of the host, inside of a worker thread: it shares the process's descriptors, so its questions about them are answered
 // in the thread itself, and the embedder's thread is not asked. Files that a lifetime leaves open are closed at its end, or with the
 // thread.
-import type { HostFolderTicket } from "../../filesystems/host-folder.ts";
-import { isPending } from "../../filesystems/later.ts";
-import type { OnFault } from "../../host/events.ts";
-import type { SandboxPlan } from "../../host/plan.ts";
-import type { TreeQuestion, TreeReply } from "../../host/tree-questions.ts";
-import { TreeServer } from "../../host/tree-server.ts";
+import type { HostFolderTicket } from "../../../filesystems/host-folder.ts";
+import { isPending } from "../../../filesystems/later.ts";
+import type { OnFault } from "../../../host/events.ts";
+import type { SandboxPlan } from "../../../host/plan.ts";
+import type { TreeQuestion, TreeReply } from "../../../host/tree-questions.ts";
+import { TreeServer } from "../../../host/tree-server.ts";
 import { HostTree } from "./host-tree.ts";
 
 /** By place of the plan. */

@@ -14,9 +14,9 @@ import {
   unlinkSync,
   utimesSync,
 } from "node:fs";
-import { HostFault } from "../../filesystems/host-fault.ts";
-import type { HostFolderTicket } from "../../filesystems/host-folder.ts";
-import { isSafeTarget } from "../../filesystems/inner-links.ts";
+import { HostFault } from "../../../filesystems/host-fault.ts";
+import type { HostFolderTicket } from "../../../filesystems/host-folder.ts";
+import { isSafeTarget } from "../../../filesystems/inner-links.ts";
 import type {
   NamedTreeEntry,
   Tree,
@@ -25,10 +25,10 @@ import type {
   TreeEntry,
   TreePath,
   TreeRoom,
-} from "../../filesystems/tree.ts";
-import { childPath, pathBytes, pathNames, treePath } from "../../filesystems/tree-path.ts";
-import type { ByteString } from "../../kernel/filesystem.ts";
-import { fail, KernelError } from "../../kernel/kernel-error.ts";
+} from "../../../filesystems/tree.ts";
+import { childPath, pathBytes, pathNames, treePath } from "../../../filesystems/tree-path.ts";
+import type { ByteString } from "../../../kernel/filesystem.ts";
+import { fail, KernelError } from "../../../kernel/kernel-error.ts";
 import { FolderEntries, kindOf } from "./folder-entries.ts";
 import { FolderRights } from "./folder-rights.ts";
 import { attempt } from "./host-errors.ts";

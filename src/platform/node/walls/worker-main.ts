@@ -1,26 +1,26 @@
 // What the worker thread does: builds the session, then answers one message at a time.
 import { parentPort, receiveMessageOnPort } from "node:worker_threads";
-import { Control } from "../../host/control.ts";
-import { LibraryFileSystem } from "../../host/library-filesystem.ts";
-import { OutputWriter } from "../../host/output-ring.ts";
-import { maxTransferBytes } from "../../host/process-protocol.ts";
+import { Control } from "../../../host/control.ts";
+import { LibraryFileSystem } from "../../../host/library-filesystem.ts";
+import { OutputWriter } from "../../../host/output-ring.ts";
+import { maxTransferBytes } from "../../../host/process-protocol.ts";
 import type {
   FromWorker,
   NumberedAnswer,
   NumberedReply,
   ToWorker,
   WorkerStart,
-} from "../../host/protocol.ts";
-import { Session, type SessionPowers } from "../../host/session.ts";
-import { SharedLibrary } from "../../host/shared-library.ts";
-import { maxPieceBytes } from "../../host/tree-questions.ts";
-import { RenewalFailure } from "../../interpreter/interpreter.ts";
-import { failNumber } from "../../kernel/kernel-error.ts";
-import { openHostFile } from "./host-files.ts";
-import { LocalFolders } from "./local-folders.ts";
-import { inflateRaw } from "./powers.ts";
-import { makeSessionPowers } from "./session-powers.ts";
-import { ownThread } from "./thread-cpu.ts";
+} from "../../../host/protocol.ts";
+import { Session, type SessionPowers } from "../../../host/session.ts";
+import { SharedLibrary } from "../../../host/shared-library.ts";
+import { maxPieceBytes } from "../../../host/tree-questions.ts";
+import { RenewalFailure } from "../../../interpreter/interpreter.ts";
+import { failNumber } from "../../../kernel/kernel-error.ts";
+import { openHostFile } from "../files/host-files.ts";
+import { LocalFolders } from "../files/local-folders.ts";
+import { inflateRaw } from "../powers.ts";
+import { makeSessionPowers } from "../session-powers.ts";
+import { ownThread } from "../thread-cpu.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("this file is the entry of a worker thread");

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { brokenTarget } from "../../filesystems/inner-links.ts";
+import { brokenTarget } from "../../../filesystems/inner-links.ts";
 import type { HostTree } from "./host-tree.ts";
 import {
   FolderFixture,

@@ -3,8 +3,8 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { allowanceWords } from "../../filesystems/allowance.ts";
-import { HostFault } from "../../filesystems/host-fault.ts";
+import { allowanceWords } from "../../../filesystems/allowance.ts";
+import { HostFault } from "../../../filesystems/host-fault.ts";
 import { grantHostFolder } from "./host-folders.ts";
 import { HostTree } from "./host-tree.ts";
 import { listed, making, readAll, reading, refusal, writeAll, writing } from "./host-tree-fixture.ts";

@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
-import { processScript } from "./package-root.ts";
+import { processScript } from "../package-root.ts";
 
 export interface ConfinedCommand {
   readonly command: string;

@@ -2,9 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HostDirectoryMode, HostFolderTicket } from "../../filesystems/host-folder.ts";
-import type { TreeAccess, TreePath } from "../../filesystems/tree.ts";
-import { KernelError } from "../../kernel/kernel-error.ts";
+import type { HostDirectoryMode, HostFolderTicket } from "../../../filesystems/host-folder.ts";
+import type { TreeAccess, TreePath } from "../../../filesystems/tree.ts";
+import { KernelError } from "../../../kernel/kernel-error.ts";
 import { grantHostFolder, releaseHostFolder } from "./host-folders.ts";
 import { HostTree } from "./host-tree.ts";
 

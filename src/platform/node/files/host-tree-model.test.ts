@@ -2,9 +2,9 @@
 import * as fs from "node:fs";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { SideBySide } from "../../filesystems/tree-model-fixture.ts";
-import { pathBytes } from "../../filesystems/tree-path.ts";
-import { prelude, programs } from "../../filesystems/tree-programs-fixture.ts";
+import { SideBySide } from "../../../filesystems/tree-model-fixture.ts";
+import { pathBytes } from "../../../filesystems/tree-path.ts";
+import { prelude, programs } from "../../../filesystems/tree-programs-fixture.ts";
 import { FolderFixture } from "./host-tree-fixture.ts";
 
 let folder: FolderFixture;

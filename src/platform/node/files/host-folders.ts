@@ -1,8 +1,8 @@
 // Granting a folder of the host: its path is looked at once, with the embedder's rights, and opened; from then on only the descriptor
 // counts, wherever the folder is moved and whatever takes its place.
 import { closeSync, constants, openSync } from "node:fs";
-import { allowanceWords } from "../../filesystems/allowance.ts";
-import type { HostDirectoryMode, HostFolderTicket } from "../../filesystems/host-folder.ts";
+import { allowanceWords } from "../../../filesystems/allowance.ts";
+import type { HostDirectoryMode, HostFolderTicket } from "../../../filesystems/host-folder.ts";
 import { hostCode } from "./host-errors.ts";
 import { canConfine } from "./opened-folder.ts";
 

@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { HostFault } from "../../filesystems/host-fault.ts";
+import { HostFault } from "../../../filesystems/host-fault.ts";
 import { FolderFixture, making, readAll, reading, refusal, writeAll, writing } from "./host-tree-fixture.ts";
 
 const namespaces = ["unshare", "--user", "--map-root-user", "--mount"] as const;

@@ -1,6 +1,6 @@
 // Before a directory moves up: whether the links in it would still be safe for others, who follow them on the host. A link that may
 // climb two directories where it is may climb one less from one directory higher.
-import { isSafeTarget } from "../../filesystems/inner-links.ts";
+import { isSafeTarget } from "../../../filesystems/inner-links.ts";
 import { statOf, targetAt } from "./open-at.ts";
 import type { OpenedFolder } from "./opened-folder.ts";
 

@@ -1,20 +1,20 @@
 // The worker thread behind a wall: starting it, speaking to it, and ending it.
 import { MessageChannel, type Worker } from "node:worker_threads";
-import { isPending } from "../../filesystems/later.ts";
-import { Control } from "../../host/control.ts";
-import type { LoadedImage } from "../../host/image-cache.ts";
-import { makeOutputRing, OutputReader } from "../../host/output-ring.ts";
-import { hostFileAt, type SandboxPlan } from "../../host/plan.ts";
-import type { FromWorker, NumberedAnswer, NumberedReply, Request, ToWorker } from "../../host/protocol.ts";
-import type { Link, LinkEvents } from "../../host/remote-wall.ts";
-import type { CallAnswers, Served } from "../../host/served.ts";
-import type { TreeReply } from "../../host/tree-questions.ts";
-import type { TreeServer } from "../../host/tree-server.ts";
+import { isPending } from "../../../filesystems/later.ts";
+import { Control } from "../../../host/control.ts";
+import type { LoadedImage } from "../../../host/image-cache.ts";
+import { makeOutputRing, OutputReader } from "../../../host/output-ring.ts";
+import { hostFileAt, type SandboxPlan } from "../../../host/plan.ts";
+import type { FromWorker, NumberedAnswer, NumberedReply, Request, ToWorker } from "../../../host/protocol.ts";
+import type { Link, LinkEvents } from "../../../host/remote-wall.ts";
+import type { CallAnswers, Served } from "../../../host/served.ts";
+import type { TreeReply } from "../../../host/tree-questions.ts";
+import type { TreeServer } from "../../../host/tree-server.ts";
+import { createHostFileReply } from "../files/host-files.ts";
+import { readHostInput } from "../files/host-input.ts";
+import { monotonicMs } from "../powers.ts";
+import { otherThreadCpuMs } from "../thread-cpu.ts";
 import { FairShare } from "./fair-share.ts";
-import { createHostFileReply } from "./host-files.ts";
-import { readHostInput } from "./host-input.ts";
-import { monotonicMs } from "./powers.ts";
-import { otherThreadCpuMs } from "./thread-cpu.ts";
 import { startWorker } from "./worker-start.ts";
 
 /** What most calls of functions, and their answers, fit into. */

@@ -11,9 +11,9 @@ import {
   readSync,
   writeSync,
 } from "node:fs";
-import type { Allowance } from "../../filesystems/allowance.ts";
-import type { TreeChange, TreeEntry, TreeFile } from "../../filesystems/tree.ts";
-import { fail } from "../../kernel/kernel-error.ts";
+import type { Allowance } from "../../../filesystems/allowance.ts";
+import type { TreeChange, TreeEntry, TreeFile } from "../../../filesystems/tree.ts";
+import { fail } from "../../../kernel/kernel-error.ts";
 import type { FolderEntries } from "./folder-entries.ts";
 import { attempt } from "./host-errors.ts";
 import { statOf } from "./open-at.ts";

@@ -2,12 +2,12 @@
 // until a commit makes it what the overlay shows. Temporary names are gone afterwards.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { tickingClock } from "../../filesystems/filesystem-fixture.ts";
-import { OverlayLayer } from "../../filesystems/overlay/overlay-layer.ts";
-import { OverlayTree } from "../../filesystems/overlay/overlay-tree.ts";
-import { SideBySide } from "../../filesystems/tree-model-fixture.ts";
-import { prelude, programs, type Step } from "../../filesystems/tree-programs-fixture.ts";
-import { viewOf } from "../../filesystems/tree-view-fixture.ts";
+import { tickingClock } from "../../../filesystems/filesystem-fixture.ts";
+import { OverlayLayer } from "../../../filesystems/overlay/overlay-layer.ts";
+import { OverlayTree } from "../../../filesystems/overlay/overlay-tree.ts";
+import { SideBySide } from "../../../filesystems/tree-model-fixture.ts";
+import { prelude, programs, type Step } from "../../../filesystems/tree-programs-fixture.ts";
+import { viewOf } from "../../../filesystems/tree-view-fixture.ts";
 import { FolderFixture } from "./host-tree-fixture.ts";
 
 /** A folder keeps links inside: one that leads out could not be made in it. */

@@ -2,29 +2,29 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import { serialize } from "node:v8";
-import { isPending } from "../../filesystems/later.ts";
-import type { Later } from "../../filesystems/tree.ts";
-import { FrameReader } from "../../host/frames.ts";
-import { answerFileQuestion } from "../../host/host-answers.ts";
-import type { ImageBytes, ImageFiles } from "../../host/image-cache.ts";
-import type { SandboxPlan } from "../../host/plan.ts";
+import { isPending } from "../../../filesystems/later.ts";
+import type { Later } from "../../../filesystems/tree.ts";
+import { FrameReader } from "../../../host/frames.ts";
+import { answerFileQuestion } from "../../../host/host-answers.ts";
+import type { ImageBytes, ImageFiles } from "../../../host/image-cache.ts";
+import type { SandboxPlan } from "../../../host/plan.ts";
 import {
   type FileQuestion,
   type FromProcess,
   maxTransferBytes,
   readFromProcess,
-} from "../../host/process-protocol.ts";
-import type { Request } from "../../host/protocol.ts";
-import { maxDenialMessages } from "../../host/raw-denial.ts";
-import type { Link, LinkEvents } from "../../host/remote-wall.ts";
-import type { Served } from "../../host/served.ts";
-import type { TreeQuestion, TreeReply } from "../../host/tree-questions.ts";
+} from "../../../host/process-protocol.ts";
+import type { Request } from "../../../host/protocol.ts";
+import { maxDenialMessages } from "../../../host/raw-denial.ts";
+import type { Link, LinkEvents } from "../../../host/remote-wall.ts";
+import type { Served } from "../../../host/served.ts";
+import type { TreeQuestion, TreeReply } from "../../../host/tree-questions.ts";
+import type { SentImage } from "../cache/process-image.ts";
+import { readHostInput } from "../files/host-input.ts";
+import { monotonicMs } from "../powers.ts";
+import { firstChild, otherThreadCpuMs } from "../thread-cpu.ts";
 import { confinedCommand } from "./confinement.ts";
 import { FairShare } from "./fair-share.ts";
-import { readHostInput } from "./host-input.ts";
-import { monotonicMs } from "./powers.ts";
-import type { SentImage } from "./process-image.ts";
-import { firstChild, otherThreadCpuMs } from "./thread-cpu.ts";
 
 export type ToProcess =
   /** The image is in the files that it was given. */
