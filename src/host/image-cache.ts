@@ -15,7 +15,7 @@ import { encodeLibrary } from "./library-file.ts";
 import { SharedLibrary } from "./shared-library.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 31;
+const imageFormat = 32;
 
 /** Loaded when it is needed: most starts find everything in the cache. */
 const builder = () => import("./image-build.ts");

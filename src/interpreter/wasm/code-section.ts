@@ -22,6 +22,9 @@ export interface FunctionBody {
 /** Returns local declarations and instructions of the new body (without its size), or undefined to keep the old one. */
 export type BodyPass = (body: FunctionBody) => Uint8Array | undefined;
 
+/** No locals; unreachable; end. */
+export const trapBody = Uint8Array.of(0, opcode.unreachable, opcode.end);
+
 /** The bodies of a code section, in order. `firstIndex` is the number of imported functions. */
 export function* readBodies(section: Uint8Array, firstIndex: number): Generator<FunctionBody> {
   const reader = new ByteReader(section);

@@ -15,22 +15,42 @@ const declarative = 3;
  */
 export function readTableFunctions(reader: ByteReader, tableIndex: number): ReadonlyMap<number, number> {
   const functions = new Map<number, number>();
+  for (const { table, first, elements } of readSegments(reader)) {
+    if (table !== tableIndex) continue;
+    elements.forEach((functionIndex, at) => {
+      functions.set(first + at, functionIndex);
+    });
+  }
+  return functions;
+}
+
+/** All functions that the section names: only these can stand in a table, or be put there by code. */
+export function readReferredFunctions(reader: ByteReader): ReadonlySet<number> {
+  return new Set([...readSegments(reader)].flatMap(({ elements }) => elements));
+}
+
+interface ElementSegment {
+  /** Undefined of one that only declares what code may refer to. */
+  readonly table: number | undefined;
+  readonly first: number;
+  readonly elements: readonly number[];
+}
+
+function* readSegments(reader: ByteReader): Generator<ElementSegment> {
   const segments = reader.u32("number of element segments");
   for (let i = 0; i < segments; i++) {
     const form = reader.u32("form of an element segment");
     if (form !== activeTableZero && form !== activeNamedTable && form !== declarative) {
       throw new ImageFormatError(`element segment ${i} has the form ${form}; expected 0, 2 or 3`);
     }
-    const table = form === activeNamedTable ? reader.u32("table of an element segment") : 0;
+    const named = form === activeNamedTable ? reader.u32("table of an element segment") : 0;
+    const table = form === declarative ? undefined : named;
     const first = form === declarative ? 0 : readOffset(reader);
     if (form !== activeTableZero) reader.expect(0, "elements that are function indices");
     const count = reader.u32("number of elements");
-    for (let j = 0; j < count; j++) {
-      const functionIndex = reader.u32("function index of an element");
-      if (form !== declarative && table === tableIndex) functions.set(first + j, functionIndex);
-    }
+    const elements = Array.from({ length: count }, () => reader.u32("function index of an element"));
+    yield { table, first, elements };
   }
-  return functions;
 }
 
 function readOffset(reader: ByteReader): number {

@@ -2,7 +2,10 @@
 // path of a method call, a declared memory maximum. Everything is found by name or structure, never by a fixed index;
 // what is not there, or not of the expected shape, is refused.
 
+import { ByteReader } from "./byte-reader.ts";
 import { rewriteCode } from "./code-rewrite.ts";
+import { trapDeadFunctions } from "./dead-functions.ts";
+import { readReferredFunctions } from "./element-section.ts";
 import { exportKind, readExportSection, selectExports, writeExportSection } from "./export-section.ts";
 import { exportHiddenGlobals, readSymbols } from "./exported-globals.ts";
 import { fuelExport } from "./fuel-export.ts";
@@ -64,7 +67,12 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
   // Its number must stand before the code.
   openSection(sections, sectionId.dataCount);
   const deferred = deferData(openSection(sections, sectionId.data), lateData);
-  const code = deferred.fetchedBy(rewritten.code, importedFunctions, exports);
+  const fetching = deferred.fetchedBy(rewritten.code, importedFunctions, exports);
+  const roots = [
+    ...kept.filter(({ kind }) => kind === exportKind.function).map(({ index }) => index),
+    ...readReferredFunctions(new ByteReader(rewritten.elements)),
+  ];
+  const code = trapDeadFunctions(fetching, importedFunctions, roots);
   output.set(sectionId.type, rewritten.types);
   output.set(sectionId.function, rewritten.functions);
   output.set(sectionId.table, rewritten.table);

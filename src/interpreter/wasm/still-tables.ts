@@ -1,17 +1,15 @@
 // In an instance whose memory is restored no code may change a table. The module has tables of host references besides the one of
 // functions (Pyodide's hiwire), which are neither memory nor globals: what a guest put in there would outlive a reset.
 
-import { type FunctionBody, firstInstruction, rewriteBodies } from "./code-section.ts";
+import { type FunctionBody, firstInstruction, rewriteBodies, trapBody } from "./code-section.ts";
 import { instructionEnd, numberAt, opcode } from "./instruction.ts";
 
-/** No locals; unreachable; end. */
-const trap = Uint8Array.of(0, opcode.unreachable, opcode.end);
 /** table.init, table.copy, table.grow, table.fill, by the number behind the prefix. */
 const changingNumbers: readonly number[] = [12, 14, 15, 17];
 
 /** The code section with every function that changes a table replaced by a trap. `firstIndex` is the number of imported functions. */
 export function stillTables(code: Uint8Array, firstIndex: number): Uint8Array {
-  return rewriteBodies(code, firstIndex, (body) => (changesTable(body) ? trap : undefined));
+  return rewriteBodies(code, firstIndex, (body) => (changesTable(body) ? trapBody : undefined));
 }
 
 function changesTable(body: FunctionBody): boolean {
