@@ -12,10 +12,11 @@ import type { ImageChoice, Progress } from "./image-build.ts";
 import { readKnownFile } from "./known-files.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 import { encodeLibrary } from "./library-file.ts";
+import { PrefilledImage } from "./prefilled-image.ts";
 import { SharedLibrary } from "./shared-library.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 32;
+const imageFormat = 33;
 
 /** Loaded when it is needed: most starts find everything in the cache. */
 const builder = () => import("./image-build.ts");
@@ -24,14 +25,17 @@ const builder = () => import("./image-build.ts");
 export interface LoadedImage extends CompiledImage {
   /** Names the files of this image in the cache. */
   readonly key: string;
-  /** The encoded image, in shared memory. */
+  /** The encoded image, in shared memory. Of a prefilled one it is read when it is first asked for. */
   readonly image: Uint8Array;
   readonly library: SharedLibrary;
+  readonly prefilled?: PrefilledImage | undefined;
 }
+
+type Share = Pick<LoadedImage, "image" | "library" | "prefilled">;
 
 const loaded = new Map<string, Promise<LoadedImage>>();
 /** All forms of a module share these, by key. */
-const shares = new Map<string, Pick<LoadedImage, "image" | "library">>();
+const shares = new Map<string, Share>();
 
 export interface ImageBytes extends Pick<LoadedImage, "image" | "library"> {
   readonly lean: Uint8Array;
@@ -45,6 +49,8 @@ export interface LoadOptions {
   readonly keepsCode?: boolean;
   /** Compiling waits for it: no thread starts while the engine's flags are changed, since that would take it twice as long. */
   readonly undisturbed?: Promise<void> | undefined;
+  /** Whether the first interpreter is one of this thread, which takes the memory of a prefilled image. */
+  readonly prefill?: boolean;
 }
 
 export function loadImage(choice: ImageChoice, options: LoadOptions = {}): Promise<LoadedImage> {
@@ -88,40 +94,54 @@ function demandGuestFiles(): ReadonlyMap<string, Uint8Array> {
 }
 
 async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedImage> {
-  const { progress, keepsCode = false } = options;
+  const { progress, keepsCode = false, prefill = false } = options;
   const { store, key, name, codeFile } = locate(choice);
   // The module first: what is next takes longest, and needs nothing else.
   const readingModule = readModule(store, name, codeFile);
-  const reading = shares.get(key) ?? readShare(store, key);
+  const reading = shares.get(key) ?? readShare(store, key, prefill);
   const [cached, code] = await readingModule;
   await options.undisturbed;
   let compiled = cached && codeFile.compile(cached, code, keepsCode);
-  let share = (await reading) ?? shares.get(key);
-  if (compiled === undefined || share === undefined)
+  const found = (await reading) ?? shares.get(key);
+  if (compiled === undefined || found === undefined)
     progress?.("preparing the interpreter (once per version)");
-  if (share === undefined) {
-    const { buildImage } = await builder();
-    const { image, library } = buildImage(demandGuestFiles(), choice, progress);
-    store.write(imageFile(key), [image]);
-    store.write(libraryFile(key), [library]);
-    share = { image: shared(image), library: SharedLibrary.ofSize(library.length, (to) => to.set(library)) };
-    // Not held by a closure for as long as the process lives.
-    share.library.bytes();
-  }
+  const share = found ?? (await buildShare(store, key, choice, progress));
   shares.set(key, share);
   compiled ??= codeFile.compile(await makeModule(store, key, choice, share.image), code, keepsCode);
-  return { key, ...compiled, ...share };
+  const { library, prefilled } = share;
+  return {
+    key,
+    ...compiled,
+    library,
+    prefilled,
+    get image() {
+      return share.image;
+    },
+  };
+}
+
+async function buildShare(
+  store: ImageStore,
+  key: string,
+  choice: ImageChoice,
+  progress: Progress | undefined,
+): Promise<Share> {
+  const { buildImage } = await builder();
+  const { image, library } = buildImage(demandGuestFiles(), choice, progress);
+  store.write(imageFile(key), [image]);
+  store.write(libraryFile(key), [library]);
+  const sharedLibrary = SharedLibrary.ofSize(library.length, (to) => to.set(library));
+  // Not held by a closure for as long as the process lives.
+  sharedLibrary.bytes();
+  return { image: shared(image), library: sharedLibrary };
 }
 
 /** A library that turns out to be damaged on its first use serves without its bytecode, and is made anew at the next start. */
-async function readShare(
-  store: ImageStore,
-  key: string,
-): Promise<Pick<LoadedImage, "image" | "library"> | undefined> {
-  const stored = await store.read(imageFile(key), { shared: true });
-  if (stored === undefined) return undefined;
-  const image = stored.content;
-  const { libraryBytes } = decodeImage(image);
+async function readShare(store: ImageStore, key: string, prefill = false): Promise<Share | undefined> {
+  const prefilled = prefill ? await PrefilledImage.read(store, imageFile(key)) : undefined;
+  const bytes = prefilled?.bytes ?? (await store.read(imageFile(key), { shared: true }))?.content;
+  if (bytes === undefined) return undefined;
+  const { libraryBytes } = decodeImage(bytes);
   if (store.size(libraryFile(key)) !== libraryBytes) return undefined;
   const library = SharedLibrary.ofSize(libraryBytes, (content) => {
     if (store.readInto(libraryFile(key), content)) return;
@@ -129,7 +149,14 @@ async function readShare(
     const [archive, wheel] = [readKnownFile("library"), readKnownFile("timeZones")];
     content.set(encodeLibrary({ archive, wheel, files: demandGuestFiles() }));
   });
-  return { image, library };
+  return {
+    get image() {
+      prefilled?.complete();
+      return bytes;
+    },
+    library,
+    prefilled,
+  };
 }
 
 /** Descriptors of the files that a process reads an image from. Whoever asked for them closes them. */

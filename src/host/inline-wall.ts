@@ -2,7 +2,7 @@
 // the guest comes past the supervisor; what else separates the two is WebAssembly itself.
 import { SandboxLostError } from "../errors/run-errors.ts";
 import { isPending } from "../filesystems/later.ts";
-import { RenewalFailure } from "../interpreter/interpreter.ts";
+import { RenewalFailure, usedMemory } from "../interpreter/interpreter.ts";
 import { createHostFile, openHostFile } from "../platform/node/files/host-files.ts";
 import { inflateRaw } from "../platform/node/powers.ts";
 import { makeSessionPowers } from "../platform/node/session-powers.ts";
@@ -81,8 +81,15 @@ class InlineWall implements Wall {
       askTree: (question: TreeQuestion, bytes: Uint8Array | undefined) => this.#askTree(question, bytes),
       callHost: (frame: Uint8Array) => this.#callHost(frame),
     };
+    const { prefilled } = image;
     this.#session = new Session(
-      { ...image, library: libraryOf(image), takeMemory },
+      {
+        module: image.module,
+        image: prefilled?.bytes ?? image.image,
+        beforeContent: () => prefilled?.complete(),
+        library: libraryOf(image),
+        takeMemory: (bytes) => prefilled?.takeMemory() ?? usedMemory(takeMemory(bytes)),
+      },
       own,
       output,
       this.#control,

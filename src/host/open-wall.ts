@@ -14,7 +14,12 @@ import { noteWarm } from "./warm-up.ts";
 /** A pristine interpreter behind the chosen wall. Throws ImageError, SandboxLostError. */
 export async function openWall(engine: CheckedEngine, onFall: OnFall, progress?: Progress): Promise<Wall> {
   const image = async (undisturbed?: Promise<void>): Promise<LoadedImage> => {
-    const loaded = await loadImage(engine, { progress, keepsCode: true, undisturbed });
+    const loaded = await loadImage(engine, {
+      progress,
+      keepsCode: true,
+      undisturbed,
+      prefill: engine.isolation === "inline",
+    });
     if (loaded.codeKeeper)
       await (await import("./rehearsal.ts")).rehearse(loaded, loaded.codeKeeper, progress);
     if (loaded.hasCode || loaded.codeKeeper) noteWarm(engine);

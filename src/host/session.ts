@@ -3,7 +3,13 @@
 import type { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import type { Equipment } from "../interpreter/equipment.ts";
 import { decodeImage, type Image } from "../interpreter/image-file.ts";
-import { Interpreter, type Outcome, RenewalFailure } from "../interpreter/interpreter.ts";
+import {
+  Interpreter,
+  type Outcome,
+  RenewalFailure,
+  type UsedMemory,
+  usedMemory,
+} from "../interpreter/interpreter.ts";
 import type { MemoryPower } from "../interpreter/snapshot.ts";
 import { clockStepNs } from "../kernel/clocks.ts";
 import type { FileSystem } from "../kernel/filesystem.ts";
@@ -48,10 +54,12 @@ export interface SessionImage {
   readonly module: WebAssembly.Module;
   /** The encoded image. */
   readonly image: Uint8Array;
+  /** See decodeImage. */
+  readonly beforeContent?: (() => void) | undefined;
   /** What stands where Python looks for its library; sessions may share it. */
   readonly library: FileSystem;
-  /** Gives the memory that an earlier session has left, if it has so many bytes. */
-  takeMemory?(bytes: number): WebAssembly.Memory | undefined;
+  /** Gives a memory of so many bytes, if there is one. */
+  takeMemory?(bytes: number): UsedMemory | undefined;
 }
 
 const timeoutSignal = 14;
@@ -107,7 +115,7 @@ export class Session {
   ) {
     this.#tell = tellDenial;
     this.#module = image.module;
-    this.#image = decodeImage(image.image);
+    this.#image = decodeImage(image.image, image.beforeContent);
     this.#library = image.library;
     this.#powers = powers;
     const supervisor = new Supervisor(control, powers);
@@ -228,7 +236,7 @@ export class Session {
     this.#restart(idlePlan);
     // After a trap that nobody planned the machine itself is not trusted to be as it was. Memory cannot shrink, and its size would
     // tell the next guest of this one.
-    if (this.#broken || this.#interpreter.hasGrown) this.#interpreter = this.#start(this.#interpreter.memory);
+    if (this.#broken || this.#interpreter.hasGrown) this.#interpreter = this.#start(usedMemory(this.memory));
     else this.#interpreter.reset();
     this.#broken = false;
     this.#failure = undefined;
@@ -239,7 +247,7 @@ export class Session {
     return this.#interpreter.memory;
   }
 
-  #start(memory: WebAssembly.Memory | undefined): Interpreter {
+  #start(memory: UsedMemory | undefined): Interpreter {
     return Interpreter.start(this.#module, this.#kernel, this.#image, this.#powers.memory, { memory });
   }
 

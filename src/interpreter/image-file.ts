@@ -1,5 +1,6 @@
 // An image as bytes: a JSON header, then the snapshot's runs and content, each aligned. Reading makes
-// views, not copies, so that threads can share one image.
+// views, not copies, so that threads can share one image. What comes before the content tells where it belongs, so that it can be read
+// to there at once.
 import { ImageError } from "../errors/image-error.ts";
 import type { RehashPlan } from "./rehash/plan.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -56,8 +57,8 @@ export function encodeImage(image: Image): Uint8Array {
     stackPointer: snapshot.stackPointer,
     hiddenValues: snapshot.hiddenGlobals,
     handler: snapshot.handler,
-    content: place(snapshot.content, alignment),
     runs: words(snapshot.runs),
+    content: place(snapshot.content, alignment),
     rehash: {
       secret: rehash.secret,
       scratchBytes: rehash.scratchBytes,
@@ -84,20 +85,48 @@ function bodyStart(headerBytes: number): number {
   return Math.ceil((lengthBytes + headerBytes) / alignment) * alignment;
 }
 
-/** The bytes come from our own store, which has verified them; what does not fit is a damaged or foreign file. */
-export function decodeImage(all: Uint8Array): Image {
+/** Where the content of a snapshot stands in the file, and where it belongs. */
+export interface ContentLayout {
+  readonly memoryBytes: number;
+  /** See Snapshot. */
+  readonly runs: Uint32Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** From the beginning of an image that nobody has verified yet. Throws where it tells nothing that makes sense, or is too short. */
+export function decodeLayout(beginning: Uint8Array): ContentLayout {
+  const { header, start } = readHeader(beginning);
+  const { memoryBytes, runs, content } = header;
+  return {
+    memoryBytes,
+    runs: new Uint32Array(beginning.slice(start + runs[0], start + runs[0] + runs[1]).buffer),
+    start: start + content[0],
+    end: start + content[0] + content[1],
+  };
+}
+
+function readHeader(all: Uint8Array): { readonly header: Header; readonly start: number } {
+  const headerBytes = new DataView(all.buffer, all.byteOffset).getUint32(0, true);
+  // TextDecoder does not read shared memory.
+  const text = new TextDecoder().decode(all.slice(lengthBytes, lengthBytes + headerBytes));
+  return { header: JSON.parse(text) as Header, start: bodyStart(headerBytes) };
+}
+
+/**
+ * The bytes come from our own store, which has verified them; what does not fit is a damaged or foreign file. `beforeContent` is called
+ * whenever the snapshot's content is asked for, which need not be there before.
+ */
+export function decodeImage(all: Uint8Array, beforeContent?: () => void): Image {
   try {
-    const headerBytes = new DataView(all.buffer, all.byteOffset).getUint32(0, true);
-    // TextDecoder does not read shared memory.
-    const header = JSON.parse(
-      new TextDecoder().decode(all.slice(lengthBytes, lengthBytes + headerBytes)),
-    ) as Header;
-    const start = all.byteOffset + bodyStart(headerBytes);
+    const { header, start: bodyStart } = readHeader(all);
+    const start = all.byteOffset + bodyStart;
     const view = ([offset, length]: readonly [number, number]): Uint8Array =>
       new Uint8Array(all.buffer, start + offset, length);
     const words = ([offset, length]: readonly [number, number]): Uint32Array =>
       new Uint32Array(all.buffer, start + offset, length / Uint32Array.BYTES_PER_ELEMENT);
     const { rehash } = header;
+    const content = view(header.content);
     return {
       hiddenGlobals: header.hiddenGlobals,
       snapshot: {
@@ -106,7 +135,10 @@ export function decodeImage(all: Uint8Array): Image {
         hiddenGlobals: header.hiddenValues,
         handler: header.handler,
         runs: words(header.runs),
-        content: view(header.content),
+        get content() {
+          beforeContent?.();
+          return content;
+        },
       },
       rehash: {
         secret: rehash.secret,

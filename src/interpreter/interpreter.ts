@@ -11,7 +11,7 @@ import { encodeMarshal } from "./marshal/encode.ts";
 import { Rehash } from "./rehash/apply.ts";
 import { hashSecretBytes } from "./rehash/plan.ts";
 import { call, NoAnswer, OversizedAnswer } from "./request.ts";
-import { type MemoryPower, newMemory, restoreFresh, restoreInPlace } from "./snapshot.ts";
+import { type MemoryPower, newMemory, restoreFresh, restoreGlobals, restoreInPlace } from "./snapshot.ts";
 
 export type Outcome =
   /** The handler's answer in marshal format: hostile bytes. */
@@ -26,8 +26,20 @@ export type Outcome =
 export interface StartOptions {
   /** For runs that must repeat. Drawn from the process's entropy unless it is given. */
   readonly hashSecret?: Uint8Array | undefined;
-  /** Of an earlier interpreter, see `memory`: fresh pages cost several milliseconds. */
-  readonly memory?: WebAssembly.Memory | undefined;
+  /** Instead of a new one: fresh pages cost several milliseconds. */
+  readonly memory?: UsedMemory | undefined;
+}
+
+export interface UsedMemory {
+  /** Of an earlier interpreter (see `memory`), or one that was made for this. */
+  readonly memory: WebAssembly.Memory;
+  /** Whether it is as new, but for the snapshot's content, which it has. */
+  readonly holdsSnapshot: boolean;
+}
+
+/** One that was used, and holds whatever its last user left. */
+export function usedMemory(memory: WebAssembly.Memory | undefined): UsedMemory | undefined {
+  return memory && { memory, holdsSnapshot: false };
 }
 
 export class Interpreter {
@@ -57,8 +69,9 @@ export class Interpreter {
     { hashSecret, memory }: StartOptions = {},
   ): Interpreter {
     const { hiddenGlobals, snapshot } = image;
-    const machine = new Machine(module, kernel, hiddenGlobals, memory ?? newMemory(snapshot));
-    if (memory) restoreInPlace(machine, snapshot, power);
+    const machine = new Machine(module, kernel, hiddenGlobals, memory?.memory ?? newMemory(snapshot));
+    if (memory?.holdsSnapshot) restoreGlobals(machine, snapshot);
+    else if (memory) restoreInPlace(machine, snapshot, power);
     else restoreFresh(machine, snapshot, power);
     const interpreter = new Interpreter(machine, kernel, image, power);
     interpreter.#renew(hashSecret);

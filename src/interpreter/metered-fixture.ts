@@ -12,7 +12,7 @@ import { guestOwner } from "../kernel/permissions.ts";
 import type { Process } from "../kernel/process.ts";
 import { inflateRaw, nodeClock, nodeMemory } from "../platform/node/powers.ts";
 import { decodeImage } from "./image-file.ts";
-import { Interpreter, type Outcome } from "./interpreter.ts";
+import { Interpreter, type Outcome, usedMemory } from "./interpreter.ts";
 import { decodeMarshal, decodeValue } from "./marshal/decode.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
 
@@ -50,7 +50,9 @@ export class Trial {
         nodeMemory.copy(target, source);
       },
     };
-    return Interpreter.start(this.#loaded.module, this.#kernel, this.#image, power, { memory });
+    return Interpreter.start(this.#loaded.module, this.#kernel, this.#image, power, {
+      memory: usedMemory(memory),
+    });
   }
 
   /** A copy of all of linear memory. */

@@ -106,7 +106,7 @@ function lengthOf(runs: Uint32Array): number {
   return total;
 }
 
-function eachRun(runs: Uint32Array, visit: (start: number, length: number, at: number) => void): void {
+export function eachRun(runs: Uint32Array, visit: (start: number, length: number, at: number) => void): void {
   let at = 0;
   for (let i = 0; i + 1 < runs.length; i += 2) {
     const start = runs[i] ?? 0;
@@ -131,7 +131,7 @@ export const plainMemory: MemoryPower = {
 };
 
 /** A memory for a machine that is to be restored. */
-export function newMemory({ memoryBytes }: Snapshot): WebAssembly.Memory {
+export function newMemory({ memoryBytes }: Pick<Snapshot, "memoryBytes">): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: memoryBytes / wasmPageBytes, maximum: mostWasmPages });
 }
 

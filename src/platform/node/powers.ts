@@ -45,9 +45,9 @@ export function sha256(...parts: readonly Uint8Array[]): string {
   return hash.digest("hex");
 }
 
-/** CRC-32: tells damage and mistakes, not what somebody made to deceive. */
-export function checksum(bytes: Uint8Array): number {
-  return crc32(bytes);
+/** CRC-32, going on from that of what stands before: tells damage and mistakes, not what somebody made to deceive. */
+export function checksum(bytes: Uint8Array, before = 0): number {
+  return crc32(bytes, before);
 }
 
 export function inflateRaw(compressed: Uint8Array, sizeBytes: number): Uint8Array {

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { OpenedStored } from "./opened-stored.ts";
 import {
   checksumBytes,
   checksumOf,
@@ -87,6 +88,12 @@ export class ImageStore {
       opened.push(fd);
     }
     return opened;
+  }
+
+  /** One that the caller closes; undefined when it is not there. */
+  open(key: string): OpenedStored | undefined {
+    const fd = this.#open(key);
+    return fd === undefined ? undefined : new OpenedStored(fd);
   }
 
   #open(key: string): number | undefined {

@@ -42,7 +42,7 @@ export async function readStoredLater(
   const content = new Uint8Array(buffer as ArrayBuffer);
   const last = Buffer.alloc(checksumBytes);
   // One piece is checked while the next ones are read. All are waited for: a file is not closed while it is read.
-  const pieces = [...piecesOf(content), { bytes: last, at: contentBytes }];
+  const pieces = [...piecesOf(content, 0), { bytes: last, at: contentBytes }];
   const reads = pieces.map((piece) => readWhole(fd, piece));
   const owner = await belongsTo;
   let checksum = owner?.checksum ?? 0;
@@ -52,6 +52,35 @@ export async function readStoredLater(
     if (isWhole && bytes !== last) checksum = crc32(bytes, checksum);
   }
   return isWhole && checksum === last.readUInt32LE() ? { content, checksum } : undefined;
+}
+
+/**
+ * Reads all of the content into places of the caller's, one after the other, in the same way. Gives the checksums up to the end of each;
+ * undefined when the file is damaged or has another size.
+ */
+export async function readScattered(
+  fd: number,
+  places: readonly Uint8Array[],
+): Promise<readonly number[] | undefined> {
+  const bytes = places.reduce((sum, place) => sum + place.length, 0);
+  if (contentBytesOf(fd) !== bytes) return undefined;
+  let at = 0;
+  const parts = places.map((place) => {
+    const pieces = piecesOf(place, at);
+    at += place.length;
+    return pieces.map((piece) => ({ ...piece, read: readWhole(fd, piece) }));
+  });
+  const last = Buffer.alloc(checksumBytes);
+  const reads = [...parts.flat().map(({ read }) => read), readWhole(fd, { bytes: last, at })];
+  let checksum = 0;
+  const checksums: number[] = [];
+  for (const part of parts) {
+    for (const { read, bytes } of part) if (await read) checksum = crc32(bytes, checksum);
+    checksums.push(checksum);
+  }
+  // All are waited for: a file is not closed while it is read.
+  const areWhole = (await Promise.all(reads)).every((isWhole) => isWhole);
+  return areWhole && checksum === last.readUInt32LE() ? checksums : undefined;
 }
 
 /** The same at once. */
@@ -76,17 +105,18 @@ function readInto(fd: number, content: Uint8Array, ownerChecksum = 0): number | 
   return checksum === last.readUInt32LE() ? checksum : undefined;
 }
 
-const contentBytesOf = (fd: number): number => fstatSync(fd).size - checksumBytes;
+/** Negative of what is no such file. */
+export const contentBytesOf = (fd: number): number => fstatSync(fd).size - checksumBytes;
 
 interface Piece {
   readonly bytes: Uint8Array;
   readonly at: number;
 }
 
-function piecesOf(content: Uint8Array): Piece[] {
+function piecesOf(content: Uint8Array, start: number): Piece[] {
   return Array.from({ length: Math.ceil(content.length / pieceBytes) }, (_, index) => {
     const at = index * pieceBytes;
-    return { bytes: content.subarray(at, at + pieceBytes), at };
+    return { bytes: content.subarray(at, at + pieceBytes), at: start + at };
   });
 }
 
