@@ -1,3 +1,4 @@
+// Portions are the list that they were cut from, and none is larger than it must be.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { mostItemWords, PortionWriter, portionsOf } from "./portions.ts";

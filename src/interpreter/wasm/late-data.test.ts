@@ -1,4 +1,4 @@
-// On a module in miniature: late data come when they are fetched, and all other data are where they were.
+// On a module in miniature: late data come when their module does, and all other data are where they were.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { assemble, interpreterLike } from "./assemble-for-tests.ts";
@@ -81,7 +81,7 @@ describe("late data", () => {
     },
   );
 
-  test("are fetched no second time", () => {
+  test("are copied no second time", () => {
     const { bytes, initialise } = start(build(segments, oneRange).lean);
     initialise("a");
     bytes[5000] = 99;

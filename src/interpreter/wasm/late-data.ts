@@ -27,8 +27,8 @@ export interface DeferredData {
   readonly all: DataSections;
   /** The late ones alone, under the same numbers. */
   readonly late: DataSections;
-  /** The code section, with modules that fetch their data. `firstIndex` is the number of imported functions. */
-  fetchedBy(code: Uint8Array, firstIndex: number, exports: Exports): Uint8Array;
+  /** The code section, its initialisers with what copies their data before all else. `firstIndex` is the number of imported functions. */
+  addCopying(code: Uint8Array, firstIndex: number, exports: Exports): Uint8Array;
 }
 
 const active = 0;
@@ -50,20 +50,17 @@ export function deferData(reader: ByteReader, late: readonly LateData[]): Deferr
   }
   const lateSegments = contents.map((bytes) => segment(passive, bytes));
   const allSegments = [...lateSegments, ...others.map(([start, bytes]) => segment(active, bytes, start))];
-  const fetches = late.map((data, index) => fetch(data, index, contents[index] ?? new Uint8Array()));
   return {
     all: sectionsOf(allSegments),
     late: sectionsOf(lateSegments),
-    fetchedBy: (code, firstIndex, exports) => {
-      const fetchOf = new Map<number, Uint8Array>();
-      late.forEach(({ modules }, index) => {
-        for (const name of modules)
-          fetchOf.set(
-            findExport(exports, `PyInit_${name}`, "function").index,
-            fetches[index] ?? new Uint8Array(),
-          );
+    addCopying: (code, firstIndex, exports) => {
+      const copyingOf = new Map<number, Uint8Array>();
+      late.forEach((data, index) => {
+        const copying = copyOnce(data, index, contents[index] ?? new Uint8Array());
+        for (const name of data.modules)
+          copyingOf.set(findExport(exports, `PyInit_${name}`, "function").index, copying);
       });
-      return rewriteBodies(code, firstIndex, before(fetchOf));
+      return rewriteBodies(code, firstIndex, before(copyingOf));
     },
   };
 }
@@ -115,7 +112,7 @@ function sectionsOf(segments: readonly Uint8Array[]): DataSections {
 }
 
 /** Instructions that copy the data unless they are there: a module can be initialised again and again. */
-function fetch({ start, end }: LateData, segmentIndex: number, content: Uint8Array): Uint8Array {
+function copyOnce({ start, end }: LateData, segmentIndex: number, content: Uint8Array): Uint8Array {
   const witness = content.findIndex((byte) => byte !== 0);
   if (witness < 0) throw new ImageFormatError(`the module has no data from ${start} to ${end}`);
   const out = new ByteWriter(64);

@@ -67,12 +67,12 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
   // Its number must stand before the code.
   openSection(sections, sectionId.dataCount);
   const deferred = deferData(openSection(sections, sectionId.data), lateData);
-  const fetching = deferred.fetchedBy(rewritten.code, importedFunctions, exports);
+  const copying = deferred.addCopying(rewritten.code, importedFunctions, exports);
   const roots = [
     ...kept.filter(({ kind }) => kind === exportKind.function).map(({ index }) => index),
     ...readReferredFunctions(new ByteReader(rewritten.elements)),
   ];
-  const code = trapDeadFunctions(fetching, importedFunctions, roots);
+  const code = trapDeadFunctions(copying, importedFunctions, roots);
   output.set(sectionId.type, rewritten.types);
   output.set(sectionId.function, rewritten.functions);
   output.set(sectionId.table, rewritten.table);
