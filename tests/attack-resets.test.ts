@@ -1,6 +1,7 @@
 // What one tenant can leave for the next one of the same interpreter, behind each wall: nothing.
 import { type Isolation, Pool, type Sandbox, scratch } from "sandboa";
 import { describe, expect, test } from "vitest";
+import { distribution } from "../src/interpreter/distribution.ts";
 
 const walls: readonly Isolation[] = ["inline", "worker", "process"];
 
@@ -60,6 +61,30 @@ describe.each(ways)("%s, for %s programs", (isolation, programs) => {
         .catch((reason: unknown) => reason),
     );
     expect(error).toMatchObject({ code: "SANDBOX_CRASHED", sandbox: "lost" });
+  });
+
+  // They are not in the snapshot, and come when a module asks for them, unless there is something already.
+  test("late data of the module, written over by ctypes", async () => {
+    await using pool = await Pool.create({ size: 1, isolation, programs, modules: ["_ctypes"] });
+    const ranges = JSON.stringify(distribution.lateData.map(({ start, end }) => [start, end]));
+    const spoil = `import ctypes\nfor start, end in ${ranges}:\n  ctypes.memset(start, 65, end - start)`;
+    const name =
+      "import unicodedata\n[unicodedata.name('ß', 'unknown'), '中'.encode('gbk', 'replace').hex()]";
+    let own: unknown;
+    const found = await tenants(
+      pool,
+      async (sandbox) => {
+        await sandbox.run(spoil);
+        own = await sandbox.run(name).catch((reason: unknown) => reason);
+      },
+      value(name),
+    );
+    // What CPython says of them.
+    const right = ["LATIN SMALL LETTER SHARP S", "d6d0"];
+    expect(own).not.toMatchObject({ value: right });
+    expect(found).toEqual(right);
+    const left = `import ctypes\nsum(any(ctypes.string_at(start, end - start)) for start, end in ${ranges})`;
+    for (const first of [spoil, name]) expect(await tenants(pool, value(first), value(left))).toBe(0);
   });
 
   test("signals: handlers, those that wait, and alarms", async () => {
