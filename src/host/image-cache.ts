@@ -142,7 +142,10 @@ async function readShare(store: ImageStore, key: string, prefill = false): Promi
   const bytes = prefilled?.bytes ?? (await store.read(imageFile(key), { shared: true }))?.content;
   if (bytes === undefined) return undefined;
   const { libraryBytes } = decodeImage(bytes);
-  if (store.size(libraryFile(key)) !== libraryBytes) return undefined;
+  if (store.size(libraryFile(key)) !== libraryBytes) {
+    prefilled?.close();
+    return undefined;
+  }
   const library = SharedLibrary.ofSize(libraryBytes, (content) => {
     if (store.readInto(libraryFile(key), content)) return;
     store.remove(libraryFile(key));

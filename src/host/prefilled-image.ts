@@ -69,7 +69,12 @@ export class PrefilledImage {
     const target = this.bytes.subarray(start, end);
     if (!this.#file.readAt(start, target) || checksum(target, checksums[0]) !== checksums[1])
       throw new ImageError("IMAGE_BUILD_FAILED", "the cached image was damaged while it was in use");
-    this.#file.close();
+    this.close();
+  }
+
+  /** Nothing more can be read then. */
+  close(): void {
+    this.#file?.close();
     this.#file = undefined;
   }
 }
