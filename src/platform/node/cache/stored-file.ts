@@ -40,18 +40,8 @@ export async function readStoredLater(
   // A buffer of its own, without what follows: V8 takes its code from no other (machine-code.ts).
   const buffer = shared ? new SharedArrayBuffer(contentBytes) : new ArrayBuffer(contentBytes);
   const content = new Uint8Array(buffer as ArrayBuffer);
-  const last = Buffer.alloc(checksumBytes);
-  // One piece is checked while the next ones are read. All are waited for: a file is not closed while it is read.
-  const pieces = [...piecesOf(content, 0), { bytes: last, at: contentBytes }];
-  const reads = pieces.map((piece) => readWhole(fd, piece));
-  const owner = await belongsTo;
-  let checksum = owner?.checksum ?? 0;
-  let isWhole = belongsTo === undefined || owner !== undefined;
-  for (const [index, { bytes }] of pieces.entries()) {
-    isWhole = (await reads[index]) === true && isWhole;
-    if (isWhole && bytes !== last) checksum = crc32(bytes, checksum);
-  }
-  return isWhole && checksum === last.readUInt32LE() ? { content, checksum } : undefined;
+  const [checksum] = (await readScattered(fd, [content], belongsTo)) ?? [];
+  return checksum === undefined ? undefined : { content, checksum };
 }
 
 /**
@@ -61,26 +51,30 @@ export async function readStoredLater(
 export async function readScattered(
   fd: number,
   places: readonly Uint8Array[],
+  belongsTo?: Promise<Stored | undefined>,
 ): Promise<readonly number[] | undefined> {
-  const bytes = places.reduce((sum, place) => sum + place.length, 0);
-  if (contentBytesOf(fd) !== bytes) return undefined;
-  let at = 0;
+  const contentBytes = places.reduce((sum, place) => sum + place.length, 0);
+  if (contentBytesOf(fd) !== contentBytes) return undefined;
+  let end = 0;
   const parts = places.map((place) => {
-    const pieces = piecesOf(place, at);
-    at += place.length;
-    return pieces.map((piece) => ({ ...piece, read: readWhole(fd, piece) }));
+    const pieces = piecesOf(place, end);
+    end += place.length;
+    return pieces.map((piece) => ({ bytes: piece.bytes, read: readWhole(fd, piece) }));
   });
   const last = Buffer.alloc(checksumBytes);
-  const reads = [...parts.flat().map(({ read }) => read), readWhole(fd, { bytes: last, at })];
-  let checksum = 0;
+  const reads = [...parts.flat().map(({ read }) => read), readWhole(fd, { bytes: last, at: end })];
+  const owner = await belongsTo;
+  let checksum = owner?.checksum ?? 0;
   const checksums: number[] = [];
   for (const part of parts) {
+    // One piece is checked while the next ones are read.
     for (const { read, bytes } of part) if (await read) checksum = crc32(bytes, checksum);
     checksums.push(checksum);
   }
   // All are waited for: a file is not closed while it is read.
   const areWhole = (await Promise.all(reads)).every((isWhole) => isWhole);
-  return areWhole && checksum === last.readUInt32LE() ? checksums : undefined;
+  const isOwned = belongsTo === undefined || owner !== undefined;
+  return areWhole && isOwned && checksum === last.readUInt32LE() ? checksums : undefined;
 }
 
 /** The same at once. */
