@@ -62,7 +62,7 @@ export class PrefilledImage {
     return memory && { memory, holdsSnapshot: true };
   }
 
-  /** Reads what is missing, once, in some ten milliseconds. Throws ImageError when the file has been damaged in the meantime. */
+  /** Reads what is missing, once. Throws ImageError when the file has been damaged in the meantime. */
   complete(): void {
     if (this.#file === undefined) return;
     const { start, end, checksums } = this.#content;
