@@ -1,7 +1,8 @@
 // The checksum of zip and gzip (polynomial 0xEDB88320, ISO 3309), four bytes per step: it guards against damage, not malice.
-const tables = makeTables();
+let tables: ReturnType<typeof makeTables> | undefined;
 
 export function crc32(bytes: Uint8Array): number {
+  tables ??= makeTables();
   const [t0, t1, t2, t3] = tables;
   const whole = bytes.length - (bytes.length % 4);
   let crc = 0xffffffff;

@@ -1,6 +1,6 @@
 // What is copied is the source, shared or not; what is cleared is zero wherever in it something stood.
 import { expect, test } from "vitest";
-import { nodeEntropy, nodeMemory } from "./powers.ts";
+import { nodeMemory } from "./powers.ts";
 
 test("copies shared and other memory to the place that is given, and no further", () => {
   const shared = new Uint8Array(new SharedArrayBuffer(300)).map((_, index) => index % 251);
@@ -28,16 +28,4 @@ test("clears every byte, wherever it stands, and nothing around", () => {
       expect([place, touched, memory[0], memory[length + 1]]).toEqual([place, length + 1, 9, 9]);
     }
   }
-});
-
-test("no piece of entropy is given twice, whatever its size, and any byte may come", () => {
-  const blocks: string[] = [];
-  for (let index = 0; index < 3000; index++) {
-    const piece = new Uint8Array(16 * (1 + ((index * 7) % 70)));
-    nodeEntropy.fill(piece);
-    for (let at = 0; at < piece.length; at += 16)
-      blocks.push(Buffer.from(piece.subarray(at, at + 16)).toString("hex"));
-  }
-  expect(new Set(blocks).size).toBe(blocks.length);
-  expect(new Set(blocks.map((block) => block.slice(-2))).size).toBe(256);
 });

@@ -1,9 +1,9 @@
-// Node's clock, entropy, hashing and inflating, as the powers that the core asks for.
-import { createHash, randomFillSync } from "node:crypto";
+// Node's clock, hashing and inflating, as the powers that the core asks for.
 import { inspect } from "node:util";
 import { crc32, inflateRawSync } from "node:zlib";
 import type { MemoryPower } from "../../interpreter/snapshot.ts";
-import type { ClockPower, EntropyPower } from "../../kernel/powers.ts";
+import type { ClockPower } from "../../kernel/powers.ts";
+import { nodeCrypto } from "./late-modules.ts";
 
 const neverWoken = new Int32Array(new SharedArrayBuffer(4));
 
@@ -16,31 +16,9 @@ export const nodeClock: ClockPower = {
   },
 };
 
-/** Drawn ahead: a reset asks for ten small pieces, and each draw costs as much as some kilobytes. */
-const drawn = new Uint8Array(8192);
-let given = drawn.length;
-
-export const nodeEntropy: EntropyPower = {
-  fill: (target) => {
-    if (target.length > 1024) {
-      randomFillSync(target);
-      return;
-    }
-    if (given + target.length > drawn.length) {
-      randomFillSync(drawn);
-      given = 0;
-    }
-    const piece = drawn.subarray(given, given + target.length);
-    target.set(piece);
-    // What somebody was given is nobody else's to find.
-    piece.fill(0);
-    given += target.length;
-  },
-};
-
 /** Lower-case hexadecimal SHA-256. */
 export function sha256(...parts: readonly Uint8Array[]): string {
-  const hash = createHash("sha256");
+  const hash = nodeCrypto().createHash("sha256");
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
 }

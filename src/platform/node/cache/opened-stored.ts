@@ -1,6 +1,7 @@
 // A file of the cache that stays open, so that what is read of it later is still what was read first.
 import { closeSync } from "node:fs";
-import { contentBytesOf, readAll, readScattered } from "./stored-file.ts";
+import { readAll } from "../read-all.ts";
+import { contentBytesOf, readScattered } from "./stored-file.ts";
 
 export class OpenedStored {
   readonly #fd: number;

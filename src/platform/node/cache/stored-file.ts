@@ -1,9 +1,10 @@
 // One file of the cache: a content, and behind it the CRC-32 of that, which is there to notice damage. What belongs to another file has a
 // checksum that goes on from that one's.
-import { fstatSync, readSync, read as readWithCallback } from "node:fs";
+import { fstatSync, read as readWithCallback } from "node:fs";
 import { promisify } from "node:util";
 // A seventh of the time of SHA-256, for 20 MB at each start.
 import { crc32 } from "node:zlib";
+import { readAll } from "../read-all.ts";
 
 const readLater = promisify(readWithCallback);
 export const checksumBytes = 4;
@@ -126,14 +127,4 @@ async function readWhole(fd: number, { bytes, at }: Piece): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** False where the file ends before. */
-export function readAll(fd: number, target: Uint8Array, position: number): boolean {
-  for (let done = 0; done < target.length; ) {
-    const count = readSync(fd, target, done, target.length - done, position + done);
-    if (count === 0) return false;
-    done += count;
-  }
-  return true;
 }

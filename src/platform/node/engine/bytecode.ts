@@ -8,7 +8,7 @@ import { cachedDataVersionTag } from "node:v8";
 import { Script } from "node:vm";
 import { crc32 } from "node:zlib";
 import { ImageStore } from "../cache/image-store.ts";
-import { readAll } from "../cache/stored-file.ts";
+import { readAll } from "../read-all.ts";
 
 export interface LoadedBundle {
   /** What the bundle exports. */

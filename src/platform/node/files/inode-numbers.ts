@@ -1,11 +1,15 @@
 // Inode numbers that tell files apart and tell nothing of the host's: a keyed permutation of device and number (a Feistel network), with
 // a key for each grant. Two files never share a number unless 52 bits of 64 collide.
-import { randomFillSync } from "node:crypto";
+import { fillRandom } from "../entropy.ts";
 
 const rounds = 8;
 
 export class InodeNumbers {
-  readonly #keys = randomFillSync(new Uint32Array(rounds));
+  readonly #keys = new Uint32Array(rounds);
+
+  constructor() {
+    fillRandom(new Uint8Array(this.#keys.buffer));
+  }
 
   /** A positive safe integer. */
   of(device: bigint, inode: bigint): number {
