@@ -42,10 +42,9 @@ export class CodeFile {
     return this.#name;
   }
 
-  /** The code of that module, when there is such. */
+  /** The code of that module, when there is such. Read at once, while the module is read by another thread. */
   async read(wasm: Promise<Stored | undefined>): Promise<Uint8Array | undefined> {
-    const read = this.#name === undefined ? undefined : this.#store.read(this.#name, { belongsTo: wasm });
-    return (await read)?.content;
+    return this.#name === undefined ? undefined : (await this.#store.readNow(this.#name, wasm))?.content;
   }
 
   /** With the code that was read for these bytes, where the engine takes it. */

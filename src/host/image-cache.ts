@@ -16,7 +16,7 @@ import { PrefilledImage } from "./prefilled-image.ts";
 import { SharedLibrary } from "./shared-library.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 33;
+const imageFormat = 34;
 
 /** Loaded when it is needed: most starts find everything in the cache. */
 const builder = () => import("./image-build.ts");
@@ -96,10 +96,9 @@ function demandGuestFiles(): ReadonlyMap<string, Uint8Array> {
 async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedImage> {
   const { progress, keepsCode = false, prefill = false } = options;
   const { store, key, name, codeFile } = locate(choice);
-  // The module first: what is next takes longest, and needs nothing else.
-  const readingModule = readModule(store, name, codeFile);
+  const [cached, code] = await readModule(store, name, codeFile);
+  // Read while the module is compiled, which takes longest, and not while that is read: to touch new pages is most of reading.
   const reading = shares.get(key) ?? readShare(store, key, prefill);
-  const [cached, code] = await readingModule;
   await options.undisturbed;
   let compiled = cached && codeFile.compile(cached, code, keepsCode);
   const found = (await reading) ?? shares.get(key);

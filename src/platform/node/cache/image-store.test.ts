@@ -49,9 +49,9 @@ test("what belongs to other content is there beside that alone", async () => {
     store.write(key, [new Uint8Array(8).fill(byte)]);
   const owner = await store.read("one");
   store.write("key", [content], owner?.checksum);
-  expect((await store.read("key", { belongsTo: store.read("one") }))?.content).toEqual(content);
-  for (const belongsTo of [store.read("other"), store.read("none")])
-    expect(await store.read("key", { belongsTo })).toBe(undefined);
+  expect((await store.readNow("key", store.read("one")))?.content).toEqual(content);
+  for (const other of [store.read("other"), store.read("none")])
+    expect(await store.readNow("key", other)).toBe(undefined);
   expect(await store.read("key")).toBe(undefined);
 });
 

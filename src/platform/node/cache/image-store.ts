@@ -13,14 +13,16 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { OpenedStored } from "./opened-stored.ts";
 import {
   checksumBytes,
-  checksumOf,
   fillFrom,
-  type ReadChoice,
   readStoredLater,
+  readUnverified,
   type Stored,
+  sealOf,
+  verified,
 } from "./stored-file.ts";
 
 /** No write takes this long: a temporary file that is older was left by a process that was killed. */
@@ -52,12 +54,31 @@ export class ImageStore {
     this.#directory = directory;
   }
 
-  /** The content under `key`, or undefined when there is none or it is damaged. */
-  async read(key: string, choice: ReadChoice = {}): Promise<Stored | undefined> {
+  /** The content under `key`, in shared memory where asked; undefined when there is none or it is damaged. */
+  async read(key: string, { shared = false } = {}): Promise<Stored | undefined> {
     const fd = this.#open(key);
     if (fd === undefined) return undefined;
     try {
-      return await readStoredLater(fd, choice);
+      return await readStoredLater(fd, shared);
+    } catch {
+      return undefined;
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** The same at once, by this thread; to be verified with `owner`, what it belongs to, when that has come. */
+  async readNow(key: string, owner: Promise<Stored | undefined>): Promise<Stored | undefined> {
+    const read = this.#readUnverified(key);
+    const found = await owner;
+    return found && verified(read, found);
+  }
+
+  #readUnverified(key: string) {
+    const fd = this.#open(key);
+    if (fd === undefined) return undefined;
+    try {
+      return readUnverified(fd);
     } catch {
       return undefined;
     } finally {
@@ -111,11 +132,15 @@ export class ImageStore {
   }
 
   /** Best effort: false when the folder cannot be written. `ownerChecksum`: of what it belongs to. */
-  write(key: string, parts: readonly Uint8Array[], ownerChecksum = 0): boolean {
+  write(key: string, parts: readonly Uint8Array[], ownerChecksum?: number): boolean {
     const temporary = `${this.#path(key)}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-      writeFileSync(temporary, Buffer.concat([...parts, checksumOf(parts, ownerChecksum)]), {
+      const seal = sealOf(
+        parts.reduce((sum, part) => crc32(part, sum), 0),
+        ownerChecksum,
+      );
+      writeFileSync(temporary, Buffer.concat([...parts, seal]), {
         mode: 0o600,
         flag: "wx",
       });

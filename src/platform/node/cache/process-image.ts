@@ -1,7 +1,7 @@
 // Where the process behind a process wall has its image from: the files of the cache, whose descriptors it starts with, or a message of
 // the host, where there are no such files or they are damaged. Sent through a pipe it costs both sides 40 ms.
 import { closeSync } from "node:fs";
-import { readStored, type Stored } from "./stored-file.ts";
+import { readUnverified, type Stored, verified } from "./stored-file.ts";
 
 /** The descriptors that the process starts with, in the order in which they are given to it. */
 export const imageDescriptors = { lean: 3, code: 4, image: 5, library: 6 } as const;
@@ -43,7 +43,7 @@ export function sentImage({ lean, code, image, library }: SentImage): ProcessIma
 /** Undefined where there is no such file, or it is damaged. */
 function readOnce(fd: number, owner?: Stored): Stored | undefined {
   try {
-    return readStored(fd, owner);
+    return verified(readUnverified(fd), owner);
   } catch {
     return undefined;
   } finally {
