@@ -16,7 +16,7 @@ import { PrefilledImage } from "./prefilled-image.ts";
 import { SharedLibrary } from "./shared-library.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 34;
+const imageFormat = 35;
 
 /** Loaded when it is needed: most starts find everything in the cache. */
 const builder = () => import("./image-build.ts");

@@ -2,7 +2,7 @@
 // programs commonly use. The boot is done twice, because compiling leaves a megabyte of debris in memory: the first
 // machine only fills the bytecode cache, the second one imports from it and is the one that is captured.
 import { ImageError } from "../errors/image-error.ts";
-import { checkImports } from "../kernel/bind-imports.ts";
+import { checkImports, isRefused } from "../kernel/bind-imports.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { utc } from "../kernel/time-zone.ts";
 import { allocateText, boot, builtinModules, clearDeadStack } from "./boot.ts";
@@ -46,6 +46,7 @@ export function prepareModule(wasm: Uint8Array, form: ModuleForm = {}): Rewritte
     metered,
     paced: !metered,
     lateData,
+    neverReturns: isRefused,
   });
 }
 

@@ -54,6 +54,13 @@ export function checkImports(imports: readonly DeclaredImport[]): void {
   }
 }
 
+/** Whether that import is one of the table that ends the guest. */
+export function isRefused({ module, name }: Pick<DeclaredImport, "module" | "name">): boolean {
+  return syscallTable.some(
+    (entry) => entry.module === module && entry.name === name && entry.support === "refused",
+  );
+}
+
 /** The import object for one kernel. */
 export function bindImports(kernel: Kernel): WebAssembly.Imports {
   const modules = new Map<string, [string, (...values: RawValue[]) => RawValue][]>();

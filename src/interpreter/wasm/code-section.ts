@@ -4,7 +4,7 @@
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { ImageFormatError } from "./image-format-error.ts";
-import { opcode } from "./instruction.ts";
+import { instructionEnd, numberAt, opcode } from "./instruction.ts";
 
 export interface FunctionBody {
   /** Index in the function index space: imported functions come first. */
@@ -52,6 +52,25 @@ export function firstInstruction(body: FunctionBody): number {
     reader.byte("type of locals");
   }
   return reader.offset;
+}
+
+export interface Mention {
+  /** Where the number stands in `bytes`. */
+  readonly at: number;
+  /** Of the function that is called or referred to. */
+  readonly index: number;
+}
+
+/** The functions that a body names. */
+export function mentionsOf(body: FunctionBody): readonly Mention[] {
+  const { bytes, end } = body;
+  const mentions: Mention[] = [];
+  for (let at = firstInstruction(body); at < end - 1; at = instructionEnd(bytes, at)) {
+    const code = bytes[at];
+    if (code === opcode.call || code === opcode.returnCall || code === opcode.refFunc)
+      mentions.push({ at: at + 1, index: numberAt(bytes, at + 1) });
+  }
+  return mentions;
 }
 
 /** The content of a code section in which `pass` has replaced what it chose to replace, with `added` bodies at its end. */

@@ -1,13 +1,16 @@
 // Functions that nothing reaches once most exports are gone: they were there for other modules to link to. A trap in the place of each makes
 // the module, which every process reads and V8 copies, half a megabyte smaller. All functions keep their numbers.
 
-import { type FunctionBody, firstInstruction, readBodies, rewriteBodies, trapBody } from "./code-section.ts";
-import { instructionEnd, numberAt, opcode } from "./instruction.ts";
+import { mentionsOf, readBodies, rewriteBodies, trapBody } from "./code-section.ts";
 
 /** `roots`: functions that are exported, stand in a table or may be put there. `firstIndex` is the number of imported functions. */
 export function trapDeadFunctions(code: Uint8Array, firstIndex: number, roots: Iterable<number>): Uint8Array {
   const mentioned = new Map<number, readonly number[]>();
-  for (const body of readBodies(code, firstIndex)) mentioned.set(body.functionIndex, mentionsOf(body));
+  for (const body of readBodies(code, firstIndex))
+    mentioned.set(
+      body.functionIndex,
+      mentionsOf(body).map(({ index }) => index),
+    );
   const live = new Set<number>();
   const found = [...roots];
   for (let index = found.pop(); index !== undefined; index = found.pop()) {
@@ -18,15 +21,4 @@ export function trapDeadFunctions(code: Uint8Array, firstIndex: number, roots: I
   return rewriteBodies(code, firstIndex, ({ functionIndex }) =>
     live.has(functionIndex) ? undefined : trapBody,
   );
-}
-
-function mentionsOf(body: FunctionBody): readonly number[] {
-  const { bytes, end } = body;
-  const mentions: number[] = [];
-  for (let at = firstInstruction(body); at < end - 1; at = instructionEnd(bytes, at)) {
-    const code = bytes[at];
-    if (code === opcode.call || code === opcode.returnCall || code === opcode.refFunc)
-      mentions.push(numberAt(bytes, at + 1));
-  }
-  return mentions;
 }

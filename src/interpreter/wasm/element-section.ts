@@ -1,6 +1,7 @@
 // The element section: which function stands at which index of a table when an instance starts.
 
 import type { ByteReader } from "./byte-reader.ts";
+import { ByteWriter } from "./byte-writer.ts";
 import { ImageFormatError } from "./image-format-error.ts";
 import { opcode } from "./instruction.ts";
 
@@ -29,16 +30,33 @@ export function readReferredFunctions(reader: ByteReader): ReadonlySet<number> {
   return new Set([...readSegments(reader)].flatMap(({ elements }) => elements));
 }
 
+/** The content of the section with other functions in the place of those that it names. */
+export function withFunctions(reader: ByteReader, other: (functionIndex: number) => number): Uint8Array {
+  const out = new ByteWriter(reader.end + 64);
+  const start = reader.offset;
+  out.u32(reader.u32("number of element segments"));
+  reader.offset = start;
+  for (const { head, elements } of readSegments(reader)) {
+    out.bytes(head);
+    out.u32(elements.length);
+    for (const element of elements) out.u32(other(element));
+  }
+  return out.finish();
+}
+
 interface ElementSegment {
   /** Undefined of one that only declares what code may refer to. */
   readonly table: number | undefined;
   readonly first: number;
+  /** What stands before the number of elements. */
+  readonly head: Uint8Array;
   readonly elements: readonly number[];
 }
 
 function* readSegments(reader: ByteReader): Generator<ElementSegment> {
   const segments = reader.u32("number of element segments");
   for (let i = 0; i < segments; i++) {
+    const start = reader.offset;
     const form = reader.u32("form of an element segment");
     if (form !== activeTableZero && form !== activeNamedTable && form !== declarative) {
       throw new ImageFormatError(`element segment ${i} has the form ${form}; expected 0, 2 or 3`);
@@ -47,9 +65,10 @@ function* readSegments(reader: ByteReader): Generator<ElementSegment> {
     const table = form === declarative ? undefined : named;
     const first = form === declarative ? 0 : readOffset(reader);
     if (form !== activeTableZero) reader.expect(0, "elements that are function indices");
+    const head = reader.bytes.subarray(start, reader.offset);
     const count = reader.u32("number of elements");
     const elements = Array.from({ length: count }, () => reader.u32("function index of an element"));
-    yield { table, first, elements };
+    yield { table, first, head, elements };
   }
 }
 

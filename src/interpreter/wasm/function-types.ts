@@ -33,6 +33,19 @@ export function i32Signature(parameterCount: number, returns: boolean): string {
   return `(${new Array<string>(parameterCount).fill("i32").join(",")})->${returns ? "i32" : "void"}`;
 }
 
+export interface I32Arity {
+  readonly parameters: number;
+  readonly returns: boolean;
+}
+
+/** What `i32Signature` was made of, or undefined of another signature. */
+export function i32Arity(signature: string): I32Arity | undefined {
+  const parameters = signature.startsWith("()") ? 0 : signature.split(",").length;
+  return [true, false]
+    .map((returns) => ({ parameters, returns }))
+    .find((arity) => i32Signature(arity.parameters, arity.returns) === signature);
+}
+
 /** The types of a module, to which types of i32 functions are added when they are asked for and not there. */
 export class FunctionTypes {
   readonly #existing: Uint8Array;

@@ -26,7 +26,8 @@ test("a method at the slot, called as CPython calls methods, is a call of the ho
     const trampoline = exports.trampoline as (...values: number[]) => number;
     expect((exports.__indirect_function_table as WebAssembly.Table).length).toBe(13);
     expect(trampoline(image.hostSlot, 3, 4, 5)).toBe(42);
-    expect(calls).toEqual([[3, 4, 5, 0]]);
+    // The rest is joined-imports.ts.
+    expect(calls).toEqual([[3, 4, 5, 0, 0, 0, 0]]);
   }
 });
 

@@ -5,7 +5,7 @@ import { ByteWriter } from "./byte-writer.ts";
 import { readValueType } from "./function-types.ts";
 import { ImageFormatError } from "./image-format-error.ts";
 
-interface ImportName {
+export interface ImportName {
   readonly module: string;
   readonly name: string;
   /** The entry as it stands in the section. */

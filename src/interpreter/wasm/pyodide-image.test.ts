@@ -3,14 +3,17 @@
 
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { rewriteBodies } from "./code-section.ts";
+import { isRefused } from "../../kernel/bind-imports.ts";
+import { syscallTable } from "../../kernel/syscall-table.ts";
+import { prepareModule } from "../image.ts";
+import { mentionsOf, readBodies, rewriteBodies } from "./code-section.ts";
 import { surveyCode } from "./code-survey.ts";
 import { readTableFunctions } from "./element-section.ts";
 import { exportKind, readExportSection, writeExportSection } from "./export-section.ts";
 import { FunctionSpace } from "./function-space.ts";
 import { FunctionTypes, i32Signature } from "./function-types.ts";
 import { readImportSection } from "./import-section.ts";
-import { readModuleImports } from "./module-imports.ts";
+import { type ModuleImport, readModuleImports } from "./module-imports.ts";
 import { type RewrittenImage, rewriteImage } from "./rewrite.ts";
 import { joinSections, openSection, readSections, sectionId } from "./sections.ts";
 import { trampolineImport } from "./trampoline.ts";
@@ -103,15 +106,43 @@ test("both metered forms are valid, ask for nothing more and export the fuel", (
   expect(Object.keys(instantiate(metered.lean))).toEqual([...kept, ...image.hiddenGlobals, "sandboa.fuel"]);
   // What a snapshot holds or depends on: table, element and data sections, and the plain globals.
   const [plainSections, meteredSections] = [readSections(image.full), readSections(metered.full)];
-  for (const id of [sectionId.table, sectionId.element, sectionId.data, sectionId.memory]) {
+  for (const id of [sectionId.table, sectionId.data, sectionId.memory]) {
     expect(meteredSections.get(id)).toEqual(plainSections.get(id));
   }
+  // The adapters of imports (joined-imports.ts) stand behind what metering adds.
+  expect(tableOf(metered.full)).toEqual(tableOf(image.full));
 });
 
-test("only functions are imported, in the same order", () => {
+/** By index of the function table: the number of a function, or of the import that an adapter calls. */
+function tableOf(wasm: Uint8Array): [index: number, functionIndex: number][] {
+  const { sections, space } = functionsOf(wasm);
+  const shippedCount = functionsOf(shipped).space.count;
+  const behind = new Map<number, number>();
+  for (const body of readBodies(openSection(sections, sectionId.code).bytes, space.importedCount)) {
+    const [mention, ...others] = mentionsOf(body);
+    const isAdded = body.functionIndex >= shippedCount;
+    if (isAdded && mention && others.length === 0) behind.set(body.functionIndex, mention.index);
+  }
+  const functions = readTableFunctions(openSection(sections, sectionId.element), 0);
+  return [...functions].map(([index, found]) => [index, behind.get(found) ?? found]);
+}
+
+test("only functions are imported, in the same order, with fewer signatures", () => {
   const functions = readModuleImports(shipped).filter((entry) => entry.kind === "function");
-  expect(readModuleImports(image.full)).toEqual(functions);
-  expect(readModuleImports(image.lean)).toEqual(functions);
+  const names = (wasm: Uint8Array) => readModuleImports(wasm).map(({ module, name }) => [module, name]);
+  expect(names(image.full)).toEqual(functions.map(({ module, name }) => [module, name]));
+  expect(readModuleImports(image.lean)).toEqual(readModuleImports(image.full));
+  const signatures = (imports: readonly ModuleImport[]) =>
+    new Set(imports.map(({ signature }) => signature)).size;
+  const { lean } = prepareModule(shipped);
+  expect([signatures(functions), signatures(readModuleImports(lean))]).toEqual([59, 16]);
+  // What JavaScript is called with, and what it answers, has the table's meaning: only i32 is joined, and what ends the guest or is not called.
+  for (const { module, name, signature } of readModuleImports(lean)) {
+    const entry = syscallTable.find((each) => each.module === module && each.name === name);
+    const joined = /^\((i32(,i32)*)?\)->(i32|void)$/.test(entry?.signature ?? "");
+    // What nothing calls takes nothing.
+    if (!joined && !isRefused({ module, name })) expect([entry?.signature, "()->void"]).toContain(signature);
+  }
 });
 
 test("the lean form starts, with the exports that were asked for and three hidden globals", () => {
@@ -138,7 +169,12 @@ test("symbols are the values of the exported globals of the shipped module", () 
 
 test("one call of the trampoline's import becomes none", () => {
   expect(functionsOf(shipped).survey.callers.length).toBe(1);
-  expect(functionsOf(image.full).survey.callers).toEqual([]);
+  // The adapter that stands in the table: see host-slot.ts.
+  const [adapter, ...others] = functionsOf(image.full).survey.callers;
+  expect([adapter?.functionIndex, others]).toEqual([
+    readTableFunctions(openSection(readSections(image.full), sectionId.element), 0).get(image.hostSlot),
+    [],
+  ]);
   expect(functionsOf(image.full).survey.usesDataSegments).toBe(false);
 });
 

@@ -11,7 +11,13 @@ import { exportHiddenGlobals, readSymbols } from "./exported-globals.ts";
 import { fuelExport } from "./fuel-export.ts";
 import { prependZeroGlobals, readGlobalSection } from "./global-section.ts";
 import { ImageFormatError } from "./image-format-error.ts";
-import { type ImportEntry, readImportSection, writeImportSection } from "./import-section.ts";
+import {
+  type ImportEntry,
+  type ImportName,
+  readImportSection,
+  writeImportSection,
+} from "./import-section.ts";
+import { joinImports } from "./joined-imports.ts";
 import { deferData, type LateData } from "./late-data.ts";
 import { withMaximumPages } from "./memory-section.ts";
 import { paceExport } from "./pacing.ts";
@@ -29,6 +35,8 @@ export interface RewriteOptions {
   readonly lateData?: readonly LateData[];
   /** Whether looks for signals alone are counted, in "sandboa.pace". See pacing.ts. Not with `metered`. */
   readonly paced?: boolean;
+  /** Whether calling that import ends the guest. None does if it is not given. */
+  readonly neverReturns?: (entry: ImportName) => boolean;
 }
 
 export interface RewrittenImage {
@@ -72,25 +80,34 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
     ...kept.filter(({ kind }) => kind === exportKind.function).map(({ index }) => index),
     ...readReferredFunctions(new ByteReader(rewritten.elements)),
   ];
-  const code = trapDeadFunctions(copying, importedFunctions, roots);
-  output.set(sectionId.type, rewritten.types);
-  output.set(sectionId.function, rewritten.functions);
+  const { neverReturns = () => false } = options;
+  const joined = joinImports(
+    {
+      ...rewritten,
+      code: trapDeadFunctions(copying, importedFunctions, roots),
+      imports: imports.filter((entry) => entry.kind !== "global"),
+      exports: kept,
+    },
+    neverReturns,
+  );
+  output.set(sectionId.type, joined.types);
+  output.set(sectionId.function, joined.functions);
   output.set(sectionId.table, rewritten.table);
-  output.set(sectionId.element, rewritten.elements);
-  output.set(sectionId.import, writeImportSection(imports.filter((entry) => entry.kind !== "global")));
+  output.set(sectionId.element, joined.elements);
+  output.set(sectionId.import, writeImportSection(joined.imports));
   const memory = (minimumPages?: number): Uint8Array =>
     withMaximumPages(openSection(sections, sectionId.memory), options.memoryMaximumPages, minimumPages);
   output.set(sectionId.memory, memory());
   output.set(sectionId.global, prependZeroGlobals(globals, gotGlobals, added.length > 0));
-  output.set(sectionId.export, writeExportSection([...kept, ...hidden, ...added]));
-  output.set(sectionId.code, code);
+  output.set(sectionId.export, writeExportSection([...joined.exports, ...hidden, ...added]));
+  output.set(sectionId.code, joined.code);
   output.set(sectionId.dataCount, deferred.all.count);
   output.set(sectionId.data, deferred.all.data);
 
   const full = joinSections(output);
   output.set(sectionId.dataCount, deferred.late.count);
   output.set(sectionId.data, deferred.late.data);
-  output.set(sectionId.code, stillTables(code, importedFunctions));
+  output.set(sectionId.code, stillTables(joined.code, importedFunctions));
   // A snapshot brings its own size; pages beyond it would only have to be zeroed at every reset.
   output.set(sectionId.memory, memory(1));
   return {

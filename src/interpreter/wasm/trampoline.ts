@@ -4,7 +4,7 @@
 
 import { ByteWriter } from "./byte-writer.ts";
 import { type FunctionBody, firstInstruction } from "./code-section.ts";
-import { type FunctionTypes, i32Signature } from "./function-types.ts";
+import { type FunctionTypes, type I32Arity, i32Arity, i32Signature } from "./function-types.ts";
 import { ImageFormatError } from "./image-format-error.ts";
 import { instructionEnd, numberAt, opcode } from "./instruction.ts";
 
@@ -31,12 +31,7 @@ export function forwardsParameters(body: FunctionBody, callee: number): boolean 
   return false;
 }
 
-interface Arity {
-  readonly parameters: number;
-  readonly returns: boolean;
-}
-
-const keywordsArity: Arity = { parameters: passedArguments, returns: true };
+const keywordsArity: I32Arity = { parameters: passedArguments, returns: true };
 const defaultClass = 0;
 
 /**
@@ -50,7 +45,7 @@ export function trampolineBody(
   tableIndex: number,
   types: FunctionTypes,
 ): Uint8Array {
-  const classes: Arity[] = [keywordsArity];
+  const classes: I32Arity[] = [keywordsArity];
   const classOf = new Map<string, number>([[i32Signature(passedArguments, true), defaultClass]]);
   const classByIndex: number[] = [];
   for (const [index, signature] of tableSignatures) {
@@ -89,11 +84,4 @@ export function trampolineBody(
   }
   out.bytes([opcode.unreachable, opcode.end]);
   return out.finish();
-}
-
-function i32Arity(signature: string): Arity | undefined {
-  const parameters = signature.startsWith("()") ? 0 : signature.split(",").length;
-  return [true, false]
-    .map((returns) => ({ parameters, returns }))
-    .find((arity) => i32Signature(arity.parameters, arity.returns) === signature);
 }
