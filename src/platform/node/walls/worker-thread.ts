@@ -38,8 +38,8 @@ export class WorkerLink implements Link {
   #library: LoadedImage["library"] | undefined;
   #plan: SandboxPlan | undefined;
   #thread: string | undefined;
-  /** Aborted when nobody waits any more for the input that is being read. */
-  #reading = new AbortController();
+  /** While input is read: aborted when nobody waits for it any more. To abort one makes an error with a stack, so there is none else. */
+  #reading: AbortController | undefined;
   #killed = false;
   /** The last one, to which alone there may be a reply. */
   #question = 0;
@@ -87,7 +87,7 @@ export class WorkerLink implements Link {
     });
     this.#worker.on("exit", () => {
       this.#share.end();
-      this.#reading.abort();
+      this.#reading?.abort();
       if (this.#killed) return;
       this.#drain();
       events.onDeath(reason);
@@ -138,7 +138,7 @@ export class WorkerLink implements Link {
   async kill(): Promise<void> {
     this.#killed = true;
     this.#replies.port1.close();
-    this.#reading.abort();
+    this.#reading?.abort();
     this.#worker.ref();
     await this.#worker.terminate();
     this.#drain();
@@ -192,7 +192,7 @@ export class WorkerLink implements Link {
         break;
       case "done":
         this.#share.end();
-        this.#reading.abort();
+        this.#reading?.abort();
         this.#events.onAnswer(message);
         break;
       default:
@@ -211,12 +211,13 @@ export class WorkerLink implements Link {
   }
 
   async #input(question: number, target: SharedArrayBuffer): Promise<void> {
-    this.#reading.abort();
-    this.#reading = new AbortController();
-    const { signal } = this.#reading;
+    this.#reading?.abort();
+    const reading = new AbortController();
+    this.#reading = reading;
     const granted = this.#plan?.stdin === "host";
-    const bytes = granted ? await readHostInput(target.byteLength, signal) : new Uint8Array(0);
-    if (signal.aborted) return;
+    const bytes = granted ? await readHostInput(target.byteLength, reading.signal) : new Uint8Array(0);
+    if (reading.signal.aborted) return;
+    this.#reading = undefined;
     new Uint8Array(target).set(bytes);
     this.#reply(question, bytes.length);
   }
