@@ -41,8 +41,8 @@ describe("in a run", () => {
     ["an unknown message", "send({ type: '__proto__' });"],
     ["ready twice", "send({ type: 'ready' });"],
     [
-      "an image that cannot be read for the third time",
-      "for (let i = 0; i < 3; i++) send({ type: 'unreadable' });",
+      "an image that cannot be read for the fourth time",
+      "for (let i = 0; i < 4; i++) send({ type: 'unreadable' });",
     ],
     ["a failure to start", "send({ type: 'failed', outcome: { kind: 'crashed', detail: '' } });"],
     ["done for what was never asked", "done(99);"],

@@ -78,14 +78,15 @@ function wholeFiles(cacheFolder: string, bundles = ["command"]): Map<string, num
     "library",
     "plain.wasm",
     ...(keepsCode ? ["plain.wasm.code"] : []),
+    "plain.wasm.rest",
     ...bundles.map((bundle) => `${bundle}.cjs.bytecode`),
   ]);
   const module = readFileSync(join(cacheFolder, names.find((name) => name.endsWith(".wasm")) ?? ""));
   return new Map(
     names.map((name) => {
       const bytes = readFileSync(join(cacheFolder, name));
-      // Code is of that module alone: the checksum of that stands behind it, in what is summed up.
-      const owner = name.endsWith(".code") ? module.subarray(-4) : new Uint8Array(0);
+      // These are of that module alone: its checksum stands behind them, in what is summed up.
+      const owner = /\.(code|rest)$/.test(name) ? module.subarray(-4) : new Uint8Array(0);
       expect(crc32(owner, crc32(bytes.subarray(0, -4)))).toBe(bytes.readUInt32LE(bytes.length - 4));
       return [name, statSync(join(cacheFolder, name)).mtimeMs];
     }),
@@ -170,11 +171,29 @@ test("a truncated file and a flipped bit are noticed and made anew", async () =>
   if (keepsCode) await Promise.all([damage("code", flip), damage("code", (bytes) => bytes.subarray(0, 3))]);
 });
 
+test("of the rest of the module damage is noticed when it is needed, which ends that run alone", async () => {
+  const needs = "import unicodedata; unicodedata.name('a'); print('hello')";
+  for (const kind of ["flipped", "cut"]) {
+    const copy = mkdtempSync(join(folder, `rest-${kind}-`));
+    cpSync(cache, copy, { recursive: true });
+    const name = readdirSync(copy).find((file) => file.endsWith(".rest")) ?? "";
+    const whole = readFileSync(join(copy, name));
+    const flipped = Buffer.from(whole);
+    flipped[whole.length >> 1] = (whole[whole.length >> 1] ?? 0) ^ 1;
+    writeFileSync(join(copy, name), kind === "cut" ? whole.subarray(0, -5000) : flipped);
+    expect(await hello(copy)).toEqual(fine);
+    const { status, stdout, stderr } = await hello(copy, project, needs);
+    expect([status, stdout, stderr]).toEqual([125, "", expect.stringContaining("sandboa_load_rest")]);
+    expect(await hello(copy, project, needs)).toEqual(fine);
+    expect(readFileSync(join(copy, name)).equals(whole)).toBe(true);
+  }
+});
+
 test("the process behind a wall reads the cache itself, and is sent what it finds damaged", async () => {
-  const source = "import calendar; print('hello')";
+  const source = "import calendar, unicodedata; unicodedata.name('a'); print('hello')";
   const words = [join(project, "dist", "cli.cjs"), "run", "--isolation", "process", "-c", source];
   expect(await run(cache, words)).toEqual(fine);
-  const kinds = ["image", "library", "wasm", ...(keepsCode ? ["code"] : [])];
+  const kinds = ["image", "library", "wasm", "rest", ...(keepsCode ? ["code"] : [])];
   for (const kind of kinds) {
     const copy = mkdtempSync(join(folder, `unreadable-${kind}-`));
     cpSync(cache, copy, { recursive: true });

@@ -44,8 +44,12 @@ test.runIf(isLinux)(
     await using sandbox = await Sandbox.create({ isolation: "process" });
     const pid = guestPid();
     expect(pid).not.toBe(process.pid);
-    expect(filesOf(pid)).toEqual(["library"]);
+    expect(filesOf(pid)).toEqual(["library", "rest"]);
     expect((await sandbox.run("import calendar; calendar.isleap(2024)")).value).toBe(true);
+    expect(filesOf(pid)).toEqual(["rest"]);
+    expect((await sandbox.run("import unicodedata; unicodedata.name('a')")).value).toBe(
+      "LATIN SMALL LETTER A",
+    );
     expect(filesOf(pid)).toEqual([]);
     const own = readdirSync("/proc/self/fd").map((fd) => {
       try {
@@ -54,7 +58,7 @@ test.runIf(isLinux)(
         return "";
       }
     });
-    expect(own.filter((path) => /\.(image|library|wasm|code)$/.test(path))).toEqual([]);
+    expect(own.filter((path) => /\.(image|library|wasm|code|rest)$/.test(path))).toEqual([]);
   },
   60_000,
 );

@@ -2,12 +2,13 @@
 
 import { makeBareProcess } from "../../src/host/bare-process.ts";
 import { Control } from "../../src/host/control.ts";
-import { buildImage, buildModule } from "../../src/host/image-build.ts";
+import { buildImage, buildWholeModule } from "../../src/host/image-build.ts";
 import { loadImage } from "../../src/host/image-cache.ts";
 import { refusedByDefault } from "../../src/host/library-choice.ts";
 import { decodeLibrary, type LibraryFiles } from "../../src/host/library-file.ts";
 import { installLibrary, LibraryFileSystem } from "../../src/host/library-filesystem.ts";
 import { idlePlan } from "../../src/host/plan.ts";
+import { compileRest } from "../../src/host/rest-module.ts";
 import { encodeRun } from "../../src/host/run.ts";
 import { Session } from "../../src/host/session.ts";
 import { decodeImage, type Image } from "../../src/interpreter/image-file.ts";
@@ -44,8 +45,9 @@ export async function measure(): Promise<void> {
   const rounds = samples(40);
   const image = await loadImage({ refusedModules: refusedByDefault, metered: false, tracked: false });
   const library = new LibraryFileSystem(() => image.library.bytes(), inflateRaw);
+  const rest = compileRest(() => image.rest.bytes());
   const session = (): Session => {
-    const one = new Session({ ...image, library }, powers, { write: () => {} }, new Control());
+    const one = new Session({ ...image, library, rest }, powers, { write: () => {} }, new Control());
     one.begin(idlePlan);
     return one;
   };
@@ -136,7 +138,9 @@ export async function measure(): Promise<void> {
     const { resets, floors } = timeResets(image.module, one, rounds * 5);
     const size = `${(one.snapshot.content.length / 2 ** 20).toFixed(1)} MiB`;
     const choice = { refusedModules: refusedByDefault, metered: true, tracked: true };
-    const tracked = new WebAssembly.Module(buildModule(choice, one.snapshot.memoryBytes));
+    const tracked = new WebAssembly.Module(
+      buildWholeModule(choice, one.snapshot.memoryBytes).whole as Uint8Array<ArrayBuffer>,
+    );
     const files = decodeLibrary(image.library.bytes());
     report(
       `${name} (${size}), tracked, after 1 + 1: reset in place`,

@@ -2,11 +2,13 @@
 import { byteString } from "../abi/guest-memory.ts";
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
+import { hotFunctions } from "../interpreter/hot-functions.ts";
 import { buildSnapshot, type ImageRecipe, type ModuleForm, prepareModule } from "../interpreter/image.ts";
 import { encodeImage } from "../interpreter/image-file.ts";
 import { cardTable } from "../interpreter/wasm/card-table.ts";
 import { importMemory } from "../interpreter/wasm/import-memory.ts";
 import { markWrites } from "../interpreter/wasm/mark-writes.ts";
+import { emptyModule, type SplitModule, splitModule } from "../interpreter/wasm/split-module.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import type { DirectoryNode } from "../kernel/filesystem.ts";
 import { Kernel } from "../kernel/kernel.ts";
@@ -50,10 +52,24 @@ const fixedEntropy: EntropyPower = {
 const buildTimeNs = 1_767_225_600_000_000_000n;
 const stillClock: ClockPower = { wallNs: () => buildTimeNs, monotonicNs: () => 0n, sleepMs: () => undefined };
 
-/** The lean form of the module, for snapshots with so much memory, in half a second; a tracked one in a second. */
-export function buildModule(choice: ImageChoice, memoryBytes: number): Uint8Array<ArrayBuffer> {
-  const lean = importMemory(prepareModule(readKnownFile("wasm"), formOf(choice)).lean);
-  return (choice.tracked ? markWrites(lean, cardTable(memoryBytes)) : lean) as Uint8Array<ArrayBuffer>;
+/** The lean form of the module, for snapshots with so much memory, in a second; a tracked one in a second and a half. */
+export function buildModule(choice: ImageChoice, memoryBytes: number): SplitModule {
+  const { whole, functionCount } = buildWholeModule(choice, memoryBytes);
+  // Where every function is exported, each is reached and each import is used.
+  if (formOf(choice).allSymbols) return { first: whole, rest: emptyModule };
+  const hot = hotFunctions();
+  return splitModule(whole, (index) => hot.has(index), functionCount);
+}
+
+/** The same before it is split. `functionCount`: see RewrittenImage. */
+export function buildWholeModule(
+  choice: ImageChoice,
+  memoryBytes: number,
+): { readonly whole: Uint8Array; readonly functionCount: number } {
+  const { lean, functionCount } = prepareModule(readKnownFile("wasm"), formOf(choice));
+  const sharing = importMemory(lean);
+  const whole = choice.tracked ? markWrites(sharing, cardTable(memoryBytes)) : sharing;
+  return { whole, functionCount };
 }
 
 function formOf(choice: ImageChoice): ModuleForm {

@@ -3,6 +3,7 @@
 
 import { ImageError } from "../errors/image-error.ts";
 import { distribution } from "../interpreter/distribution.ts";
+import { hotFunctionBits } from "../interpreter/hot-functions.ts";
 import { decodeImage } from "../interpreter/image-file.ts";
 import { ImageStore } from "../platform/node/cache/image-store.ts";
 import { digestOf, guestDigest, readGuestFiles } from "../platform/node/package-files.ts";
@@ -13,21 +14,24 @@ import { readKnownFile } from "./known-files.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 import { encodeLibrary } from "./library-file.ts";
 import { PrefilledImage } from "./prefilled-image.ts";
-import { SharedLibrary } from "./shared-library.ts";
+import { openRest } from "./rest-module.ts";
+import { SharedBytes } from "./shared-bytes.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 35;
+const imageFormat = 36;
 
 /** Loaded when it is needed: most starts find everything in the cache. */
 const builder = () => import("./image-build.ts");
 
 /** What a worker needs to run an interpreter: everything is shared between threads, nothing is copied. */
 export interface LoadedImage extends CompiledImage {
+  /** What `module` lacks. */
+  readonly rest: SharedBytes;
   /** Names the files of this image in the cache. */
   readonly key: string;
   /** The encoded image, in shared memory. Of a prefilled one it is read when it is first asked for. */
   readonly image: Uint8Array;
-  readonly library: SharedLibrary;
+  readonly library: SharedBytes;
   readonly prefilled?: PrefilledImage | undefined;
 }
 
@@ -37,7 +41,7 @@ const loaded = new Map<string, Promise<LoadedImage>>();
 /** All forms of a module share these, by key. */
 const shares = new Map<string, Share>();
 
-export interface ImageBytes extends Pick<LoadedImage, "image" | "library"> {
+export interface ImageBytes extends Pick<LoadedImage, "image" | "library" | "rest"> {
   readonly lean: Uint8Array;
   /** The engine's code of the module, where there is such. */
   readonly code: Uint8Array | undefined;
@@ -54,7 +58,7 @@ export interface LoadOptions {
 }
 
 export function loadImage(choice: ImageChoice, options: LoadOptions = {}): Promise<LoadedImage> {
-  const name = `${formName(choice)}:${choice.refusedModules.join(",")}`;
+  const name = choiceName(choice);
   let image = loaded.get(name);
   if (image === undefined) {
     image = load(choice, options);
@@ -75,6 +79,7 @@ function locate(choice: ImageChoice) {
     refused: choice.refusedModules,
     preload: preloadedModules,
     compile: bytecodeModules,
+    first: hotFunctionBits,
   };
   // What others made is told by its SHA-256; how we make an image of it, by a checksum: to load a hash takes longer than all else here.
   const made = checksum(new TextEncoder().encode(JSON.stringify(recipe)));
@@ -96,20 +101,22 @@ function demandGuestFiles(): ReadonlyMap<string, Uint8Array> {
 async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedImage> {
   const { progress, keepsCode = false, prefill = false } = options;
   const { store, key, name, codeFile } = locate(choice);
-  const [cached, code] = await readModule(store, name, codeFile);
+  const { parts, code } = await readModule(choice);
   // Read while the module is compiled, which takes longest, and not while that is read: to touch new pages is most of reading.
   const reading = shares.get(key) ?? readShare(store, key, prefill);
   await options.undisturbed;
-  let compiled = cached && codeFile.compile(cached, code, keepsCode);
+  let compiled = parts && codeFile.compile(parts.first, code, keepsCode);
   const found = (await reading) ?? shares.get(key);
   if (compiled === undefined || found === undefined)
     progress?.("preparing the interpreter (once per version)");
   const share = found ?? (await buildShare(store, key, choice, progress));
   shares.set(key, share);
-  compiled ??= codeFile.compile(await makeModule(store, key, choice, share.image), code, keepsCode);
+  const { first, rest } = parts ?? (await makeModule(store, name, choice, share.image));
+  compiled ??= codeFile.compile(first, code, keepsCode);
   const { library, prefilled } = share;
   return {
     key,
+    rest,
     ...compiled,
     library,
     prefilled,
@@ -129,10 +136,7 @@ async function buildShare(
   const { image, library } = buildImage(demandGuestFiles(), choice, progress);
   store.write(imageFile(key), [image]);
   store.write(libraryFile(key), [library]);
-  const sharedLibrary = SharedLibrary.ofSize(library.length, (to) => to.set(library));
-  // Not held by a closure for as long as the process lives.
-  sharedLibrary.bytes();
-  return { image: shared(image), library: sharedLibrary };
+  return { image: shared(image), library: SharedBytes.of(library) };
 }
 
 /** A library that turns out to be damaged on its first use serves without its bytecode, and is made anew at the next start. */
@@ -145,7 +149,7 @@ async function readShare(store: ImageStore, key: string, prefill = false): Promi
     prefilled?.close();
     return undefined;
   }
-  const library = SharedLibrary.ofSize(libraryBytes, (content) => {
+  const library = SharedBytes.ofSize(libraryBytes, (content) => {
     if (store.readInto(libraryFile(key), content)) return;
     store.remove(libraryFile(key));
     const [archive, wheel] = [readKnownFile("library"), readKnownFile("timeZones")];
@@ -168,69 +172,90 @@ export interface ImageFiles {
   readonly code: number | undefined;
   readonly image: number;
   readonly library: number;
+  readonly rest: number;
 }
 
 /** Undefined when one of them is not in the cache. None is verified. */
 export function openImageFiles(choice: ImageChoice): ImageFiles | undefined {
   const { store, key, name, codeFile } = locate(choice);
   const codeName = codeFile.name;
-  const names = [name, imageFile(key), libraryFile(key), ...(codeName === undefined ? [] : [codeName])];
-  const [lean, image, library, code] = store.openAll(names) ?? [];
-  return lean === undefined || image === undefined || library === undefined
+  const names = [name, imageFile(key), libraryFile(key), restFile(name)];
+  const [lean, image, library, rest, code] = store.openAll([...names, ...(codeName ? [codeName] : [])]) ?? [];
+  return lean === undefined || image === undefined || library === undefined || rest === undefined
     ? undefined
-    : { lean, code, image, library };
+    : { lean, code, image, library, rest };
 }
 
 /** The same uncompiled, for a process that compiles it itself; `load` is called when something of it is not in the cache. */
 export async function loadBytes(choice: ImageChoice, load: () => Promise<LoadedImage>): Promise<ImageBytes> {
   const found = await readBytes(choice);
   if (found && !found.lacksCode) return found;
-  const { key, image, library } = await load();
-  return (
-    (await readBytes(choice)) ?? {
-      image,
-      library,
-      lean: await makeModule(new ImageStore(), key, choice, image),
-      code: undefined,
-    }
-  );
+  const { image, library } = await load();
+  const made = await readBytes(choice);
+  if (made) return made;
+  const { store, name } = locate(choice);
+  const { first, rest } = await makeModule(store, name, choice, image);
+  return { image, library, lean: first, rest, code: undefined };
 }
 
 /** `lacksCode`: there could be code of it, and is none. */
 async function readBytes(
   choice: ImageChoice,
 ): Promise<(ImageBytes & { readonly lacksCode: boolean }) | undefined> {
-  const { store, key, name, codeFile } = locate(choice);
-  const [share, [lean, code]] = await Promise.all([
+  const { store, key, codeFile } = locate(choice);
+  const [share, { parts, code }] = await Promise.all([
     shares.get(key) ?? readShare(store, key),
-    readModule(store, name, codeFile),
+    readModule(choice),
   ]);
-  if (share === undefined || lean === undefined) return undefined;
+  if (share === undefined || parts === undefined || !canBeRead(parts.rest)) return undefined;
   shares.set(key, share);
-  return { ...share, lean, code, lacksCode: codeFile.name !== undefined && code === undefined };
+  const { first, rest } = parts;
+  return { ...share, lean: first, rest, code, lacksCode: codeFile.name !== undefined && code === undefined };
 }
 
-/** The module and the engine's code of it. */
+function canBeRead(rest: SharedBytes): boolean {
+  try {
+    rest.bytes();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+interface ModuleParts {
+  readonly first: Uint8Array;
+  readonly rest: SharedBytes;
+}
+
+/** The module, unless a part of it is missing, and the engine's code of its first part. */
 async function readModule(
+  choice: ImageChoice,
+): Promise<{ readonly parts?: ModuleParts; readonly code?: Uint8Array | undefined }> {
+  const { store, name, codeFile } = locate(choice);
+  const reading = store.read(name);
+  const [first, code] = await Promise.all([reading, codeFile.read(reading)]);
+  const rest = first && openRest(store, restFile(name), first, () => loaded.delete(choiceName(choice)));
+  return first && rest ? { parts: { first: first.content, rest }, code } : {};
+}
+
+async function makeModule(
   store: ImageStore,
   name: string,
-  codeFile: CodeFile,
-): Promise<[Uint8Array | undefined, Uint8Array | undefined]> {
-  const wasm = store.read(name);
-  const [stored, code] = await Promise.all([wasm, codeFile.read(wasm)]);
-  return [stored?.content, code];
-}
-
-async function makeModule(store: ImageStore, key: string, choice: ImageChoice, image: Uint8Array) {
+  choice: ImageChoice,
+  image: Uint8Array,
+): Promise<ModuleParts> {
   const { snapshot } = decodeImage(image);
-  const lean = (await builder()).buildModule(choice, snapshot.memoryBytes);
-  store.write(moduleFile(key, choice), [lean]);
-  return lean;
+  const { first, rest } = (await builder()).buildModule(choice, snapshot.memoryBytes);
+  store.write(restFile(name), [rest], checksum(first));
+  store.write(name, [first]);
+  return { first, rest: SharedBytes.of(rest) };
 }
 
+const choiceName = (choice: ImageChoice): string => `${formName(choice)}:${choice.refusedModules.join(",")}`;
 const formName = ({ metered, tracked }: ImageChoice): string =>
   `${metered ? "metered" : "plain"}${tracked ? "-tracked" : ""}`;
 const moduleFile = (key: string, choice: ImageChoice): string => `${key}.${formName(choice)}.wasm`;
+const restFile = (moduleName: string): string => `${moduleName}.rest`;
 const imageFile = (key: string): string => `${key}.image`;
 const libraryFile = (key: string): string => `${key}.library`;
 

@@ -11,11 +11,12 @@ import type { LoadedImage } from "./image-cache.ts";
 import { LibraryFileSystem } from "./library-filesystem.ts";
 import type { SessionReport } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
+import { compileRest } from "./rest-module.ts";
 import type { FilesQuestion, FilesReply } from "./results.ts";
 import { failureOf } from "./run.ts";
 import type { Served } from "./served.ts";
 import { Session } from "./session.ts";
-import type { SharedLibrary } from "./shared-library.ts";
+import type { SharedBytes } from "./shared-bytes.ts";
 import { leaveMemory, takeMemory } from "./spare-memory.ts";
 import type { TreeQuestion, TreeReply } from "./tree-questions.ts";
 import { resumeRequest, waitOf } from "./waiting-run.ts";
@@ -40,11 +41,19 @@ const powers = makeSessionPowers({
 const longestTimerMs = 2 ** 31;
 
 /** One for all inline sandboxes. */
-const libraries = new WeakMap<SharedLibrary, LibraryFileSystem>();
+const libraries = new WeakMap<SharedBytes, LibraryFileSystem>();
 
 function libraryOf({ library }: LoadedImage): LibraryFileSystem {
   const known = libraries.get(library) ?? new LibraryFileSystem(() => library.bytes(), inflateRaw);
   libraries.set(library, known);
+  return known;
+}
+
+const rests = new WeakMap<SharedBytes, () => WebAssembly.Module>();
+
+function restOf({ rest }: LoadedImage): () => WebAssembly.Module {
+  const known = rests.get(rest) ?? compileRest(() => rest.bytes());
+  rests.set(rest, known);
   return known;
 }
 
@@ -85,6 +94,7 @@ class InlineWall implements Wall {
     this.#session = new Session(
       {
         module: image.module,
+        rest: restOf(image),
         image: prefilled?.bytes ?? image.image,
         beforeContent: () => prefilled?.complete(),
         library: libraryOf(image),

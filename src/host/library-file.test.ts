@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { ImageError } from "../errors/image-error.ts";
 import { decodeLibrary, encodeLibrary } from "./library-file.ts";
-import { SharedLibrary } from "./shared-library.ts";
+import { SharedBytes } from "./shared-bytes.ts";
 
 const files = {
   archive: Uint8Array.of(1, 2, 3),
@@ -28,11 +28,11 @@ test("what is no library is refused", () => {
 
 test("it is read once, on its first use, for all threads", () => {
   const calls: string[] = [];
-  const library = SharedLibrary.ofSize(2, (content) => {
+  const library = SharedBytes.ofSize(2, (content) => {
     calls.push("first");
     content.set([7, 8]);
   });
-  const other = new SharedLibrary(library.shared, () => calls.push("second"));
+  const other = new SharedBytes(library.shared, () => calls.push("second"));
   expect(calls).toEqual([]);
   expect([...library.bytes()]).toEqual([7, 8]);
   expect([...other.bytes()]).toEqual([7, 8]);
@@ -41,7 +41,7 @@ test("it is read once, on its first use, for all threads", () => {
 
 test("what could not be read is asked for again", () => {
   let works = false;
-  const library = SharedLibrary.ofSize(1, (content) => {
+  const library = SharedBytes.ofSize(1, (content) => {
     if (!works) throw new Error("not now");
     content[0] = 5;
   });

@@ -9,11 +9,16 @@ import type { RawDenial } from "./raw-denial.ts";
 import type { FilesQuestion, FilesReply } from "./results.ts";
 import type { TreeQuestion, TreeReply } from "./tree-questions.ts";
 
+/** What most guests never need. */
+export type LatePart = "library" | "rest";
+
 export interface WorkerStart {
   readonly module: WebAssembly.Module;
-  /** The encoded image, and what SharedLibrary shares. */
+  /** The encoded image, and what SharedBytes shares. */
   readonly image: Uint8Array;
   readonly library: SharedArrayBuffer;
+  /** What the module lacks, likewise. */
+  readonly rest: SharedArrayBuffer;
   /** The output ring. */
   readonly ring: SharedArrayBuffer;
   /** The words of Control. */
@@ -98,5 +103,5 @@ export type FromWorker =
       readonly question: number;
       readonly piece: SharedArrayBuffer;
     }
-  /** The guest opens the library, which is not read yet. */
-  | { readonly type: "library"; readonly question: number };
+  /** The guest needs what is not read yet. */
+  | { readonly type: "late"; readonly part: LatePart; readonly question: number };

@@ -52,6 +52,8 @@ export interface SessionPowers
 
 export interface SessionImage {
   readonly module: WebAssembly.Module;
+  /** What the module lacks; throws where it cannot be had. */
+  readonly rest: () => WebAssembly.Module;
   /** The encoded image. */
   readonly image: Uint8Array;
   /** See decodeImage. */
@@ -85,6 +87,7 @@ function equipmentOf(plan: SandboxPlan, waits: boolean): Equipment {
 
 export class Session {
   readonly #module: WebAssembly.Module;
+  readonly #rest: () => WebAssembly.Module;
   readonly #image: Image;
   readonly #library: FileSystem;
   readonly #powers: SessionPowers;
@@ -115,6 +118,7 @@ export class Session {
   ) {
     this.#tell = tellDenial;
     this.#module = image.module;
+    this.#rest = image.rest;
     this.#image = decodeImage(image.image, image.beforeContent);
     this.#library = image.library;
     this.#powers = powers;
@@ -248,7 +252,10 @@ export class Session {
   }
 
   #start(memory: UsedMemory | undefined): Interpreter {
-    return Interpreter.start(this.#module, this.#kernel, this.#image, this.#powers.memory, { memory });
+    return Interpreter.start(this.#module, this.#kernel, this.#image, this.#powers.memory, {
+      memory,
+      rest: this.#rest,
+    });
   }
 
   #holdings(): Omit<Meters, keyof RunMeters> {

@@ -5,7 +5,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { EntropyPower } from "../kernel/powers.ts";
 import { type Equipment, equipmentKey, equipRequest, imageEquipmentKey } from "./equipment.ts";
 import type { Image } from "./image-file.ts";
-import { Machine } from "./machine.ts";
+import { Machine, type ReadRest } from "./machine.ts";
 import { MarkedRestore } from "./marked-restore.ts";
 import { encodeMarshal } from "./marshal/encode.ts";
 import { Rehash } from "./rehash/apply.ts";
@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly hashSecret?: Uint8Array | undefined;
   /** Instead of a new one: fresh pages cost several milliseconds. */
   readonly memory?: UsedMemory | undefined;
+  /** Of a split module. */
+  readonly rest?: ReadRest | undefined;
 }
 
 export interface UsedMemory {
@@ -66,10 +68,10 @@ export class Interpreter {
     kernel: Kernel,
     image: Image,
     power: MemoryPower,
-    { hashSecret, memory }: StartOptions = {},
+    { hashSecret, memory, rest }: StartOptions = {},
   ): Interpreter {
     const { hiddenGlobals, snapshot } = image;
-    const machine = new Machine(module, kernel, hiddenGlobals, memory?.memory ?? newMemory(snapshot));
+    const machine = new Machine(module, kernel, hiddenGlobals, memory?.memory ?? newMemory(snapshot), rest);
     if (memory?.holdsSnapshot) restoreGlobals(machine, snapshot);
     else if (memory) restoreInPlace(machine, snapshot, power);
     else restoreFresh(machine, snapshot, power);

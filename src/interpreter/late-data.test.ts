@@ -1,6 +1,6 @@
 // Of the real image: what is said to be late is read by nobody before its modules are there, and then it is all there.
 import { beforeAll, describe, expect, test } from "vitest";
-import { buildModule } from "../host/image-build.ts";
+import { buildWholeModule } from "../host/image-build.ts";
 import type { LoadedImage } from "../host/image-cache.ts";
 import { bytecodeModules, refusedByDefault } from "../host/library-choice.ts";
 import { rehearsedPrograms } from "../host/rehearsed-programs.ts";
@@ -14,7 +14,8 @@ let lean: Uint8Array;
 beforeAll(async () => {
   loaded = await loadForm(false);
   const { memoryBytes } = decodeImage(loaded.image).snapshot;
-  lean = buildModule({ refusedModules: refusedByDefault, metered: false, tracked: false }, memoryBytes);
+  const choice = { refusedModules: refusedByDefault, metered: false, tracked: false };
+  lean = buildWholeModule(choice, memoryBytes).whole;
 }, 120_000);
 
 /** A guest that crashes where it reads one of these bytes. */

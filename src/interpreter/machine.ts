@@ -9,9 +9,13 @@ import { cardsExport, cardTable } from "./wasm/card-table.ts";
 import { fuelExport } from "./wasm/fuel-export.ts";
 import { memoryImport } from "./wasm/import-memory.ts";
 import { paceExport } from "./wasm/pacing.ts";
+import { loadImport, restExports } from "./wasm/split-module.ts";
 
 /** PyBytesObject.ob_sval, in a build of 32 bits (Include/cpython/bytesobject.h). */
 const bytesContentOffset = 16;
+
+/** The rest of a split module. Throws where it cannot be had. */
+export type ReadRest = () => WebAssembly.Module;
 
 export class Machine implements GuestMachine {
   readonly python: PythonExports;
@@ -27,6 +31,8 @@ export class Machine implements GuestMachine {
   readonly pristineTableLength: number;
   readonly #exports: Readonly<Record<string, unknown>>;
   readonly #registers: ReadonlySet<unknown>;
+  readonly #imports: WebAssembly.Imports;
+  readonly #readRest: ReadRest | undefined;
 
   /** `memory`: of the size of the snapshot that will be restored; of no use to a module that makes its own. Throws ImageError if the module is made for another size. */
   constructor(
@@ -34,9 +40,12 @@ export class Machine implements GuestMachine {
     kernel: Kernel,
     hiddenGlobals: readonly string[],
     memory?: WebAssembly.Memory,
+    readRest?: ReadRest,
   ) {
+    this.#readRest = readRest;
     const pristineBytes = memory?.buffer.byteLength;
     const imports = bindImports(kernel);
+    this.#imports = imports;
     const { module: room, name } = memoryImport;
     const instance = new WebAssembly.Instance(module, {
       ...imports,
@@ -54,11 +63,32 @@ export class Machine implements GuestMachine {
       this.fuel,
       this.pace,
       cards,
+      instance.exports[restExports.isLoaded],
       ...this.hidden,
     ]);
     this.guest = new GuestMemory(this.memory as { readonly buffer: ArrayBuffer }, this.cards);
     this.pristineTableLength = this.table.length;
     kernel.attach(this);
+  }
+
+  loadRest(): void {
+    const isLoaded = this.#exports[restExports.isLoaded] as WebAssembly.Global<"i32"> | undefined;
+    if (isLoaded === undefined || this.#readRest === undefined) throw new Error("the module has no rest");
+    if (isLoaded.value !== 0) return;
+    // All but functions, of which imports of the kernel's may have the names.
+    const things = Object.entries(this.#exports).filter(([, thing]) => typeof thing !== "function");
+    const { module: room } = loadImport;
+    const rest = this.#readRest();
+    (this.#exports[restExports.open] as () => void)();
+    new WebAssembly.Instance(rest, {
+      ...this.#imports,
+      [room]: {
+        ...this.#imports[room],
+        ...(Object.fromEntries(things) as WebAssembly.ModuleImports),
+        memory: this.memory,
+      },
+    });
+    isLoaded.value = 1;
   }
 
   receiveSignal(signal: number): void {
@@ -88,7 +118,7 @@ export class Machine implements GuestMachine {
   }
   symbol(name: string): CallableFunction | number | undefined {
     const found = this.#exports[name];
-    if (typeof found === "function") return found as CallableFunction;
+    if (typeof found === "function" && name !== restExports.open) return found as CallableFunction;
     if (!(found instanceof WebAssembly.Global) || this.#registers.has(found)) return undefined;
     return typeof found.value === "number" ? found.value : undefined;
   }

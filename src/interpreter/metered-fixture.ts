@@ -6,6 +6,7 @@ import { type LoadedImage, loadImage } from "../host/image-cache.ts";
 import { refusedByDefault } from "../host/library-choice.ts";
 import { decodeLibrary } from "../host/library-file.ts";
 import { installLibrary } from "../host/library-filesystem.ts";
+import { compileRest } from "../host/rest-module.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { guestOwner } from "../kernel/permissions.ts";
@@ -28,6 +29,7 @@ export interface TrialLimits {
 
 export class Trial {
   readonly #loaded: LoadedImage;
+  readonly #rest: () => WebAssembly.Module;
   readonly #kernel: Kernel;
   #interpreter: Interpreter;
   readonly #image;
@@ -37,6 +39,7 @@ export class Trial {
 
   constructor(loaded: LoadedImage) {
     this.#loaded = loaded;
+    this.#rest = compileRest(() => loaded.rest.bytes());
     this.#image = decodeImage(loaded.image);
     this.#kernel = new Kernel(this.#process(), () => this.#ask());
     this.#interpreter = this.#start();
@@ -52,6 +55,7 @@ export class Trial {
     };
     return Interpreter.start(this.#loaded.module, this.#kernel, this.#image, power, {
       memory: usedMemory(memory),
+      rest: this.#rest,
     });
   }
 

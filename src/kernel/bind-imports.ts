@@ -14,12 +14,13 @@ type RawHandler = (kernel: Kernel, ...values: RawValue[]) => RawValue;
 
 /** Fuel for a call of the kernel, besides what moves bytes: a few microseconds of the guest's own work. */
 const unitsPerCall = 200;
-/** Asking for fuel itself, and what a guest calls more or less often for reasons that are not its own: the memory that an earlier one left, time. */
+/** Asking for fuel itself, and what a guest calls more or less often for reasons that are not its own: what an earlier one left, time. */
 const uncharged: ReadonlySet<string> = new Set([
   "_Py_CheckEmscriptenSignals_Helper",
   "emscripten_get_heap_max",
   "emscripten_get_now",
   "emscripten_resize_heap",
+  "sandboa_load_rest",
 ]);
 
 /** One import as the module declares it (WebAssembly.Module.imports, with the signature from its type section when known). */

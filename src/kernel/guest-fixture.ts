@@ -140,6 +140,7 @@ export class Guest {
       fuel: undefined,
       pace: undefined,
       receiveSignal: () => {},
+      loadRest: () => {},
       allocate: (bytes) => this.allocate(bytes),
       free: () => {},
     });

@@ -20,6 +20,8 @@ export interface GuestMachine {
   symbol(name: string): CallableFunction | number | undefined;
   allocate(bytes: number): number;
   free(address: number): void;
+  /** Makes what a split module lacks; throws where that cannot be had. */
+  loadRest(): void;
   /** Of a metered module: the global in which the guest counts down. */
   readonly fuel: FuelCell | undefined;
   /** Of a plain module: the same for its looks for signals. */

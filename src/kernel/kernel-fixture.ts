@@ -88,6 +88,7 @@ export function makeFixture(
     fuel: undefined,
     pace: undefined,
     receiveSignal: () => {},
+    loadRest: () => {},
   };
   kernel.attach(machine);
   return { kernel, memory: new Uint8Array(memory.buffer), machine, written, slept };

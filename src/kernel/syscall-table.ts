@@ -38,6 +38,7 @@ import {
   heapMax,
   hostDescription,
   ignore,
+  loadRest,
   nothing,
   pendingSignal,
   programName,
@@ -154,6 +155,7 @@ export const syscallTable: readonly SyscallEntry[] = [
   // the end of the process
   full("__assert_fail(i32,i32,i32,i32)->void", assertionFailed, "ends the guest"),
   full("_abort_js()->void", abort, "ends the guest"),
+  full("sandboa_load_rest()->void", loadRest, "our own: the host makes the functions that few programs need"),
   partial("_emscripten_system(i32)->i32", system, "there is no shell: ENOSYS"),
   full("exit(i32)->void", exit, "ends the guest"),
   // WASI

@@ -6,6 +6,7 @@ import { type LoadedImage, loadImage } from "../../host/image-cache.ts";
 import { refusedByDefault } from "../../host/library-choice.ts";
 import { decodeLibrary, type LibraryFiles } from "../../host/library-file.ts";
 import { installLibrary } from "../../host/library-filesystem.ts";
+import { compileRest } from "../../host/rest-module.ts";
 import { Clocks } from "../../kernel/clocks.ts";
 import type { FileSystem } from "../../kernel/filesystem.ts";
 import { Kernel } from "../../kernel/kernel.ts";
@@ -55,6 +56,7 @@ export class Guest {
     this.#kernel = new Kernel(this.#process());
     this.interpreter = Interpreter.start(prepared.loaded.module, this.#kernel, prepared.image, nodeMemory, {
       hashSecret,
+      rest: compileRest(() => prepared.loaded.rest.bytes()),
     });
   }
 

@@ -1,6 +1,7 @@
 // The survey refuses a snapshot in which anything that it relies on is not exactly so, and finds the same plan each time.
 import { beforeAll, expect, test } from "vitest";
 import { ImageError } from "../../errors/image-error.ts";
+import { compileRest } from "../../host/rest-module.ts";
 import { Kernel } from "../../kernel/kernel.ts";
 import { readDistributionFile } from "../../platform/node/package-files.ts";
 import { nodeMemory } from "../../platform/node/powers.ts";
@@ -29,6 +30,7 @@ function survey(damage?: (words: Words, plan: RehashPlan) => void): RehashPlan {
     new Kernel(process),
     image.hiddenGlobals,
     newMemory(image.snapshot),
+    compileRest(() => loaded.rest.bytes()),
   );
   restoreFresh(machine, image.snapshot, nodeMemory);
   const snapshot = { ...image.snapshot, content: image.snapshot.content.slice() };

@@ -44,7 +44,7 @@ export function withFunctions(reader: ByteReader, other: (functionIndex: number)
   return out.finish();
 }
 
-interface ElementSegment {
+export interface ElementSegment {
   /** Undefined of one that only declares what code may refer to. */
   readonly table: number | undefined;
   readonly first: number;
@@ -53,7 +53,8 @@ interface ElementSegment {
   readonly elements: readonly number[];
 }
 
-function* readSegments(reader: ByteReader): Generator<ElementSegment> {
+/** In file order. */
+export function* readSegments(reader: ByteReader): Generator<ElementSegment> {
   const segments = reader.u32("number of element segments");
   for (let i = 0; i < segments; i++) {
     const start = reader.offset;

@@ -28,11 +28,11 @@ export class FunctionSpace {
   }
 
   signature(functionIndex: number): string {
-    return this.#types.signature(this.#typeIndex(functionIndex));
+    return this.#types.signature(this.typeIndex(functionIndex));
   }
 
   parameterCount(functionIndex: number): number {
-    return this.#types.parameterCount(this.#typeIndex(functionIndex));
+    return this.#types.parameterCount(this.typeIndex(functionIndex));
   }
 
   /** The content of a function section with functions of these types at its end. */
@@ -44,7 +44,7 @@ export class FunctionSpace {
     return out.finish();
   }
 
-  #typeIndex(functionIndex: number): number {
+  typeIndex(functionIndex: number): number {
     const typeIndex = this.#typeIndices[functionIndex];
     if (typeIndex === undefined) {
       throw new ImageFormatError(`function ${functionIndex}, of a module with ${this.#typeIndices.length}`);

@@ -28,6 +28,12 @@ export function readValueType(reader: ByteReader): string {
   return name;
 }
 
+/** The byte that stands for a value type. */
+export function valueTypeCode(name: string): number {
+  for (const [code, each] of valueTypeNames) if (each === name) return code;
+  throw new ImageFormatError(`unknown value type ${name}`);
+}
+
 /** The signature of a function of i32 parameters that returns one i32, or nothing ("void"). */
 export function i32Signature(parameterCount: number, returns: boolean): string {
   return `(${new Array<string>(parameterCount).fill("i32").join(",")})->${returns ? "i32" : "void"}`;

@@ -11,6 +11,8 @@ export interface DefinedGlobal {
   readonly mutable: boolean;
   /** First value of an i32 global, signed; absent for globals of other types. */
   readonly i32?: number;
+  /** The entry as it stands in the section. */
+  readonly encoded: Uint8Array;
 }
 
 export interface GlobalSection {
@@ -25,15 +27,15 @@ export function readGlobalSection(reader: ByteReader): GlobalSection {
   const start = reader.offset;
   const entries: DefinedGlobal[] = [];
   for (let i = 0; i < count; i++) {
+    const from = reader.offset;
     const valueType = readValueType(reader);
     const mutable = reader.byte("mutability of a global") === 1;
-    if (reader.byte("the first value of a global") === opcode.i32Const) {
-      entries.push({ valueType, mutable, i32: reader.s32("an i32 constant") });
-    } else {
-      reader.offset = instructionEnd(reader.bytes, reader.offset - 1);
-      entries.push({ valueType, mutable });
-    }
+    const value: Pick<DefinedGlobal, "i32"> = {};
+    if (reader.byte("the first value of a global") === opcode.i32Const)
+      Object.assign(value, { i32: reader.s32("an i32 constant") });
+    else reader.offset = instructionEnd(reader.bytes, reader.offset - 1);
     reader.expect(opcode.end, "the end of a global's first value");
+    entries.push({ valueType, mutable, ...value, encoded: reader.bytes.subarray(from, reader.offset) });
   }
   return { entries, encoded: reader.bytes.subarray(start, reader.offset) };
 }

@@ -2,18 +2,19 @@
 
 import type { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
+import { exportKind } from "./export-section.ts";
 import { readValueType } from "./function-types.ts";
 import { ImageFormatError } from "./image-format-error.ts";
 
 export interface ImportName {
   readonly module: string;
   readonly name: string;
-  /** The entry as it stands in the section. */
-  readonly encoded: Uint8Array;
 }
 
-export type ImportEntry = ImportName &
-  (
+export type ImportEntry = ImportName & {
+  /** The entry as it stands in the section. */
+  readonly encoded: Uint8Array;
+} & (
     | { readonly kind: "function" | "tag"; readonly typeIndex: number }
     | { readonly kind: "global"; readonly valueType: string; readonly mutable: boolean }
     | { readonly kind: "memory" | "table" }
@@ -69,4 +70,14 @@ export function writeImportSection(entries: readonly ImportEntry[]): Uint8Array 
   out.u32(entries.length);
   for (const entry of entries) out.bytes(entry.encoded);
   return out.finish();
+}
+
+/** An import of a function with that type. */
+export function functionImport({ module, name }: ImportName, typeIndex: number): ImportEntry {
+  const out = new ByteWriter(64);
+  out.name(module);
+  out.name(name);
+  out.byte(exportKind.function);
+  out.u32(typeIndex);
+  return { module, name, kind: "function", typeIndex, encoded: out.finish() };
 }

@@ -9,7 +9,7 @@ import { readReferredFunctions, withFunctions } from "./element-section.ts";
 import { type ExportEntry, exportKind } from "./export-section.ts";
 import { FunctionSpace } from "./function-space.ts";
 import { FunctionTypes, type I32Arity, i32Arity } from "./function-types.ts";
-import type { ImportEntry, ImportName } from "./import-section.ts";
+import { functionImport, type ImportEntry, type ImportName } from "./import-section.ts";
 import { numberEnd, opcode } from "./instruction.ts";
 
 /** Parameters of the joined signature, and of the functions in JavaScript: see kernel/bind-imports.ts. */
@@ -45,7 +45,7 @@ export function joinImports(parts: ModuleParts, neverReturns: (entry: ImportName
       typeIndices.push(entry.typeIndex);
       bodies.push(adapterBody(index, arity));
     }
-    return declaredAs(entry, typeIndex);
+    return functionImport(entry, typeIndex);
   };
   let imported = 0;
   const imports = parts.imports.map((entry) =>
@@ -70,15 +70,6 @@ function mentionedFunctions({ code, elements, exports }: ModuleParts, firstIndex
   for (const body of readBodies(code, firstIndex))
     for (const { index } of mentionsOf(body)) mentioned.add(index);
   return mentioned;
-}
-
-function declaredAs({ module, name }: ImportEntry, typeIndex: number): ImportEntry {
-  const out = new ByteWriter(64);
-  out.name(module);
-  out.name(name);
-  out.byte(exportKind.function);
-  out.u32(typeIndex);
-  return { module, name, kind: "function", typeIndex, encoded: out.finish() };
 }
 
 /** Without an arity the import never returns. */

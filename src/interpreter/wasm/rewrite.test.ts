@@ -85,7 +85,7 @@ test("imported globals are defined: zero, and every other global keeps its index
   expect(instantiate(full).readGot()).toBe(0);
   const globals = readGlobalSection(openSection(readSections(full), sectionId.global)).entries;
   const zero = { valueType: "i32", mutable: false, i32: 0 };
-  expect(globals.slice(0, 3)).toEqual([zero, zero, { valueType: "i32", mutable: true, i32: -28 }]);
+  expect(globals.slice(0, 3)).toMatchObject([zero, zero, { valueType: "i32", mutable: true, i32: -28 }]);
 });
 
 test("a module without GOT imports needs no change there", () => {

@@ -50,6 +50,8 @@ export interface RewrittenImage {
   readonly symbols: ReadonlyMap<string, number>;
   /** The index of the function table where the import stands through which Python calls the host. See host-slot.ts. */
   readonly hostSlot: number;
+  /** Functions of the input, imported ones too: what was added comes behind them, and keeps nothing from call to call but in globals. */
+  readonly functionCount: number;
 }
 
 /** Rewrites the module. Throws ImageFormatError if it is damaged or not of the shape that this was written for. */
@@ -116,6 +118,7 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
     hiddenGlobals: hidden.map((entry) => entry.name),
     symbols: readSymbols(exports, globals.entries, gotGlobals),
     hostSlot,
+    functionCount: importedFunctions + openSection(sections, sectionId.function).u32("number of functions"),
   };
 }
 

@@ -11,6 +11,11 @@ const growthStepBytes = 1 << 20;
 const randomPieceBytes = 1 << 20;
 const randomBytesPerLook = 16 * 2 ** 20;
 
+/** See interpreter/wasm/split-module.ts. */
+export function loadRest(kernel: Kernel): void {
+  kernel.machine.loadRest();
+}
+
 export function heapMax(kernel: Kernel): number {
   return kernel.process.limits.memoryBytes;
 }

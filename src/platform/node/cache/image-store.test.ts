@@ -74,12 +74,14 @@ test("versions that nobody has read for two months are removed, and files of oth
   const unread = [`${key}.image`, `${key}.plain.wasm.11.3-x64-ab.code`, "command.cjs.ab.cd.bytecode"];
   const others = ["notes.txt", `${key}`, "0123.image"];
   const read = `${key}.library`;
-  for (const name of [...unread, ...others, read]) writeFileSync(join(folder, name), "x");
+  const kept = [`${key}.plain.wasm`, `${key}.plain.wasm.rest`];
+  for (const name of [...unread, ...others, ...kept, read]) writeFileSync(join(folder, name), "x");
   const monthsAgo = (months: number): Date => new Date(Date.now() - months * 30.5 * 24 * 3_600_000);
-  for (const name of [...unread, ...others]) utimesSync(join(folder, name), monthsAgo(3), monthsAgo(5));
+  for (const name of [...unread, ...others, kept[1] ?? ""])
+    utimesSync(join(folder, name), monthsAgo(3), monthsAgo(5));
   utimesSync(join(folder, read), monthsAgo(1), monthsAgo(5));
   expect(new ImageStore(folder).write("key", [content])).toBe(true);
-  expect(readdirSync(folder).sort()).toEqual([...others, read, "key"].sort());
+  expect(readdirSync(folder).sort()).toEqual([...others, ...kept, read, "key"].sort());
 });
 
 test("a folder that cannot be written only costs time", async () => {

@@ -197,7 +197,9 @@ export class ImageStore {
     for (const name of readdirSync(this.#directory)) {
       const file = this.#path(name);
       const isLeft = name.endsWith(".tmp") && ageMs(file) > staleMs;
-      if (isLeft || (ours.test(name) && idleMs(file) > unusedMs)) discard(file);
+      // The rest of a module is seldom read, but goes with the module.
+      const used = this.#path(name.replace(/\.rest$/, ""));
+      if (isLeft || (ours.test(name) && idleMs(used) > unusedMs)) discard(file);
     }
   }
 

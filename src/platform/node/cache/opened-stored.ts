@@ -1,7 +1,7 @@
 // A file of the cache that stays open, so that what is read of it later is still what was read first.
 import { closeSync } from "node:fs";
 import { readAll } from "../read-all.ts";
-import { contentBytesOf, readScattered } from "./stored-file.ts";
+import { contentBytesOf, fillFrom, readScattered } from "./stored-file.ts";
 
 export class OpenedStored {
   readonly #fd: number;
@@ -21,6 +21,11 @@ export class OpenedStored {
   /** See readScattered. */
   readScattered(places: readonly Uint8Array[]): Promise<readonly number[] | undefined> {
     return readScattered(this.#fd, places);
+  }
+
+  /** All of it at once; false when it is damaged, or does not belong to what has the checksum `owner`. */
+  fill(content: Uint8Array, owner?: number): boolean {
+    return fillFrom(this.#fd, content, owner);
   }
 
   close(): void {

@@ -4,7 +4,7 @@ import { closeSync } from "node:fs";
 import { readUnverified, type Stored, verified } from "./stored-file.ts";
 
 /** The descriptors that the process starts with, in the order in which they are given to it. */
-export const imageDescriptors = { lean: 3, code: 4, image: 5, library: 6 } as const;
+export const imageDescriptors = { lean: 3, code: 4, image: 5, library: 6, rest: 7 } as const;
 
 export interface SentImage {
   /** The module. */
@@ -15,11 +15,14 @@ export interface SentImage {
   readonly image: Uint8Array;
   /** For LibraryFileSystem. */
   readonly library: Uint8Array;
+  /** What the module lacks. */
+  readonly rest: Uint8Array;
 }
 
-export interface ProcessImage extends Omit<SentImage, "library"> {
-  /** Reads it when the guest first needs a file of it. */
+export interface ProcessImage extends Omit<SentImage, "library" | "rest"> {
+  /** These are read when the guest first needs something in them. */
   readonly library: () => Uint8Array;
+  readonly rest: () => Uint8Array;
 }
 
 /** `send`: asks the host for all of it. */
@@ -29,15 +32,17 @@ export function readProcessImage(hasCode: boolean, send: () => SentImage): Proce
   const image = readOnce(imageDescriptors.image);
   if (lean && image && (code || !hasCode)) {
     const library = (): Uint8Array => readOnce(imageDescriptors.library)?.content ?? send().library;
-    return { lean: lean.content, code: code?.content, image: image.content, library };
+    const rest = (): Uint8Array => readOnce(imageDescriptors.rest, lean)?.content ?? send().rest;
+    return { lean: lean.content, code: code?.content, image: image.content, library, rest };
   }
   close(imageDescriptors.library);
+  close(imageDescriptors.rest);
   return sentImage(send());
 }
 
-export function sentImage({ lean, code, image, library }: SentImage): ProcessImage {
+export function sentImage({ lean, code, image, library, rest }: SentImage): ProcessImage {
   // A copy, since what came out of a message may begin at any address, and the image is read in words.
-  return { lean, code, image: image.slice(), library: () => library };
+  return { lean, code, image: image.slice(), library: () => library, rest: () => rest };
 }
 
 /** Undefined where there is no such file, or it is damaged. */

@@ -102,14 +102,14 @@ export function verified(read: Unverified | undefined, owner?: Stored): Stored |
   return read && sealOf(read.checksum, owner?.checksum).equals(read.seal) ? read : undefined;
 }
 
-/** Whether the file has a content of that size, which is whole: it stands in `content` then. */
-export function fillFrom(fd: number, content: Uint8Array): boolean {
+/** Whether the file has a content of that size, which is whole, and of that owner: it stands in `content` then. */
+export function fillFrom(fd: number, content: Uint8Array, owner?: number): boolean {
   const seal = Buffer.alloc(checksumBytes);
   return (
     contentBytesOf(fd) === content.length &&
     readAll(fd, content, 0) &&
     readAll(fd, seal, content.length) &&
-    sealOf(crc32(content)).equals(seal)
+    sealOf(crc32(content), owner).equals(seal)
   );
 }
 

@@ -45,8 +45,8 @@ const frameOverheadBytes = 2 ** 17;
 const mostUnreadBytes = 2 * maxTransferBytes;
 /** How long what a dead process still wrote is waited for: another process may hold its end of the pipe open. */
 const lastWordsMs = 100;
-/** What our own code cannot read it asks for once when it starts, and once when the guest first needs the library. */
-const mostUnreadable = 2;
+/** What our own code cannot read it asks for once when it starts, and when the guest first needs the library, and the module's rest. */
+const mostUnreadable = 3;
 const nothing = new Uint8Array(0);
 
 export class ProcessLink implements Link {
@@ -97,7 +97,7 @@ export class ProcessLink implements Link {
     this.#events = events;
     this.#files = files;
     const inherited = files
-      ? ([files.lean, files.code ?? "ignore", files.image, files.library] as const)
+      ? ([files.lean, files.code ?? "ignore", files.image, files.library, files.rest] as const)
       : [];
     const { command, args, nested } = confinedCommand(inherited.length);
     this.#nested = nested;
@@ -160,11 +160,17 @@ export class ProcessLink implements Link {
   async #sendImage(): Promise<void> {
     const loaded = await this.#load?.();
     if (loaded === undefined || this.#killed) return;
-    const { lean, code, image, library } = loaded;
+    const { lean, code, image, library, rest } = loaded;
     // Copies, since views of shared memory cannot be serialised.
     this.#post({
       type: "start",
-      image: { lean, code, image: image.slice(), library: library.bytes().slice() },
+      image: {
+        lean,
+        code,
+        image: image.slice(),
+        library: library.bytes().slice(),
+        rest: rest.bytes().slice(),
+      },
     });
   }
 

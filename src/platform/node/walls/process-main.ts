@@ -8,6 +8,7 @@ import { encodeFrame, FrameReader } from "../../../host/frames.ts";
 import { LibraryFileSystem } from "../../../host/library-filesystem.ts";
 import { type FileQuestion, maxTransferBytes } from "../../../host/process-protocol.ts";
 import type { Answer } from "../../../host/protocol.ts";
+import { compileRest } from "../../../host/rest-module.ts";
 import { Session } from "../../../host/session.ts";
 import { flatQuestion } from "../../../host/tree-protocol.ts";
 import { RenewalFailure } from "../../../interpreter/interpreter.ts";
@@ -171,6 +172,7 @@ function open(image: ProcessImage): Session {
   return new Session(
     {
       module: moduleOf(image),
+      rest: compileRest(image.rest),
       image: image.image,
       library,
     },

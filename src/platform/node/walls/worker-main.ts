@@ -6,13 +6,15 @@ import { OutputWriter } from "../../../host/output-ring.ts";
 import { maxTransferBytes } from "../../../host/process-protocol.ts";
 import type {
   FromWorker,
+  LatePart,
   NumberedAnswer,
   NumberedReply,
   ToWorker,
   WorkerStart,
 } from "../../../host/protocol.ts";
+import { compileRest } from "../../../host/rest-module.ts";
 import { Session, type SessionPowers } from "../../../host/session.ts";
-import { SharedLibrary } from "../../../host/shared-library.ts";
+import { SharedBytes } from "../../../host/shared-bytes.ts";
 import { maxPieceBytes } from "../../../host/tree-questions.ts";
 import { RenewalFailure } from "../../../interpreter/interpreter.ts";
 import { failNumber } from "../../../kernel/kernel-error.ts";
@@ -27,12 +29,13 @@ if (port === null) throw new Error("this file is the entry of a worker thread");
 const nothing = new Uint8Array(0);
 const send = (message: FromWorker): void => port.postMessage(message);
 
-function libraryOf(start: WorkerStart, control: Control): LibraryFileSystem {
-  const library = new SharedLibrary(start.library, () => {
-    const ask = (question: number): void => send({ type: "library", question });
-    if (control.question(ask, () => {}) < 0) throw new Error("the library cannot be read");
+/** What the host reads when it is asked to. */
+function latePart(start: WorkerStart, control: Control, part: LatePart): () => Uint8Array {
+  const shared = new SharedBytes(start[part], () => {
+    const ask = (question: number): void => send({ type: "late", part, question });
+    if (control.question(ask, () => {}) < 0) throw new Error(`the ${part} cannot be read`);
   });
-  return new LibraryFileSystem(() => library.bytes(), inflateRaw);
+  return () => shared.bytes();
 }
 
 const folders = new LocalFolders((fault) => send({ type: "fault", fault }));
@@ -112,7 +115,12 @@ function open(start: WorkerStart): Session | undefined {
   try {
     const { module, image } = start;
     const session = new Session(
-      { module, image, library: libraryOf(start, control) },
+      {
+        module,
+        rest: compileRest(latePart(start, control, "rest")),
+        image,
+        library: new LibraryFileSystem(latePart(start, control, "library"), inflateRaw),
+      },
       powers,
       output,
       control,

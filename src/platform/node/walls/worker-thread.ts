@@ -5,7 +5,14 @@ import { Control } from "../../../host/control.ts";
 import type { LoadedImage } from "../../../host/image-cache.ts";
 import { makeOutputRing, OutputReader } from "../../../host/output-ring.ts";
 import { hostFileAt, type SandboxPlan } from "../../../host/plan.ts";
-import type { FromWorker, NumberedAnswer, NumberedReply, Request, ToWorker } from "../../../host/protocol.ts";
+import type {
+  FromWorker,
+  LatePart,
+  NumberedAnswer,
+  NumberedReply,
+  Request,
+  ToWorker,
+} from "../../../host/protocol.ts";
 import type { Link, LinkEvents } from "../../../host/remote-wall.ts";
 import type { CallAnswers, Served } from "../../../host/served.ts";
 import type { TreeReply } from "../../../host/tree-questions.ts";
@@ -35,7 +42,7 @@ export class WorkerLink implements Link {
   #pause: NodeJS.Timeout | undefined;
   readonly #control = new Control();
   readonly #events: LinkEvents;
-  #library: LoadedImage["library"] | undefined;
+  #late: Pick<LoadedImage, LatePart> | undefined;
   #plan: SandboxPlan | undefined;
   #thread: string | undefined;
   /** While input is read: aborted when nobody waits for it any more. To abort one makes an error with a stack, so there is none else. */
@@ -94,13 +101,14 @@ export class WorkerLink implements Link {
     });
   }
 
-  introduce({ module, image, library }: LoadedImage): void {
-    this.#library = library;
+  introduce({ module, image, library, rest }: LoadedImage): void {
+    this.#late = { library, rest };
     const replies = this.#replies.port2;
     const start = {
       module,
       image,
       library: library.shared,
+      rest: rest.shared,
       ring: this.#ring,
       control: this.#control.shared,
       calls: this.#calls,
@@ -180,8 +188,8 @@ export class WorkerLink implements Link {
       case "fault":
         this.#served.trees?.tell(message.fault);
         break;
-      case "library":
-        this.#reply(message.question, this.#readLibrary());
+      case "late":
+        this.#reply(message.question, this.#readLate(message.part));
         break;
       case "input":
         void this.#input(message.question, message.target);
@@ -201,9 +209,9 @@ export class WorkerLink implements Link {
   }
 
   /** 0, or -1 when there is none. */
-  #readLibrary(): number {
+  #readLate(part: LatePart): number {
     try {
-      this.#library?.bytes();
+      this.#late?.[part].bytes();
       return 0;
     } catch {
       return -1;

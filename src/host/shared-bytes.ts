@@ -1,10 +1,10 @@
-// The guest's library in memory that all threads share. It is read when the first sandbox of a process opens a file of it: most small
-// programs need nothing but what the image holds already.
+// Bytes in memory that all threads share, and that are read when the first sandbox of a process needs them: the guest's library, and the
+// rest of the interpreter's module. Most small programs need nothing but what the image holds already.
 
 const stateBytes = 8;
 const state = { empty: 0, full: 1 } as const;
 
-export class SharedLibrary {
+export class SharedBytes {
   /** A word that tells whether the content is there, then the content. */
   readonly shared: SharedArrayBuffer;
   readonly #state: Int32Array;
@@ -17,8 +17,16 @@ export class SharedLibrary {
     this.#fill = fill;
   }
 
-  static ofSize(contentBytes: number, fill: (content: Uint8Array) => void): SharedLibrary {
-    return new SharedLibrary(new SharedArrayBuffer(stateBytes + contentBytes), fill);
+  static ofSize(contentBytes: number, fill: (content: Uint8Array) => void): SharedBytes {
+    return new SharedBytes(new SharedArrayBuffer(stateBytes + contentBytes), fill);
+  }
+
+  /** With that content. */
+  static of(content: Uint8Array): SharedBytes {
+    const shared = SharedBytes.ofSize(content.length, (to) => to.set(content));
+    // Not held by a closure for as long as the process lives.
+    shared.bytes();
+    return shared;
   }
 
   bytes(): Uint8Array {
