@@ -46,10 +46,14 @@ except ValueError as error: traceback.format_exc(), str(error)
 `;
 /** All methods of the built-in types, with whatever they take, and what they say of what they do not take. */
 const builtins = `
-import builtins, math, operator, random, itertools, collections, functools, re
+import array, builtins, datetime, decimal, fractions, hashlib, io, struct, math, operator, random, itertools, collections, functools, re
 values = [7, -3, 2**70, True, 2.5, -0.0, 1e300, 1 + 2j, "", "text", "Ünï", "a b,c", b"bytes", bytearray(b"ab"), [3, 1, 2], (1, "x"), {"a": 1}, {1, 2},
     frozenset("ab"), range(5), None, slice(1, 3), memoryview(b"abc"), iter([1, 2]), int, len, lambda x=1: x, collections.deque([1]),
-    collections.Counter("aab"), collections.OrderedDict(a=1), re.compile("a(b)?")]
+    collections.Counter("aab"), collections.OrderedDict(a=1), re.compile("a(b)?"), re.match("a(b)?", "ab"), datetime.date(2026, 1, 31), datetime.time(12, 30),
+    datetime.datetime(2026, 1, 31, 12), datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.timezone.utc), datetime.timedelta(days=1, seconds=5),
+    datetime.timezone.utc, decimal.Decimal("1.10"), fractions.Fraction(1, 3), io.StringIO("a\\nb"), io.BytesIO(b"a\\nb"), array.array("i", [1, 2]),
+    struct.Struct("<id"), hashlib.sha256(b"x"), random.Random(5), itertools.chain("ab"), enumerate("ab"), zip("ab"), map(str, "ab"),
+    functools.partial(int, base=2), collections.defaultdict(list), (x for x in "ab"), property(), ValueError("x"), OSError(2, "x"), type("C", (), {})()]
 arguments = [(), (1,), ("a",), (b"a",), ([1, 2],), ({"a": 2},), (" ", 1), ("a", "b"), (0, 2), ("utf-8",), (" .2f",), (5, "*"), (None,), (lambda x: x, [1, 2]),
     (str.upper, ["a"]), ("abc", 1, 2), (2.5,), ({1, 3},), ((1, 2), (3, 4))]
 avoided = {"release", "__exit__", "__reduce__", "__reduce_ex__", "__init_subclass__", "__sizeof__", "breakpoint", "input", "exit", "quit", "help", "open", "copyright", "credits", "license"}
@@ -101,8 +105,8 @@ programs.push(more);
 const script = `
   const { Sandbox, memoryFile, scratch } = await import(${JSON.stringify(join(process.cwd(), "dist", "index.js"))});
   for (const isolation of ["inline", "worker"]) {
-    const sandbox = await Sandbox.create({ isolation, files: { "/work": scratch({ bytes: 1 << 20 }), "/in.csv": memoryFile("a,b") } });
-    for (const source of ${JSON.stringify(programs)}) await sandbox.run(source).catch((error) => console.error(error.message));
+    const sandbox = await Sandbox.create({ isolation, limits: { wall: "100 s", cpu: "100 s" }, files: { "/work": scratch({ bytes: 1 << 20 }), "/in.csv": memoryFile("a,b") } });
+    for (const source of ${JSON.stringify(programs)}) await sandbox.run(source);
     for (const source of ["1 / 0", "import nothing", "def f(:", "x = [", "'", "import threading; threading.Thread(target=print).start()", "open('/x')", "open('/work/x', 'w').write(open('/in.csv').read())", "raise SystemExit(3)", "x = ("])
       await sandbox.run(source).catch(() => {});
     await sandbox.reset();
