@@ -1,6 +1,6 @@
 // One module as two: the first has what most programs run, the rest comes when something else is called. V8 copies all of a module in each
 // process that loads it, and most of the interpreter never runs there. Both parts declare all functions, under the same numbers;
-// what the other part has is a passage in this one, which calls it through a table that both share. (Binaryen's wasm-split is the
+// what the other part has is a passage in this one, which calls it through a table: of functions, or, where it stands in none, of passages. (Binaryen's wasm-split is the
 // same idea for downloads.)
 
 import type { ByteReader } from "./byte-reader.ts";
@@ -21,7 +21,7 @@ import {
 } from "./import-section.ts";
 import { instructionEnd, numberAt, numberEnd, opcode } from "./instruction.ts";
 import { joinSections, openSection, readSections, type Sections, sectionId } from "./sections.ts";
-import { planSplit, type SplitPlan } from "./split-plan.ts";
+import { functionTable, planSplit, type SplitPlan } from "./split-plan.ts";
 
 /** ()->void: the host loads the rest. */
 export const loadImport = { module: "env", name: "sandboa_load_rest" } as const;
@@ -35,7 +35,6 @@ export const restExports = {
   isLoaded: "sandboa.rest.loaded",
 } as const;
 
-const functionTable = 0;
 const emptyBlock = 0x40;
 const functionReference = 0x70;
 const i32 = 0x7f;
@@ -184,10 +183,10 @@ class Split {
       out.u32(index);
     }
     out.byte(opcode.i32Const);
-    out.s32(place);
+    out.s32(place.index);
     out.byte(opcode.callIndirect);
     out.u32(this.#functions.typeIndex(functionIndex));
-    out.u32(passageTable);
+    out.u32(place.table === "passages" ? passageTable : functionTable);
     out.byte(opcode.end);
     return out.finish();
   }

@@ -8,17 +8,25 @@ import { dataDrop, instructionEnd, memoryInit, numberAt, opcode } from "./instru
 
 export type Part = "first" | "rest";
 
+/** Of the tables of a module, the one of functions. No code changes it (still-tables.ts). */
+export const functionTable = 0;
+
 export interface SplitPlan {
   isIn(part: Part, functionIndex: number): boolean;
   isOnlyIn(part: Part, functionIndex: number): boolean;
   /** All functions that are called or referred to, imported ones too. */
   readonly mentioned: ReadonlySet<number>;
-  /** Functions that are reached from the other part: those of the first part, then those of the rest. */
+  /** Functions that are reached from the other part and stand in no table yet: those of the first part, then those of the rest. */
   readonly passages: readonly number[];
   /** How many of these are of the first part. */
   readonly ofFirst: number;
-  /** Where each stands among them. */
-  readonly placeOf: ReadonlyMap<number, number>;
+  /** Where each function that is reached from the other part stands. */
+  readonly placeOf: ReadonlyMap<number, Place>;
+}
+
+export interface Place {
+  readonly table: "functions" | "passages";
+  readonly index: number;
 }
 
 export interface PlannedModule {
@@ -46,14 +54,19 @@ export function planSplit(
       if (part === from || part === "both")
         for (const { index } of mentionsOf(body)) calls.push([from, index]);
   }
-  const inTables = [...readSegments(new ByteReader(elements))].flatMap((segment) => segment.elements);
-  for (const index of [...inTables, ...exported]) calls.push(["first", index]);
+  const inTable = new Map<number, number>();
+  for (const segment of readSegments(new ByteReader(elements)))
+    segment.elements.forEach((index, at) => {
+      calls.push(["first", index]);
+      if (segment.table === functionTable) inTable.set(index, segment.first + at);
+    });
+  for (const index of exported) calls.push(["first", index]);
   const reached = new Set<number>();
   for (const [from, to] of calls) {
     const part = parts.get(to);
     if (part !== undefined && part !== "both" && part !== from) reached.add(to);
   }
-  const ordered = [...reached].sort((a, b) => a - b);
+  const ordered = [...reached].filter((index) => !inTable.has(index)).sort((a, b) => a - b);
   const ofFirst = ordered.filter((index) => parts.get(index) === "first");
   const passages = [...ofFirst, ...ordered.filter((index) => parts.get(index) === "rest")];
   return {
@@ -62,7 +75,10 @@ export function planSplit(
     mentioned: new Set(calls.map(([, to]) => to)),
     passages,
     ofFirst: ofFirst.length,
-    placeOf: new Map(passages.map((index, place) => [index, place])),
+    placeOf: new Map([
+      ...[...inTable].map(([index, at]): [number, Place] => [index, { table: "functions", index: at }]),
+      ...passages.map((index, at): [number, Place] => [index, { table: "passages", index: at }]),
+    ]),
   };
 }
 
