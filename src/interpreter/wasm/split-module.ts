@@ -1,7 +1,7 @@
 // One module as two: the first has what most programs run, the rest comes when something else is called. V8 copies all of a module in each
 // process that loads it, and most of the interpreter never runs there. Both parts declare all functions, under the same numbers;
-// what the other part has is a passage in this one, which calls it through a table: of functions, or, where it stands in none, of passages. (Binaryen's wasm-split is the
-// same idea for downloads.)
+// what the other part has is a passage in this one, which calls it through a table: that of functions, or, where it stands in none, one of
+// passages. (Binaryen's wasm-split is the same idea for downloads.)
 
 import type { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
@@ -25,11 +25,11 @@ import { functionTable, planSplit, type SplitPlan } from "./split-plan.ts";
 
 /** ()->void: the host loads the rest. */
 export const loadImport = { module: "env", name: "sandboa_load_rest" } as const;
-/** Exports of the first part for the rest; see instantiateRest in machine.ts. */
+/** Exports of the first part for the rest; see Machine.loadRest. */
 export const restExports = {
-  /** The table through which the parts call each other. */
+  /** The table through which the parts call what stands in no other. */
   passages: "sandboa.rest.passages",
-  /** ()->void: puts functions of the first part there. */
+  /** ()->void: puts those of the first part there. */
   open: "sandboa.rest.open",
   /** i32: whether the rest is there. */
   isLoaded: "sandboa.rest.loaded",
