@@ -1,4 +1,4 @@
-// Finds which functions of the interpreter common programs run, and writes src/interpreter/hot-functions.ts: those are in the first part of
+// Finds which functions of the interpreter common programs run, and writes src/interpreter/hot-function-bits.ts: those are in the first part of
 // the module (src/interpreter/wasm/split-module.ts), all others in the rest. For a new version of the distribution:
 //   npm run build && node tools/hot-functions.mjs
 // V8 tells which functions it compiles, in a process that is given no code of an earlier one.
@@ -148,20 +148,10 @@ const lines =
     .toString("base64")
     .match(/.{1,120}/g) ?? [];
 writeFileSync(
-  "src/interpreter/hot-functions.ts",
+  "src/interpreter/hot-function-bits.ts",
   `// Made by tools/hot-functions.mjs. A bit for each function of pyodide.asm.wasm, the lowest of each byte first: whether common programs run it.
 export const hotFunctionBits =
   ${lines.map((line) => JSON.stringify(line)).join(" +\n  ")};
-
-/** Their numbers. */
-export function hotFunctions(): ReadonlySet<number> {
-  const hot = new Set<number>();
-  const bytes = Uint8Array.from(atob(hotFunctionBits), (character) => character.charCodeAt(0));
-  bytes.forEach((byte, at) => {
-    for (let bit = 0; bit < 8; bit++) if ((byte >> bit) & 1) hot.add(at * 8 + bit);
-  });
-  return hot;
-}
 `,
 );
 console.log(`${hot.size} functions`);

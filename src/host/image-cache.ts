@@ -3,7 +3,7 @@
 
 import { ImageError } from "../errors/image-error.ts";
 import { distribution } from "../interpreter/distribution.ts";
-import { hotFunctionBits } from "../interpreter/hot-functions.ts";
+import { hotFunctionBits } from "../interpreter/hot-function-bits.ts";
 import { decodeImage } from "../interpreter/image-file.ts";
 import { ImageStore } from "../platform/node/cache/image-store.ts";
 import { digestOf, guestDigest, readGuestFiles } from "../platform/node/package-files.ts";
