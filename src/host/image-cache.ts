@@ -68,6 +68,8 @@ export function loadImage(choice: ImageChoice, options: LoadOptions = {}): Promi
   return image;
 }
 
+type Located = ReturnType<typeof locate>;
+
 /** Where the files of an image are. */
 function locate(choice: ImageChoice) {
   const store = new ImageStore();
@@ -85,7 +87,7 @@ function locate(choice: ImageChoice) {
   const made = checksum(new TextEncoder().encode(JSON.stringify(recipe)));
   const key = `${guestDigest().slice(0, 32)}${made.toString(16).padStart(8, "0")}`;
   const name = moduleFile(key, choice);
-  return { store, key, name, codeFile: new CodeFile(store, name) };
+  return { choice, store, key, name, codeFile: new CodeFile(store, name) };
 }
 
 /** Throws ImageError when they are not those that images are named after. */
@@ -100,8 +102,9 @@ function demandGuestFiles(): ReadonlyMap<string, Uint8Array> {
 
 async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedImage> {
   const { progress, keepsCode = false, prefill = false } = options;
-  const { store, key, name, codeFile } = locate(choice);
-  const { parts, code } = await readModule(choice);
+  const located = locate(choice);
+  const { store, key, codeFile } = located;
+  const { parts, code } = await readModule(located);
   // Read while the module is compiled, which takes longest, and not while that is read: to touch new pages is most of reading.
   const reading = shares.get(key) ?? readShare(store, key, prefill);
   await options.undisturbed;
@@ -111,7 +114,7 @@ async function load(choice: ImageChoice, options: LoadOptions): Promise<LoadedIm
     progress?.("preparing the interpreter (once per version)");
   const share = found ?? (await buildShare(store, key, choice, progress));
   shares.set(key, share);
-  const { first, rest } = parts ?? (await makeModule(store, name, choice, share.image));
+  const { first, rest } = parts ?? (await makeModule(located, share.image));
   compiled ??= codeFile.compile(first, code, keepsCode);
   const { library, prefilled } = share;
   return {
@@ -193,8 +196,7 @@ export async function loadBytes(choice: ImageChoice, load: () => Promise<LoadedI
   const { image, library } = await load();
   const made = await readBytes(choice);
   if (made) return made;
-  const { store, name } = locate(choice);
-  const { first, rest } = await makeModule(store, name, choice, image);
+  const { first, rest } = await makeModule(locate(choice), image);
   return { image, library, lean: first, rest, code: undefined };
 }
 
@@ -202,10 +204,11 @@ export async function loadBytes(choice: ImageChoice, load: () => Promise<LoadedI
 async function readBytes(
   choice: ImageChoice,
 ): Promise<(ImageBytes & { readonly lacksCode: boolean }) | undefined> {
-  const { store, key, codeFile } = locate(choice);
+  const located = locate(choice);
+  const { store, key, codeFile } = located;
   const [share, { parts, code }] = await Promise.all([
     shares.get(key) ?? readShare(store, key),
-    readModule(choice),
+    readModule(located),
   ]);
   if (share === undefined || parts === undefined || !canBeRead(parts.rest)) return undefined;
   shares.set(key, share);
@@ -228,22 +231,19 @@ interface ModuleParts {
 }
 
 /** The module, unless a part of it is missing, and the engine's code of its first part. */
-async function readModule(
-  choice: ImageChoice,
-): Promise<{ readonly parts?: ModuleParts; readonly code?: Uint8Array | undefined }> {
-  const { store, name, codeFile } = locate(choice);
+async function readModule({
+  choice,
+  store,
+  name,
+  codeFile,
+}: Located): Promise<{ readonly parts?: ModuleParts; readonly code?: Uint8Array | undefined }> {
   const reading = store.read(name);
   const [first, code] = await Promise.all([reading, codeFile.read(reading)]);
   const rest = first && openRest(store, restFile(name), first, () => loaded.delete(choiceName(choice)));
   return first && rest ? { parts: { first: first.content, rest }, code } : {};
 }
 
-async function makeModule(
-  store: ImageStore,
-  name: string,
-  choice: ImageChoice,
-  image: Uint8Array,
-): Promise<ModuleParts> {
+async function makeModule({ choice, store, name }: Located, image: Uint8Array): Promise<ModuleParts> {
   const { snapshot } = decodeImage(image);
   const { first, rest } = (await builder()).buildModule(choice, snapshot.memoryBytes);
   store.write(restFile(name), [rest], checksum(first));

@@ -16,18 +16,19 @@ export function openRest(
   first: Stored,
   forget: () => void,
 ): SharedBytes | undefined {
-  const file = store.open(name);
+  let file = store.open(name);
   if (file === undefined || file.contentBytes <= 0) {
     file?.close();
     return undefined;
   }
   return SharedBytes.ofSize(file.contentBytes, (content) => {
-    if (!file.fill(content, first.checksum)) {
-      store.remove(name);
-      forget();
-      throw new ImageError("IMAGE_BUILD_FAILED", "a part of the cached interpreter is damaged");
-    }
-    file.close();
+    const isWhole = file?.fill(content, first.checksum) ?? false;
+    file?.close();
+    file = undefined;
+    if (isWhole) return;
+    store.remove(name);
+    forget();
+    throw new ImageError("IMAGE_BUILD_FAILED", "a part of the cached interpreter is damaged");
   });
 }
 

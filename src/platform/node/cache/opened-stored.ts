@@ -25,7 +25,11 @@ export class OpenedStored {
 
   /** All of it at once; false when it is damaged, or does not belong to what has the checksum `owner`. */
   fill(content: Uint8Array, owner?: number): boolean {
-    return fillFrom(this.#fd, content, owner);
+    try {
+      return fillFrom(this.#fd, content, owner);
+    } catch {
+      return false;
+    }
   }
 
   close(): void {
