@@ -11,10 +11,14 @@ export interface ImportName {
   readonly name: string;
 }
 
-export type ImportEntry = ImportName & {
+export interface EncodedImport {
   /** The entry as it stands in the section. */
   readonly encoded: Uint8Array;
-} & (
+}
+
+export type ImportEntry = ImportName &
+  EncodedImport &
+  (
     | { readonly kind: "function" | "tag"; readonly typeIndex: number }
     | { readonly kind: "global"; readonly valueType: string; readonly mutable: boolean }
     | { readonly kind: "memory" | "table" }
@@ -65,7 +69,7 @@ function skipLimits(reader: ByteReader): void {
 }
 
 /** The content of an import section with these entries. */
-export function writeImportSection(entries: readonly ImportEntry[]): Uint8Array {
+export function writeImportSection(entries: readonly EncodedImport[]): Uint8Array {
   const out = new ByteWriter(32 * entries.length);
   out.u32(entries.length);
   for (const entry of entries) out.bytes(entry.encoded);

@@ -13,6 +13,7 @@ import { FunctionTypes, valueTypeCode } from "./function-types.ts";
 import { type GlobalSection, readGlobalSection } from "./global-section.ts";
 import { ImageFormatError } from "./image-format-error.ts";
 import {
+  type EncodedImport,
   functionImport,
   type ImportEntry,
   type ImportName,
@@ -215,7 +216,7 @@ class Split {
   }
 
   /** What the rest imports of the first part, all under the name of its export. */
-  #restImports(): ImportEntry[] {
+  #restImports(): EncodedImport[] {
     const { module } = loadImport;
     const shared = this.#sharedThings().map(({ name, kind, index }) => {
       const global = this.#globals.entries[index];
@@ -270,14 +271,14 @@ class Split {
     };
     for (const { table, first, elements } of readSegments(this.#open("element"))) {
       if (table !== functionTable) continue;
-      let run: number[] = [];
+      const runs: { readonly start: number; readonly functions: number[] }[] = [];
       elements.forEach((index, at) => {
-        if (this.#plan.isOnlyIn("rest", index)) run.push(index);
-        if (this.#plan.isOnlyIn("rest", index) && at < elements.length - 1) return;
-        const end = this.#plan.isOnlyIn("rest", index) ? at + 1 : at;
-        place(functionTable, first + end - run.length, run);
-        run = [];
+        if (!this.#plan.isOnlyIn("rest", index)) return;
+        const last = runs.at(-1);
+        if (last && last.start + last.functions.length === first + at) last.functions.push(index);
+        else runs.push({ start: first + at, functions: [index] });
       });
+      for (const { start, functions } of runs) place(functionTable, start, functions);
     }
     place(passageTable, ofFirst, passages.slice(ofFirst));
     const out = new ByteWriter(1 << 16);
@@ -328,15 +329,14 @@ function openingBody(count: number, segment: number, passageTable: number): Uint
   });
 }
 
-function imported(name: ImportName, kind: number, description: readonly number[]): ImportEntry {
+function imported(name: ImportName, kind: number, description: readonly number[]): EncodedImport {
   const encoded = written(64, (out) => {
     out.name(name.module);
     out.name(name.name);
     out.byte(kind);
     out.bytes(description);
   });
-  // Only its bytes are looked at from here on.
-  return { ...name, kind: "memory", encoded };
+  return { encoded };
 }
 
 /** The body with other numbers for its globals. */
