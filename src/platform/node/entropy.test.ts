@@ -33,6 +33,8 @@ test.skipIf(process.platform === "win32")("a file that only has the name of the 
   expect(fillFromDevice(target, file)).toBe(false);
   rmSync(file);
   expect(fillFromDevice(target, file)).toBe(false);
+  // One that gives bytes as readily, and always the same.
+  expect(process.platform === "linux" && fillFromDevice(target, "/dev/zero")).toBe(false);
   expect([...target]).toEqual(Array(16).fill(0));
   expect(existsSync("/dev/urandom") && fillFromDevice(target, "/dev/urandom")).toBe(true);
   expect(target.some((byte) => byte !== 0)).toBe(true);

@@ -6,18 +6,22 @@ import { nodeCrypto } from "./late-modules.ts";
 import { readAll } from "./read-all.ts";
 
 const device = "/dev/urandom";
+/** Major number 1, minor number 9 (Documentation/admin-guide/devices.txt of Linux). */
+const linuxNumber = 0x109;
 
 /** Fills all of `target` with bytes that nobody can foretell. */
 export function fillRandom(target: Uint8Array): void {
   if (!fillFromDevice(target, device)) nodeCrypto().randomFillSync(target);
 }
 
-/** False where there is no such device, as on Windows, or it cannot be opened, as by a process that is confined. */
+/** False where there is no such device, as on Windows, or another in its place, or it cannot be opened, as by a process that is confined. */
 export function fillFromDevice(target: Uint8Array, path: string): boolean {
   let fd: number | undefined;
   try {
     fd = openSync(path, "r");
-    return fstatSync(fd).isCharacterDevice() && readAll(fd, target, 0);
+    const found = fstatSync(fd);
+    const isIt = process.platform === "linux" ? found.rdev === linuxNumber : found.isCharacterDevice();
+    return isIt && readAll(fd, target, 0);
   } catch {
     return false;
   } finally {
