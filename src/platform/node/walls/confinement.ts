@@ -23,6 +23,8 @@ const stackMb = 72;
 const engineStackMb = 64;
 /** Megabytes of JavaScript heap: the kernel's own objects and what it holds for the guest. */
 const heapMb = 512;
+/** V8 collects garbage and compiles in as many threads beside a guest's own: four by default, which take a neighbour's processor. */
+const helperThreads = 1;
 /** Kilobytes of writable memory: all that a 32-bit guest can have, and a gigabyte for the engine. */
 const dataKb = 5 * 2 ** 20;
 const openFiles = 64;
@@ -46,7 +48,13 @@ let known: Confinement | undefined;
 
 /** `descriptors`: how many the process is given besides the three usual ones. */
 export function confinedCommand(descriptors = 0): ConfinedCommand {
-  const args = [`--max-old-space-size=${heapMb}`, "--no-warnings", ...permissionFlags(), processScript];
+  const args = [
+    `--v8-pool-size=${helperThreads}`,
+    `--max-old-space-size=${heapMb}`,
+    "--no-warnings",
+    ...permissionFlags(),
+    processScript,
+  ];
   if (process.platform !== "linux") return { command: process.execPath, args, nested: false };
   known ??= probe();
   // Other shells know descriptors of one digit only, and take a longer number for a command.

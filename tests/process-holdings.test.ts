@@ -1,4 +1,4 @@
-// What the process behind a process wall holds open: its pipe, and the library until it is read.
+// What the process behind a process wall holds: its pipe, the library until it is read, and no more threads than it needs.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { Sandbox } from "sandboa";
 import { expect, test } from "vitest";
@@ -59,6 +59,18 @@ test.runIf(isLinux)(
       }
     });
     expect(own.filter((path) => /\.(image|library|wasm|code|rest)$/.test(path))).toEqual([]);
+  },
+  60_000,
+);
+
+test.runIf(isLinux)(
+  `a guest keeps no crowd of threads busy${isLinux ? "" : " (skipped: needs /proc)"}`,
+  async () => {
+    await using sandbox = await Sandbox.create({ isolation: "process" });
+    // Collecting what was allocated is work that V8 gives to its helpers.
+    expect((await sandbox.run("sum(len(bytearray(1 << 20)) for _ in range(64)) >> 20")).value).toBe(64);
+    // Its own, one that helps, and one that waits for V8's timers.
+    expect(readdirSync(`/proc/${guestPid()}/task`)).toHaveLength(3);
   },
   60_000,
 );
