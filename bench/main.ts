@@ -2,6 +2,7 @@
 import * as calls from "./groups/calls.ts";
 import * as command from "./groups/command.ts";
 import * as files from "./groups/files.ts";
+import * as growth from "./groups/growth.ts";
 import * as hostile from "./groups/hostile.ts";
 import * as interpreter from "./groups/interpreter.ts";
 import * as kernels from "./groups/kernels.ts";
@@ -29,6 +30,7 @@ const groups: Readonly<Record<string, Group>> = {
   neighbours,
   calls,
   files,
+  growth,
   kernels,
 };
 

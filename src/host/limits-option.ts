@@ -1,5 +1,6 @@
 // The `limits` option. Every limit has a default; the word "unlimited" is the only way to have none, and only time and fuel
 // can be without.
+import { wasmPageBytes } from "../abi/wasm-pages.ts";
 import { bytes, count, milliseconds, type Quantity } from "../capabilities/quantity.ts";
 import { OptionError } from "../errors/option-error.ts";
 import { optionRecord } from "./option-record.ts";
@@ -56,7 +57,6 @@ const names: readonly (keyof Limits)[] = [
   "soft",
   "wallPausesForHost",
 ];
-const wasmPageBytes = 65_536;
 const longestMs = 2 ** 31 - 1;
 
 export interface CheckedLimits {
@@ -75,7 +75,7 @@ export function checkLimits(given: unknown): CheckedLimits {
     throw new OptionError("limits.wallPausesForHost", wallPauses, "true or false");
   return {
     limits: {
-      memoryBytes: wholePages(
+      memoryBytes: wholePagesWithin(
         bytes("limits.memory", limits.memory ?? "256 MiB", {
           from: 32 * 2 ** 20,
           to: 2 ** 32 - wasmPageBytes,
@@ -127,6 +127,6 @@ function orUnlimited(value: unknown, check: (value: unknown) => number): number 
   return value === "unlimited" ? Number.POSITIVE_INFINITY : check(value);
 }
 
-function wholePages(size: number): number {
+function wholePagesWithin(size: number): number {
   return size - (size % wasmPageBytes);
 }

@@ -19,6 +19,7 @@ const lengthBytes = 4;
 interface Header {
   readonly hiddenGlobals: readonly string[];
   readonly memoryBytes: number;
+  readonly breakAddress: number;
   readonly stackPointer: number;
   readonly hiddenValues: readonly number[];
   readonly handler: number;
@@ -54,6 +55,7 @@ export function encodeImage(image: Image): Uint8Array {
   const header: Header = {
     hiddenGlobals: image.hiddenGlobals,
     memoryBytes: snapshot.memoryBytes,
+    breakAddress: snapshot.breakAddress,
     stackPointer: snapshot.stackPointer,
     hiddenValues: snapshot.hiddenGlobals,
     handler: snapshot.handler,
@@ -131,6 +133,7 @@ export function decodeImage(all: Uint8Array, beforeContent?: () => void): Image 
       hiddenGlobals: header.hiddenGlobals,
       snapshot: {
         memoryBytes: header.memoryBytes,
+        breakAddress: header.breakAddress,
         stackPointer: header.stackPointer,
         hiddenGlobals: header.hiddenValues,
         handler: header.handler,

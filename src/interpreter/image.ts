@@ -90,9 +90,9 @@ export function buildSnapshot(
   const runner = start();
   demandDone(runner, { action: "prepare", modules: recipe.preload });
   demandDone(runner, equipRequest(imageEquipment, utc));
-  const memoryBytes = layOutMemory(runner.machine);
+  const layout = layOutMemory(runner.machine);
   clearDeadStack(runner.machine);
-  const snapshot = capture(runner.machine, runner.handler, memoryBytes);
+  const snapshot = capture(runner.machine, runner.handler, layout);
   return { snapshot, rehash: surveyRehash(runner.machine, snapshot, rewritten.symbols) };
 }
 

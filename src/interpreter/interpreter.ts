@@ -1,5 +1,6 @@
 // A running interpreter made from an image: restore, run, restore again. It answers with what happened and never throws for
 // anything that a guest can do.
+import { wholePages } from "../abi/wasm-pages.ts";
 import { GuestStop, type StopReason } from "../kernel/guest-stop.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { EntropyPower } from "../kernel/powers.ts";
@@ -80,14 +81,20 @@ export class Interpreter {
     return interpreter;
   }
 
-  /** Bytes of linear memory. It grows with use and shrinks only with a new instance. */
+  /**
+   * Linear memory that the guest has taken into use, in bytes: from what it has asked the kernel for up to what it was given. In between its
+   * allocator's word is taken for it.
+   */
   get memoryBytes(): number {
-    return this.#machine.guest.size;
+    const { memoryBytes, breakAddress } = this.#image.snapshot;
+    const { guest } = this.#machine;
+    const least = Math.max(memoryBytes, this.#kernel.process.askedMemoryBytes);
+    return Math.min(guest.size, Math.max(least, wholePages(guest.getU32(breakAddress))));
   }
 
-  /** Whether the memory is larger than a pristine one's. */
+  /** Whether the memory is larger than a pristine one's. It shrinks only with a new instance. */
   get hasGrown(): boolean {
-    return this.memoryBytes > this.#image.snapshot.memoryBytes;
+    return this.#machine.guest.size > this.#image.snapshot.memoryBytes;
   }
 
   /** Back to pristine in the same instance, with the kernel's present process. Throws RenewalFailure. */

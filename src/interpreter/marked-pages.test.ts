@@ -15,6 +15,7 @@ const cards = cardTable(memoryBytes);
 const runs = Uint32Array.of(2 * cardBytes, 5 * cardBytes, 20 * cardBytes, 3 * cardBytes);
 const snapshot: Snapshot = {
   memoryBytes,
+  breakAddress: 0,
   stackPointer: 0,
   hiddenGlobals: [],
   handler: 0,

@@ -1,11 +1,11 @@
 // A pristine machine as data: the non-zero pages of its memory, its globals, and where the runner lives. Restoring it is
 // copying; everything else of a machine's state (table, host objects) is fixed by the module or belongs to the kernel.
+import { wasmPageBytes, wholePages } from "../abi/wasm-pages.ts";
 import { ImageError } from "../errors/image-error.ts";
 import type { Machine } from "./machine.ts";
 import { cardBytes, cardsEnd, cardTable } from "./wasm/card-table.ts";
 
 const pageBytes = 4096;
-const wasmPageBytes = 65_536;
 /** Of a 32-bit memory; the limit that a guest has stands in emscripten_resize_heap. */
 const mostWasmPages = 65_536;
 
@@ -17,20 +17,40 @@ const roomBytes = 4 * 2 ** 20;
 /** Of the gaps that were freed between allocations that live on. */
 const largestPieceBytes = 2 ** 16;
 
+export interface MemoryLayout {
+  readonly memoryBytes: number;
+  /** See Snapshot. */
+  readonly breakAddress: number;
+}
+
 /**
  * Gives the allocator some room and fixes where a machine's memory ends, before it is captured: behind the room, with a table of
  * cards at its end. The addresses from there on at which notes are made once the memory has grown are taken from the allocator
- * (Emscripten's sbrk), which thus never uses them. Returns the size of that memory.
+ * (Emscripten's sbrk), which thus never uses them.
  */
-export function layOutMemory(machine: Machine): number {
+export function layOutMemory(machine: Machine): MemoryLayout {
   const { python } = machine;
   clearFreed(machine, python.malloc(roomBytes) >>> 0);
   const end = python.sbrk(0) >>> 0;
-  let memoryBytes = Math.ceil(end / wasmPageBytes) * wasmPageBytes;
+  let memoryBytes = wholePages(end);
   while (cardTable(memoryBytes).pages * cardBytes < end) memoryBytes += wasmPageBytes;
-  if (python.sbrk(cardsEnd(memoryBytes) - end) >>> 0 !== end)
-    throw new ImageError("IMAGE_BUILD_FAILED", "no room for a table of cards");
-  return memoryBytes;
+  const breakAddress = findBreak(machine, () => python.sbrk(cardsEnd(memoryBytes) - end) >>> 0 === end);
+  return { memoryBytes, breakAddress };
+}
+
+/** The word that follows when the break moves. */
+function findBreak({ guest, python }: Machine, move: () => boolean): number {
+  const before = python.sbrk(0);
+  const wordsBefore = new Int32Array(guest.bytes.slice().buffer);
+  if (!move()) throw new ImageError("IMAGE_BUILD_FAILED", "no room for a table of cards");
+  const after = python.sbrk(0);
+  const found = [...wordsBefore.keys()].filter(
+    (word) => wordsBefore[word] === before && guest.getI32(4 * word) === after,
+  );
+  const [word] = found;
+  if (word === undefined || found.length > 1)
+    throw new ImageError("IMAGE_BUILD_FAILED", "where the allocator keeps its break is not clear");
+  return 4 * word;
 }
 
 /** What was freed is no state of the interpreter, but would be a part of every sandbox. `room` is the youngest allocation. */
@@ -53,6 +73,8 @@ function clearFreed({ guest, python }: Machine, room: number): void {
 export interface Snapshot {
   /** Bytes of linear memory that a machine needs to hold it. */
   readonly memoryBytes: number;
+  /** Of the word in which sbrk keeps the end of the guest's heap. */
+  readonly breakAddress: number;
   readonly stackPointer: number;
   /** Values of the rewriter's hidden globals, in its order. */
   readonly hiddenGlobals: readonly number[];
@@ -63,7 +85,8 @@ export interface Snapshot {
   readonly content: Uint8Array;
 }
 
-export function capture(machine: Machine, handler: number, memoryBytes: number): Snapshot {
+export function capture(machine: Machine, handler: number, layout: MemoryLayout): Snapshot {
+  const { memoryBytes } = layout;
   demandPristineTable(machine);
   const memory = machine.guest.bytes;
   const runs: number[] = [];
@@ -84,7 +107,7 @@ export function capture(machine: Machine, handler: number, memoryBytes: number):
   if (lastUsed > cardTable(memoryBytes).pages * cardBytes)
     throw new ImageError("IMAGE_BUILD_FAILED", "a snapshot's content reaches into the table of cards");
   return {
-    memoryBytes,
+    ...layout,
     stackPointer: machine.python.__stack_pointer.value,
     hiddenGlobals: machine.hidden.map((global) => global.value),
     handler,

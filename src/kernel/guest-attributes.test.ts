@@ -3,8 +3,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { access, at, map, mode, open, protection, utime } from "../abi/flags.ts";
 import { statBytes, statfsBytes } from "../abi/stat.ts";
+import { wasmPageBytes } from "../abi/wasm-pages.ts";
 import { descriptionBytes } from "./fd-table.ts";
-import { Guest, pageBytes, startWallNs } from "./guest-fixture.ts";
+import { Guest, startWallNs } from "./guest-fixture.ts";
 import { mappingBytes } from "./mappings.ts";
 
 let guest: Guest;
@@ -130,7 +131,7 @@ describe("mappings", () => {
     guest.file("f", "0123456789");
     const fd = guest.open("f", open.RDWR);
     const address = mapFile(fd, 100, map.SHARED) as number;
-    const view = guest.memory.slice(address, pageBytes);
+    const view = guest.memory.slice(address, wasmPageBytes);
     expect(address % 4096).toBe(0);
     expect([...view.subarray(8, 12)]).toEqual([56, 57, 0, 0]);
     view.fill(0x78, 8, 50);

@@ -2,7 +2,8 @@
 // poll(2). Where POSIX would block for ever, the kernel answers EAGAIN: nobody could wake the guest.
 import { beforeEach, describe, expect, test } from "vitest";
 import { at, fcntl, ioctl, mode, open, poll, socket, whence } from "../abi/flags.ts";
-import { Guest, pageBytes } from "./guest-fixture.ts";
+import { wasmPageBytes } from "../abi/wasm-pages.ts";
+import { Guest } from "./guest-fixture.ts";
 import { pipeCapacityBytes } from "./pipe.ts";
 
 let guest: Guest;
@@ -186,7 +187,7 @@ test("a socket exists and reaches nobody", () => {
 test("random bytes come in pieces, so that no call into the machine lasts long", () => {
   const guest = new Guest();
   const megabyte = 1 << 20;
-  expect(guest.call("random_get", pageBytes, megabyte + 5)).toBe(0);
+  expect(guest.call("random_get", wasmPageBytes, megabyte + 5)).toBe(0);
   expect(guest.filledBytes).toEqual([megabyte, 5]);
-  expect(guest.memory.getU8(pageBytes + megabyte + 4)).toBe(7);
+  expect(guest.memory.getU8(wasmPageBytes + megabyte + 4)).toBe(7);
 });

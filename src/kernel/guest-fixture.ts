@@ -4,6 +4,7 @@ import { type ErrnoName, errno } from "../abi/errno.ts";
 import { at, open } from "../abi/flags.ts";
 import { fromLatin1, GuestMemory, latin1 } from "../abi/guest-memory.ts";
 import { statBytes } from "../abi/stat.ts";
+import { wasmPageBytes } from "../abi/wasm-pages.ts";
 import { nullDevice } from "../filesystems/devices.ts";
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
@@ -18,10 +19,9 @@ import type { ClockPower } from "./powers.ts";
 import { Process } from "./process.ts";
 import { type TimeZone, utc } from "./time-zone.ts";
 
-export const pageBytes = 65_536;
 const memoryPages = { initial: 32, maximum: 64 } as const;
 /** Arguments and results live in [arena.start, arena.end), mappings beyond. */
-const arena = { start: 4096, end: 16 * pageBytes } as const;
+const arena = { start: 4096, end: 16 * wasmPageBytes } as const;
 export const startWallNs = 1_700_000_000_123_456_789n;
 
 export type Outcome = number | ErrnoName;
@@ -124,7 +124,7 @@ export class Guest {
         StandardStream.output(print, "stdout", 0n),
         StandardStream.output(print, "stderr", 0n),
       ],
-      limits: { memoryBytes: memoryPages.maximum * pageBytes, openFiles: options.openFiles ?? 64 },
+      limits: { memoryBytes: memoryPages.maximum * wasmPageBytes, openFiles: options.openFiles ?? 64 },
       hostMemory: this.hostMemory,
     });
     this.kernel = new Kernel(process);

@@ -54,6 +54,7 @@ export class Process {
   readonly mappings: Mappings;
   #cwd: DirectoryNode;
   umask = 0o022;
+  #askedMemoryBytes = 0;
   #namedPipes = new WeakMap<PipeNode, PipeBuffer>();
   #nextAnonymousIno = 4;
 
@@ -71,6 +72,15 @@ export class Process {
     this.fds = new FdTable(setup.limits.openFiles, setup.hostMemory);
     this.mappings = new Mappings(setup.limits.openFiles, setup.hostMemory);
     for (const stream of setup.streams) this.fds.provide(stream);
+  }
+
+  /** The most linear memory that the guest has asked for, a multiple of 64 KiB: it may have been given more. 0 before it asks. */
+  get askedMemoryBytes(): number {
+    return this.#askedMemoryBytes;
+  }
+
+  noteMemory(bytes: number): void {
+    this.#askedMemoryBytes = Math.max(this.#askedMemoryBytes, bytes);
   }
 
   get cwd(): DirectoryNode {

@@ -1,13 +1,12 @@
 // File mappings. wasm has no page tables, so a mapping is a copy: made by mmap, written back by msync and munmap when it is
 // shared and writable (Emscripten system/lib/libc/emscripten_mmap.c keeps the records, in guest memory, and is not trusted).
 import { map, open, protection } from "../../abi/flags.ts";
+import { wasmPageBytes, wholePages } from "../../abi/wasm-pages.ts";
 import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
 import { fileAt, offset } from "./arguments.ts";
 import { demandMappable } from "./open-close.ts";
 import { isRegular } from "./transfer.ts";
-
-const pageBytes = 65_536;
 
 /** (length, protection, flags, fd, offset, int* allocated, void** address). Anonymous mappings never come here. */
 export function mapFile(
@@ -31,7 +30,7 @@ export function mapFile(
   const file = fileAt(kernel, fd);
   if (!isRegular(file)) fail("ENODEV");
   demandMappable(file, sharing, (protections & protection.WRITE) !== 0);
-  const rounded = Math.ceil(bytes / pageBytes) * pageBytes;
+  const rounded = wholePages(bytes);
   if (rounded > kernel.process.limits.memoryBytes) fail("ENOMEM");
   const { mappings } = kernel.process;
   const address =
@@ -55,7 +54,7 @@ export function mapFile(
 
 /** The guest's allocator answers: its word is checked like any other pointer, and memory may have grown. */
 function allocate(kernel: Kernel, bytes: number): number {
-  const address = kernel.machine.alignedAllocate(pageBytes, bytes) >>> 0;
+  const address = kernel.machine.alignedAllocate(wasmPageBytes, bytes) >>> 0;
   return address === 0 ? fail("ENOMEM") : address;
 }
 
