@@ -1,9 +1,12 @@
 // A tree as the kernel's side asks it: the calls of tree.ts, answered now. Answers are plain and checked already (tree-answers.ts), and a
 // refusal is a KernelError, whatever stands behind.
 import type { NamedTreeEntry, TreeAccess, TreeChange, TreeEntry, TreePath, TreeRoom } from "./tree.ts";
+import type { TreeTrail } from "./tree-trail.ts";
 
 export interface SyncTree {
   stat(path: TreePath): TreeEntry | undefined;
+  /** Of the path's last `count` prefixes, at least one and at most `maxTrailPaths`. */
+  trail(path: TreePath, count: number): TreeTrail;
   list(path: TreePath): readonly NamedTreeEntry[];
   open(path: TreePath, access: TreeAccess): SyncTreeFile;
   readLink(path: TreePath): string;

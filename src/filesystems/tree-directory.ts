@@ -7,6 +7,7 @@ import type {
   FileNode,
   FileOpening,
   LinkNode,
+  LookAhead,
   Node,
   Owner,
 } from "../kernel/filesystem.ts";
@@ -16,6 +17,7 @@ import type { TreeEntry } from "./tree.ts";
 import { makeFile, TreeFileNode, TreeLinkNode } from "./tree-file.ts";
 import { maxPathBytes, TreeNode, type TreeVolume } from "./tree-node.ts";
 import { pathBytes, treePath } from "./tree-path.ts";
+import { maxTrailPaths, ToldTrail } from "./tree-trail.ts";
 
 export class TreeDirectory extends TreeNode implements DirectoryNode {
   readonly kind = "directory";
@@ -33,11 +35,42 @@ export class TreeDirectory extends TreeNode implements DirectoryNode {
       this.volume.kept.delete(path);
   }
 
-  lookup(name: ByteString): Node | undefined {
+  lookup(name: ByteString, ahead?: LookAhead): Node | undefined {
     const path = this.#below(name);
-    const entry = this.volume.tree.stat(treePath(path));
+    const entry = ahead ? this.#lookAhead(path, ahead) : this.volume.tree.stat(treePath(path));
     if (entry?.kind !== "directory") forget(this.volume, path);
     return entry && nodeOf(this.volume, path, entry);
+  }
+
+  /** What stands at `path`, and with the same question what the walk will come to then. */
+  #lookAhead(path: ByteString, ahead: LookAhead): TreeEntry | undefined {
+    const { tree } = this.volume;
+    const known = ahead.notes instanceof ToldTrail && ahead.notes.of(this.volume, path);
+    if (known) return known.entry;
+    const told = this.#askAlong(path, ahead)?.of(this.volume, path);
+    return told ? told.entry : tree.stat(treePath(path));
+  }
+
+  enter(ahead: LookAhead): void {
+    const { path } = this;
+    if (path === undefined || this.isTold) return;
+    const entry = this.#askAlong(path, ahead)?.entryOf(path);
+    if (entry?.kind === this.kind) this.tell(entry);
+  }
+
+  /** Asks for `path` and what is ahead below it; undefined where nothing is. */
+  #askAlong(path: ByteString, ahead: LookAhead): ToldTrail | undefined {
+    const paths = [path];
+    for (const name of ahead.names().slice(0, maxTrailPaths - 1)) {
+      const above = paths.at(-1);
+      const below = above === "" ? name : `${above}/${name}`;
+      if (below.length <= maxPathBytes) paths.push(below);
+    }
+    if (paths.length === 1) return undefined;
+    const told = this.volume.tree.trail(treePath(paths.at(-1) ?? path), paths.length);
+    const noted = new ToldTrail(this.volume, paths, told);
+    ahead.notes = noted;
+    return noted;
   }
 
   list(): readonly DirectoryEntry[] {

@@ -1,6 +1,7 @@
 // Trees as a file system of the kernel: names byte by byte, what is kept and what is asked, and what only a raw system call can ask for.
 import fc from "fast-check";
 import { beforeEach, expect, test } from "vitest";
+import { errno } from "../abi/errno.ts";
 import { open } from "../abi/flags.ts";
 import type { DirectoryNode } from "../kernel/filesystem.ts";
 import { Guest } from "../kernel/guest-fixture.ts";
@@ -11,6 +12,7 @@ import type { SyncTree, SyncTreeFile } from "./sync-tree.ts";
 import type { TreeEntry, TreeFile } from "./tree.ts";
 import { TreeFileSystem } from "./tree-filesystem.ts";
 import { inodeNumber } from "./tree-node.ts";
+import { isTreePath } from "./tree-path.ts";
 
 /** A memory file system behind the interface of trees, which answers now; `asked` lists the calls. */
 function syncTree(
@@ -45,6 +47,19 @@ function syncTree(
       const entry = tree.stat(path) as TreeEntry | undefined;
       return entry && change(entry);
     }),
+    trail: told("trail", (path, count) => {
+      if (!isTreePath(path)) throw new RangeError(`no path: ${path}`);
+      const names = path.split("/");
+      const prefixes = ["", ...names.map((_, index) => names.slice(0, index + 1).join("/"))];
+      const entries: TreeEntry[] = [];
+      for (const prefix of prefixes.slice(-count)) {
+        const entry = tree.stat(prefix) as TreeEntry | undefined;
+        if (entry === undefined) return { entries, errno: errno.ENOENT };
+        entries.push(change(entry));
+        if (entry.kind !== "directory") break;
+      }
+      return { entries, errno: 0 };
+    }),
     list: told("list", (path) => (tree.list(path) as never[]).map((entry) => entry)),
     open: told("open", (path, access) => fileOf(tree.open(path, access))),
     readLink: (path) => tree.readLink(path) as string,
@@ -67,6 +82,94 @@ beforeEach(() => {
   files = new TreeFileSystem(syncTree(asked), { timeNs: 5n });
   guest = new Guest();
   guest.kernel.process.mounts.mount(guest.skeleton.directory("/t"), files);
+});
+
+const untold = { entries: [], errno: 0 };
+const act = fc.record({
+  do: fc.constantFrom("tryStat", "mkdir", "rmdir", "unlink", "create", "chdir", "chmod", "rename", "symlink"),
+  path: fc
+    .array(fc.constantFrom("a", "b", "c", "link", "..", ".", "file", "a/b/c", "link/b"), {
+      minLength: 1,
+      maxLength: 6,
+    })
+    .map((parts) => parts.join("/")),
+  to: fc.constantFrom("a", "../b", "a/b", "/t/a", "file", "a/b/c/moved"),
+  isAbsolute: fc.boolean(),
+  slash: fc.boolean(),
+});
+
+test("a walk arrives at the same place whether a tree tells what is ahead or nothing of it", () => {
+  fc.assert(
+    fc.property(fc.array(act, { minLength: 1, maxLength: 12 }), (acts) => {
+      const guests = [undefined, untold].map((told) => {
+        const tree = syncTree();
+        const one = new Guest();
+        const mounted = new TreeFileSystem(told ? { ...tree, trail: () => told } : tree, { timeNs: 5n });
+        one.kernel.process.mounts.mount(one.skeleton.directory("/t"), mounted);
+        for (const directory of ["/t/a", "/t/a/b", "/t/a/b/c", "/t/b"]) one.mkdir(directory);
+        one.file("/t/a/b/file", "content");
+        one.symlink("a/b", "/t/link");
+        one.chdir("/t");
+        return one;
+      });
+      for (const { do: what, path: names, to, isAbsolute, slash } of acts) {
+        const path = `${isAbsolute ? "/t/" : ""}${names}${slash ? "/" : ""}`;
+        const outcomes = guests.map((one) => {
+          const found = (): unknown => {
+            switch (what) {
+              case "create":
+                return one.tryOpen(path, open.WRONLY | open.CREAT);
+              case "chmod":
+                return one.chmod(path, to === "a" ? 0o600 : 0o755);
+              case "rename":
+                return one.rename(path, to);
+              case "symlink":
+                return one.symlink(to, path);
+              default:
+                return one[what as "tryStat"](path);
+            }
+          };
+          return [found(), one.cwd(), one.tryStat(path)];
+        });
+        expect(outcomes[0], `${what} ${path} ${to}`).toEqual(outcomes[1]);
+      }
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test("a path costs one question however long it is, and another one to whom nothing was told", () => {
+  guest.mkdir("/t/a");
+  guest.mkdir("/t/a/b");
+  guest.file("/t/a/b/c");
+  asked.length = 0;
+  guest.stat("/t/a/b/c");
+  expect(asked).toEqual(["trail a/b/c"]);
+  asked.length = 0;
+  expect(guest.tryStat("/t/a/none/c")).toBe("ENOENT");
+  expect(asked).toEqual(["trail a/none/c"]);
+  asked.length = 0;
+  expect(guest.mkdir("/t/a/new")).toBe(0);
+  expect(asked).toEqual(["trail a/new"]);
+});
+
+test("what one tree tells is not taken for what another one has, which is mounted in it", () => {
+  guest.mkdir("/t/m");
+  guest.mkdir("/t/m/m");
+  const inner = syncTree();
+  const file = inner.open("m", {
+    read: true,
+    write: true,
+    append: false,
+    truncate: false,
+    create: "always",
+    mode: 0o600,
+  });
+  file.write(Uint8Array.of(1, 2, 3), 0);
+  file.close();
+  guest.chdir("/t/m");
+  guest.kernel.process.mounts.mount(guest.kernel.process.cwd, new TreeFileSystem(inner, { timeNs: 5n }));
+  expect(guest.stat("/t/m/m")).toMatchObject({ size: 3 });
 });
 
 test("every name comes back byte by byte", () => {

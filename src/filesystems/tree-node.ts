@@ -45,6 +45,10 @@ export abstract class TreeNode {
     return this.path?.length ?? 0;
   }
 
+  protected get isTold(): boolean {
+    return this.#justTold !== undefined;
+  }
+
   /** What a lookup has just found. */
   tell(entry: TreeEntry | undefined): void {
     this.#justTold = entry;

@@ -6,6 +6,7 @@ import type { AskedChange, TreeOperation, TreeQuestion } from "./tree-questions.
 
 const operations: readonly TreeOperation[] = [
   "stat",
+  "trail",
   "list",
   "readLink",
   "remove",
@@ -57,6 +58,8 @@ export function readTreeQuestion(message: ReadonlyMap<string, unknown>): TreeQue
     case "removeDirectory":
     case "room":
       return { operation, ...ofPath() };
+    case "trail":
+      return { operation, ...ofPath(), count: number("count") };
     case "open":
       return { operation, ...ofPath(), access: readAccess(message) };
     case "makeDirectory":

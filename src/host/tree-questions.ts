@@ -1,6 +1,7 @@
 // What the inside of a wall asks of granted trees, and what it is answered: plain values that cross every wall. Places are numbers of
 // the plan, open files are numbers of the server. Times travel as text, because a frame of the process wall has no bigint.
 import type { NamedTreeEntry, TreeAccess, TreeEntry, TreePath, TreeRoom } from "../filesystems/tree.ts";
+import type { TreeTrail } from "../filesystems/tree-trail.ts";
 
 export interface AskedChange {
   readonly mode?: number;
@@ -22,6 +23,8 @@ export type TreeQuestion =
   | ({
       readonly operation: "stat" | "list" | "readLink" | "remove" | "removeDirectory" | "room";
     } & OfPath)
+  /** Of the path's last `count` prefixes. */
+  | ({ readonly operation: "trail"; readonly count: number } & OfPath)
   | ({ readonly operation: "open"; readonly access: TreeAccess } & OfPath)
   | ({ readonly operation: "makeDirectory"; readonly mode: number } & OfPath)
   | ({ readonly operation: "makeLink"; readonly target: string } & OfPath)
@@ -36,13 +39,19 @@ export type TreeQuestion =
 
 export type TreeOperation = TreeQuestion["operation"];
 
+export interface OpenedTreeFile {
+  readonly file: number;
+  /** What it was then, where the tree told it by the way. */
+  readonly entry?: TreeEntry;
+}
+
 /** What is answered where there is more to say than "done". */
 export interface TreeAnswers {
   readonly stat: TreeEntry | undefined;
+  readonly trail: TreeTrail;
   readonly statFile: TreeEntry;
   readonly list: readonly NamedTreeEntry[];
-  /** The number of the open file. */
-  readonly open: number;
+  readonly open: OpenedTreeFile;
   readonly readLink: string;
   readonly room: TreeRoom | undefined;
   /** How many bytes travel beside the answer. */

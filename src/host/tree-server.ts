@@ -6,7 +6,7 @@ import { FileError } from "../errors/file-error.ts";
 import { HostFault } from "../filesystems/host-fault.ts";
 import type { HostFolderTicket } from "../filesystems/host-folder.ts";
 import { now, run, type Steps } from "../filesystems/later.ts";
-import type { Later, Tree, TreeAccess, TreeChange, TreeFile } from "../filesystems/tree.ts";
+import type { Later, Tree, TreeAccess, TreeChange, TreeEntry, TreeFile } from "../filesystems/tree.ts";
 import {
   openedFile,
   plainBytes,
@@ -16,10 +16,17 @@ import {
   plainRoom,
   plainTarget,
 } from "../filesystems/tree-answers.ts";
-import { isTreePath, pathBytes } from "../filesystems/tree-path.ts";
+import { isTreePath, pathBytes, pathNames } from "../filesystems/tree-path.ts";
+import { hasTrails, maxTrailPaths, type TreeTrail, trail } from "../filesystems/tree-trail.ts";
 import { fail, KernelError } from "../kernel/kernel-error.ts";
 import type { FaultEvent, OnFault } from "./events.ts";
-import { type AskedChange, maxPieceBytes, type TreeQuestion, type TreeReply } from "./tree-questions.ts";
+import {
+  type AskedChange,
+  maxPieceBytes,
+  type OpenedTreeFile,
+  type TreeQuestion,
+  type TreeReply,
+} from "./tree-questions.ts";
 
 /** A granted tree in its lifetime. */
 export interface ServedPlace {
@@ -36,6 +43,7 @@ interface OpenTreeFile {
   readonly file: TreeFile;
 }
 
+const nothing = new Uint8Array(0);
 const maxPathBytes = 4095;
 /** How long the end of a lifetime waits for what the embedder's code has to say to it. */
 const closingMs = 10_000;
@@ -50,6 +58,8 @@ export class TreeServer {
   /** Questions are counted: an answer to any but the last one has come too late. */
   #asked = 0;
   #ended: Promise<void> | undefined;
+  /** What the last trail has come to. */
+  #trailAt: { readonly operation: "stat"; readonly path: string } = { operation: "stat", path: "" };
 
   constructor(places: ReadonlyMap<number, ServedPlace>, mostFiles: number, onFault: OnFault) {
     this.#places = places;
@@ -69,7 +79,7 @@ export class TreeServer {
    * The answer never rejects; it is of no use once another question has come, or `abandon` was called. Throws RangeError at once for what
    * our own inside does not ask: a place or file that is not there, a path that is none.
    */
-  answer(question: TreeQuestion, content: Uint8Array = new Uint8Array(0)): Later<TreeReply> {
+  answer(question: TreeQuestion, content: Uint8Array = nothing): Later<TreeReply> {
     this.#asked += 1;
     const number = this.#asked;
     if ("place" in question) this.#placeOf(question);
@@ -95,8 +105,9 @@ export class TreeServer {
     );
     const open = "place" in question ? undefined : this.#files.get(question.file);
     const place = "place" in question ? this.#placeOf(question) : open?.place;
-    const path = "place" in question ? question.path : (open?.path ?? "");
-    if (place) this.#report(place, path, question.operation, error);
+    const asked = question.operation === "trail" ? this.#trailAt : question;
+    const path = "path" in asked ? asked.path : (open?.path ?? "");
+    if (place) this.#report(place, path, asked.operation, error);
     return { errno: errno.EIO };
   }
 
@@ -143,6 +154,8 @@ export class TreeServer {
     const { path, operation } = question;
     try {
       if (question.operation === "open") return yield* this.#open(question.access, place, path, number);
+      if (question.operation === "trail")
+        return { errno: 0, answer: yield* this.#trail(path, question.count, place, number) };
       return { errno: 0, answer: yield* this.#ask(question, place) };
     } catch (error) {
       const reply = this.#refusal(place, path, operation, error);
@@ -151,7 +164,7 @@ export class TreeServer {
   }
 
   *#ask(
-    question: Exclude<Extract<TreeQuestion, { place: number }>, { operation: "open" }>,
+    question: Exclude<Extract<TreeQuestion, { place: number }>, { operation: "open" | "trail" }>,
     place: ServedPlace,
   ): Steps<unknown> {
     const { tree } = place;
@@ -192,6 +205,29 @@ export class TreeServer {
     }
   }
 
+  /** Asks a tree that does not tell it at once for each prefix, until one leads no further. */
+  *#trail(path: string, asked: number, place: ServedPlace, number: number): Steps<TreeTrail> {
+    const { tree } = place;
+    const names = pathNames(path);
+    const count = Math.max(1, Math.min(asked, maxTrailPaths, names.length + 1));
+    if (hasTrails(tree)) return tree[trail](path, count);
+    const entries: TreeEntry[] = [];
+    for (let end = names.length - count + 1; end <= names.length; end++) {
+      const prefix = names.slice(0, end).join("/");
+      this.#trailAt = { operation: "stat", path: prefix };
+      try {
+        const given = yield* now(tree.stat(prefix));
+        if (given === undefined) return { entries, errno: errno.ENOENT };
+        entries.push(plainEntry(given));
+      } catch (error) {
+        return { entries, errno: this.#refusal(place, prefix, "stat", error).errno };
+      }
+      // Nobody waits any more, and the embedder's code is not asked for nothing.
+      if (entries.at(-1)?.kind !== "directory" || !this.#isCurrent(number)) break;
+    }
+    return { entries, errno: 0 };
+  }
+
   *#open(access: TreeAccess, place: ServedPlace, path: string, number: number): Steps<TreeReply> {
     if (this.#files.size >= this.#mostFiles) fail("EMFILE");
     const file = openedFile(yield* now(place.tree.open(path, access)));
@@ -203,7 +239,15 @@ export class TreeServer {
     }
     this.#lastFile += 1;
     this.#files.set(this.#lastFile, open);
-    return { errno: 0, answer: this.#lastFile };
+    const answer: OpenedTreeFile = { file: this.#lastFile };
+    // Of our own trees alone, which nobody watches: programs ask for it next.
+    if (!hasTrails(place.tree)) return { errno: 0, answer };
+    const { answer: entry } = yield* this.#ofFile(
+      { operation: "statFile", file: this.#lastFile },
+      open,
+      nothing,
+    );
+    return { errno: 0, answer: { ...answer, ...(entry !== undefined && { entry }) } };
   }
 
   *#ofFile(

@@ -108,9 +108,19 @@ export interface DirectoryReader {
   after(position: number): PlacedEntry | undefined;
 }
 
+/** Of a walk that looks up one name after the other, for directories that would rather be asked for many at once. */
+export interface LookAhead {
+  /** What will be looked up next, one below the other as far as that leads: names of at most 255 bytes, neither "." nor "..". */
+  names(): readonly ByteString[];
+  /** Whatever a directory has noted on this walk. */
+  notes?: unknown;
+}
+
 export interface DirectoryNode extends AnyNode {
   readonly kind: "directory";
-  lookup(name: ByteString): Node | undefined;
+  lookup(name: ByteString, ahead?: LookAhead): Node | undefined;
+  /** A walk begins here, and asks for the attributes next. */
+  enter?(ahead: LookAhead): void;
   /**
    * Whether a grant allows creating this very name although the directory's permission bits do not: a single file granted
    * for creation inside a directory that belongs to nobody. Absent means no.

@@ -2,7 +2,7 @@
 // Work per call is bounded: path and link-target length, and the number of links followed. A link of a file system that
 // confines its links leads nowhere else: while its target is resolved, there is nothing above that file system's root.
 import { access } from "../abi/flags.ts";
-import type { ByteString, DirectoryNode, FileSystem, Node } from "./filesystem.ts";
+import type { Attributes, ByteString, DirectoryNode, FileSystem, LookAhead, Node } from "./filesystem.ts";
 import { fail } from "./kernel-error.ts";
 import type { Mounts } from "./mounts.ts";
 import { demand } from "./permissions.ts";
@@ -16,6 +16,8 @@ const maxSteps = 16_384;
 export interface WalkResult {
   /** The directory that holds the last component. */
   readonly parent: DirectoryNode;
+  /** Of the parent, when the walk searched it; undefined where it was not asked for them. */
+  readonly parentAttributes?: Attributes | undefined;
   /** The last component; "" when the path is "/" or ends in "." or "..". */
   readonly name: ByteString;
   /** What is there; undefined when the last component does not exist (every earlier one does). */
@@ -48,6 +50,7 @@ export function walk(
   let directory = path.startsWith("/") ? mounts.root : start;
   const remaining: Step[] = split(path, undefined);
   let mustBeDirectory = path.endsWith("/");
+  const ahead: LookAhead = { names: () => namesAhead(remaining) };
   let links = 0;
   let steps = 0;
   let last: WalkResult = { parent: directory, name: "", node: directory, mustBeDirectory };
@@ -55,9 +58,11 @@ export function walk(
   // `remaining` is a stack: the next component is at its end.
   while (remaining.length > 0) {
     if (++steps + remaining.length > maxSteps) fail("ELOOP");
+    directory.enter?.(ahead);
     const { name, within } = remaining.pop() as Step;
     const isLast = remaining.length === 0;
-    if (!options.asHost) demand(directory.attributes(), access.EXECUTE);
+    const attributes = options.asHost ? undefined : directory.attributes();
+    if (attributes) demand(attributes, access.EXECUTE);
     if (name === "." || name === "..") {
       if (name === "..") {
         if (directory === within?.root) fail("ENOENT");
@@ -67,7 +72,7 @@ export function walk(
       continue;
     }
     if (name.length > maxNameBytes) fail("ENAMETOOLONG");
-    const found = directory.lookup(name);
+    const found = directory.lookup(name, ahead);
     const node = found && mounts.enter(found);
     if (node?.kind === "link" && (!isLast || options.followLast || mustBeDirectory)) {
       if (++links > maxLinks) fail("ELOOP");
@@ -80,12 +85,22 @@ export function walk(
       last = { parent: directory, name: "", node: directory, mustBeDirectory };
       continue;
     }
-    if (isLast) return { parent: directory, name, node, mustBeDirectory };
+    if (isLast) return { parent: directory, parentAttributes: attributes, name, node, mustBeDirectory };
     if (node === undefined) fail("ENOENT");
     if (node.kind !== "directory") fail("ENOTDIR");
     directory = node;
   }
   return { ...last, mustBeDirectory };
+}
+
+function namesAhead(remaining: readonly Step[]): ByteString[] {
+  const names: ByteString[] = [];
+  for (let at = remaining.length - 1; at >= 0; at--) {
+    const name = remaining[at]?.name ?? "";
+    if (name === "." || name === ".." || name.length > maxNameBytes) break;
+    names.push(name);
+  }
+  return names;
 }
 
 /** Components in reverse order, empty ones dropped. */
@@ -95,6 +110,11 @@ function split(path: ByteString, within: FileSystem | undefined): Step[] {
     .filter((component) => component !== "")
     .map((name) => ({ name, within }))
     .reverse();
+}
+
+/** Of the directory that holds the last component. */
+export function attributesOfParent({ parent, parentAttributes }: WalkResult): Attributes {
+  return parentAttributes ?? parent.attributes();
 }
 
 /** The node itself; ENOENT when it is not there, ENOTDIR when a trailing slash asked for a directory. */

@@ -4,14 +4,14 @@ import { fromLatin1 } from "../../abi/guest-memory.ts";
 import type { DirectoryNode, Node } from "../filesystem.ts";
 import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
-import { existing, type WalkResult, walk } from "../path-walk.ts";
+import { attributesOfParent, existing, type WalkResult, walk } from "../path-walk.ts";
 import { demand, demandRemoval, guestOwner } from "../permissions.ts";
 import { readPath, startDirectory, walkAt } from "./arguments.ts";
 
 /** Checks that the walk ended at a free name and that the guest may create there. */
 function demandFreeName(found: WalkResult): void {
   if (found.node !== undefined) fail("EEXIST");
-  demand(found.parent.attributes(), access.WRITE | access.EXECUTE);
+  demand(attributesOfParent(found), access.WRITE | access.EXECUTE);
 }
 
 export function makeDirectory(
@@ -86,7 +86,7 @@ function removeName(kernel: Kernel, found: WalkResult): void {
   const node = existing(found);
   if (node.kind === "directory") fail("EISDIR");
   demandNotMounted(kernel, node);
-  demandRemoval(found.parent.attributes(), node.attributes());
+  demandRemoval(attributesOfParent(found), node.attributes());
   found.parent.unlink(found.name);
 }
 
@@ -96,7 +96,7 @@ function removeDirectory(kernel: Kernel, found: WalkResult, path: string): void 
   if (found.name === "")
     fail(/(^|\/)\.\/*$/.test(path) ? "EINVAL" : /(^|\/)\.\.\/*$/.test(path) ? "ENOTEMPTY" : "EBUSY");
   demandNotMounted(kernel, node);
-  demandRemoval(found.parent.attributes(), node.attributes());
+  demandRemoval(attributesOfParent(found), node.attributes());
   found.parent.removeDirectory(found.name);
 }
 
@@ -122,9 +122,9 @@ export function rename(
   demandNotMounted(kernel, node);
   if (to.node) demandNotMounted(kernel, to.node);
   if (to.node === node) return 0;
-  demandRemoval(from.parent.attributes(), node.attributes());
-  if (to.node) demandRemoval(to.parent.attributes(), to.node.attributes());
-  else demand(to.parent.attributes(), access.WRITE | access.EXECUTE);
+  demandRemoval(attributesOfParent(from), node.attributes());
+  if (to.node) demandRemoval(attributesOfParent(to), to.node.attributes());
+  else demand(attributesOfParent(to), access.WRITE | access.EXECUTE);
   if (node.kind === "directory") {
     if (to.node && to.node.kind !== "directory") fail("ENOTDIR");
     if (contains(kernel, node, to.parent)) fail("EINVAL");

@@ -7,7 +7,7 @@ import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
 import type { OpenFile } from "../open-file.ts";
 import { PathHandle } from "../path-handle.ts";
-import { type WalkResult, walk } from "../path-walk.ts";
+import { attributesOfParent, type WalkResult, walk } from "../path-walk.ts";
 import { demand, guestOwner } from "../permissions.ts";
 import { PipeBuffer, PipeEnd } from "../pipe.ts";
 import { RegularFile } from "../regular-file.ts";
@@ -45,7 +45,7 @@ function create(kernel: Kernel, found: WalkResult, flags: number, creates: boole
   if (!creates) fail("ENOENT");
   if (found.mustBeDirectory) fail("EISDIR");
   const { parent, name } = found;
-  if (!parent.grantsCreation?.(name)) demand(parent.attributes(), access.WRITE | access.EXECUTE);
+  if (!parent.grantsCreation?.(name)) demand(attributesOfParent(found), access.WRITE | access.EXECUTE);
   // A new file may be opened in any way, whatever its mode says (open(2)).
   const opening = { ...accessOf(flags), exclusive: (flags & open.EXCL) !== 0 };
   return openFile(kernel, parent.createFile(name, mode, guestOwner, opening), flags);

@@ -18,6 +18,9 @@ import type { FolderEntries } from "./folder-entries.ts";
 import { attempt } from "./host-errors.ts";
 import { statOf } from "./open-at.ts";
 
+/** Read without asking how much there is. */
+const shortBytes = 65_536;
+
 export interface HostTreeFileOptions {
   readonly appends: boolean;
   readonly changeable: boolean;
@@ -41,8 +44,9 @@ export class HostTreeFile implements TreeFile {
 
   read(position: number, length: number): Uint8Array {
     // No more room than there is content: a length is the guest's word.
-    const size = attempt(() => fstatSync(this.#fd).size);
-    const target = new Uint8Array(Math.max(0, Math.min(length, size - position)));
+    const isShort = length <= shortBytes;
+    const content = isShort ? length : attempt(() => fstatSync(this.#fd).size) - position;
+    const target = new Uint8Array(Math.max(0, Math.min(length, content)));
     let done = 0;
     while (done < target.length) {
       const count = attempt(() => readSync(this.#fd, target, done, target.length - done, position + done));

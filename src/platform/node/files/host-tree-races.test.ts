@@ -5,6 +5,7 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { trail } from "../../../filesystems/tree-trail.ts";
 import type { HostTree } from "./host-tree.ts";
 import { FolderFixture, making, reading, refusal, replacing, writing } from "./host-tree-fixture.ts";
 
@@ -43,6 +44,9 @@ const turn = () => {
 process.send("ready"); turn();
 `;
 
+/** When all files of the vault were changed. */
+const vaultSeconds = 1_000_000_007;
+
 let folder: FolderFixture;
 beforeEach(() => {
   folder = new FolderFixture();
@@ -62,6 +66,8 @@ beforeEach(() => {
   for (const name of ["file", "lure", "only-in-the-vault"]) fs.writeFileSync(at("vault", name), "SECRET");
   fs.mkdirSync(at("vault/er"));
   fs.writeFileSync(at("vault/er/file"), "SECRET");
+  for (const name of ["file", "lure", "er/file"])
+    fs.utimesSync(at("vault", name), vaultSeconds, vaultSeconds);
   fs.symlinkSync("../vault/file", at("stock/file-link"));
   fs.symlinkSync(at("vault/file"), at("stock/file-absolute"));
   fs.symlinkSync("../vault", at("stock/folder-link"));
@@ -126,8 +132,14 @@ class Guest {
       case 10:
         for (const { name } of tree.list(this.#pick(["folder", "deep/er", ""]))) this.seen.add(name);
         return;
-      case 11:
-        return tree.stat(opened);
+      case 11: {
+        const names = opened.split("/").length;
+        for (const entry of [tree.stat(opened), ...tree[trail](opened, 1 + (this.#next() % names)).entries])
+          this.seen.add(
+            entry?.modifiedNs === BigInt(vaultSeconds) * 10n ** 9n ? "from the vault" : "an entry",
+          );
+        return;
+      }
       case 12: {
         const file = tree.open(opened, writing);
         file.write(0, Buffer.from("inside"));
@@ -169,6 +181,7 @@ test(`${tries} tries while everything is swapped: nothing outside is read, writt
     [...guest.seen].filter((text) => /SECRET|vault|lure/.test(text) || text.includes(folder.home)),
   ).toEqual([]);
   expect(guest.seen).toContain("inside");
+  expect(guest.seen).toContain("an entry");
   expect(portrait()).toEqual(before);
   if (process.env.SANDBOA_RACES)
     process.stdout.write(`${tries} tries, ${swaps} rounds: ${JSON.stringify([...guest.outcomes])}\n`);

@@ -14,12 +14,12 @@ import {
   unlinkSync,
   utimesSync,
 } from "node:fs";
+import { errno } from "../../../abi/errno.ts";
 import { HostFault } from "../../../filesystems/host-fault.ts";
 import type { HostFolderTicket } from "../../../filesystems/host-folder.ts";
 import { isSafeTarget } from "../../../filesystems/inner-links.ts";
 import type {
   NamedTreeEntry,
-  Tree,
   TreeAccess,
   TreeChange,
   TreeEntry,
@@ -27,6 +27,7 @@ import type {
   TreeRoom,
 } from "../../../filesystems/tree.ts";
 import { childPath, pathBytes, pathNames, treePath } from "../../../filesystems/tree-path.ts";
+import { type TrailTree, type TreeTrail, trail } from "../../../filesystems/tree-trail.ts";
 import type { ByteString } from "../../../kernel/filesystem.ts";
 import { fail, KernelError } from "../../../kernel/kernel-error.ts";
 import { FolderEntries, kindOf } from "./folder-entries.ts";
@@ -43,7 +44,7 @@ const permissionBits = 0o777;
 /** How often a name may come and go between two looks at it. */
 const patience = 16;
 
-export class HostTree implements Tree {
+export class HostTree implements TrailTree {
   readonly ticket: HostFolderTicket;
   readonly #folder: OpenedFolder;
   readonly #rights: FolderRights;
@@ -78,6 +79,23 @@ export class HostTree implements Tree {
     }
   }
 
+  [trail](path: TreePath, count: number): TreeTrail {
+    const names = pathNames(path);
+    const from = names.length - count + 1;
+    const { found, isMissing } = this.#folder.trail(names.map(pathBytes), from, (fd) =>
+      this.#entries.ofPlace(fd),
+    );
+    const entries: TreeEntry[] = [];
+    for (const [index, entry] of found.entries()) {
+      // A link needs its name as well.
+      if (entry === undefined) return { entries, errno: 0 };
+      const isShown = this.#rights.shows(names.slice(0, from + index).join("/"), entry.kind);
+      if (!isShown) return { entries, errno: errno.ENOENT };
+      entries.push(entry);
+    }
+    return { entries, errno: isMissing ? errno.ENOENT : 0 };
+  }
+
   list(path: TreePath): NamedTreeEntry[] {
     const names = namesOf(path);
     return this.#folder.directory(names, (fd) => {
@@ -94,18 +112,16 @@ export class HostTree implements Tree {
   open(path: TreePath, access: TreeAccess): HostTreeFile {
     const names = namesOf(path);
     if (names.length === 0) fail("EISDIR");
+    if (access.create === "never") return this.#openPresent(path, names, access);
     for (let tries = 0; tries < patience; tries++) {
       try {
-        if (access.create !== "always") return this.#openPresent(path, names, access);
-      } catch (error) {
-        if (!(error instanceof KernelError && error.name === "ENOENT") || access.create === "never")
-          throw error;
-      }
-      try {
+        // Whoever asks for what may be missing has mostly just seen that it is.
         return this.#openNew(path, names, access);
-      } catch (error) {
-        if (!(error instanceof KernelError && error.name === "EEXIST") || access.create === "always")
-          throw error;
+      } catch (refusal) {
+        if (!(refusal instanceof KernelError) || access.create === "always") throw refusal;
+        const present = this.#openIfPresent(path, names, access);
+        if (present) return present;
+        if (refusal.name !== "EEXIST") throw refusal;
       }
     }
     return fail("EBUSY");
@@ -226,6 +242,15 @@ export class HostTree implements Tree {
   /** Undefined when it is no link any more. */
   #link(names: readonly ByteString[]): TreeEntry | undefined {
     return this.#folder.parent(names, (fd, name) => this.#entries.link(fd, name, names.length - 1));
+  }
+
+  #openIfPresent(path: TreePath, names: readonly ByteString[], access: TreeAccess): HostTreeFile | undefined {
+    try {
+      return this.#openPresent(path, names, access);
+    } catch (error) {
+      if (error instanceof KernelError && error.name === "ENOENT") return undefined;
+      throw error;
+    }
   }
 
   #openPresent(path: TreePath, names: readonly ByteString[], access: TreeAccess): HostTreeFile {

@@ -27,6 +27,12 @@ const maxListed = maxListedEntries;
 /** How often a renaming of the folder itself may come in between. */
 const patience = 16;
 
+export interface Trail<T> {
+  readonly found: readonly T[];
+  /** Nothing has the name behind those. */
+  readonly isMissing: boolean;
+}
+
 export class OpenedFolder {
   readonly fd: number;
   readonly #mount: string;
@@ -44,6 +50,34 @@ export class OpenedFolder {
   /** The work is given what stands at the path, whatever it is, as a descriptor that permits nothing. ENOENT, ENOTDIR, EACCES. */
   place<T>(names: readonly ByteString[], work: (fd: number) => T): T {
     return this.#walk(names, (fd, name) => openAt(fd, name, placeFlags), work);
+  }
+
+  /**
+   * As `place` for each prefix with at least `from` names, in one walk, as far as it leads. What was arrived at counts when it is exactly
+   * where its names say, and with it all that led there; else nothing is told, and `place` finds out why.
+   */
+  trail<T>(names: readonly ByteString[], from: number, look: (fd: number) => T): Trail<T> {
+    const found: T[] = [];
+    let at = this.fd;
+    let depth = 0;
+    let isMissing = false;
+    try {
+      if (from === 0) found.push(look(at));
+      for (const name of names) {
+        const next = openAt(at, name, depth === names.length - 1 ? placeFlags : directoryFlags);
+        if (at !== this.fd) closeSync(at);
+        at = next;
+        depth += 1;
+        if (depth >= from) found.push(look(at));
+      }
+    } catch (error) {
+      isMissing = error instanceof KernelError && error.name === "ENOENT";
+    }
+    try {
+      return this.#isAt(at, names.slice(0, depth)) ? { found, isMissing } : { found: [], isMissing: false };
+    } finally {
+      if (at !== this.fd) closeSync(at);
+    }
   }
 
   directory<T>(names: readonly ByteString[], work: (fd: number) => T): T {
@@ -92,6 +126,13 @@ export class OpenedFolder {
     }
     if (this.path() !== root) fail("EBUSY");
     return found;
+  }
+
+  #isAt(fd: number, names: readonly ByteString[]): boolean {
+    if (statOf(this.fd).nlink === 0n) return false;
+    if (names.length === 0) return true;
+    const root = this.path();
+    return mountOf(fd) === this.#mount && pathOf(fd) === `${root === "/" ? "" : root}/${names.join("/")}`;
   }
 
   #names(directoryFd: number): ByteString[] {
