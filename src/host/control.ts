@@ -12,6 +12,9 @@ const word = {
   length: 7,
 } as const;
 const command = { none: 0, cancel: 1 } as const;
+/** In place of the bytes of a frame. */
+const other = -1;
+const aboutTree = -2;
 /** How often a guest that waits for a reply looks whether its time is over. */
 const lookMs = 20;
 /**
@@ -62,14 +65,30 @@ export class Control {
     Atomics.store(this.#words, word.answering, answering ? 1 : 0);
   }
 
-  /**
-   * Asks the host, through `ask`, and blocks until it has replied; `look`, called now and then, may throw. `frameBytes`: of a call whose
-   * frame lies in the memory for calls already, so that a host that looks can begin before it is told; -1 for every other question.
-   */
-  question(ask: (number: number) => void, look: () => void, frameBytes = -1): number {
-    Atomics.store(this.#words, word.frameBytes, frameBytes);
-    const number = Atomics.add(this.#words, word.asked, 1) + 1;
-    ask(number);
+  /** Asks the host, through `ask`, and blocks until it has replied; `look`, called now and then, may throw. */
+  question(ask: (number: number) => void, look: () => void): number {
+    return this.#question(other, () => {}, ask, look);
+  }
+  /** A call, whose frame lies in the memory for calls already: a host that looks can begin before it is told. */
+  call(frameBytes: number, tell: (number: number) => void, look: () => void): number {
+    return this.#question(frameBytes, () => {}, tell, look);
+  }
+  /** A question about a granted tree, likewise, once `put` has put it where the host finds it. */
+  askTree(put: (number: number) => void, tell: () => void, look: () => void): number {
+    return this.#question(aboutTree, put, tell, look);
+  }
+
+  #question(
+    what: number,
+    put: (number: number) => void,
+    tell: (number: number) => void,
+    look: () => void,
+  ): number {
+    const number = this.asked + 1;
+    put(number);
+    Atomics.store(this.#words, word.frameBytes, what);
+    Atomics.store(this.#words, word.asked, number);
+    tell(number);
     for (let spin = 0; spin < spins; spin++) {
       if (Atomics.load(this.#words, word.replied) === number) return Atomics.load(this.#words, word.reply);
     }
@@ -83,9 +102,14 @@ export class Control {
   get asked(): number {
     return Atomics.load(this.#words, word.asked);
   }
-  /** Of the last question, which is no call if this is -1. */
-  get frameBytes(): number {
-    return Atomics.load(this.#words, word.frameBytes);
+  /** Of the last question; undefined if it is no call. */
+  get frameBytes(): number | undefined {
+    const bytes = Atomics.load(this.#words, word.frameBytes);
+    return bytes < 0 ? undefined : bytes;
+  }
+  /** Whether the last question is about a tree. */
+  get isAboutTree(): boolean {
+    return Atomics.load(this.#words, word.frameBytes) === aboutTree;
   }
   /** Looks for a question after that one, up to so many times, some seven nanoseconds each. */
   isAskedAfter(question: number, looks: number): boolean {

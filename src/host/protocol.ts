@@ -60,6 +60,17 @@ export interface NumberedReply {
   readonly reply: TreeReply;
 }
 
+/** About a granted tree. What is written lies at the start of the shared piece, and what is read is put there; the inside makes it when it first needs one. */
+export interface NumberedQuestion {
+  readonly question: number;
+  readonly asked: TreeQuestion;
+  readonly writtenBytes: number;
+  readonly piece: SharedArrayBuffer | undefined;
+}
+
+/** In place of the bytes of a call's frame. */
+export const treeMark = -1;
+
 /** The same for an answer to a call that is larger than the memory that its frame came in. */
 export interface NumberedAnswer {
   readonly question: number;
@@ -81,20 +92,9 @@ export type FromWorker =
   /** The guest reads the host's standard input into `target`; the reply is the number of bytes. */
   | { readonly type: "input"; readonly target: SharedArrayBuffer; readonly question: number }
   /**
-   * The guest asks about a granted tree; the reply comes through the port, and the control words tell when. What is written lies at the
-   * start of the shared piece, and what is read is put there; the inside makes it when it first needs one.
-   */
-  | {
-      readonly type: "tree";
-      readonly question: number;
-      readonly asked: TreeQuestion;
-      readonly writtenBytes: number;
-      readonly piece: SharedArrayBuffer | undefined;
-    }
-  /**
    * The guest calls a function of the host: the frame, of so many bytes, lies at the start of the memory for calls, and the control words tell
    * its length and question. The reply is the length of the answer, which lies there then, or -1 when it comes through the port. A number is
-   * what crosses fastest.
+   * what crosses fastest. `treeMark`: it asks about a granted tree; question and reply come through the port for replies.
    */
   | number
   /** The same, with a frame that does not fit. */

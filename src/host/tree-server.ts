@@ -19,6 +19,7 @@ import {
 import { isTreePath, pathBytes, pathNames } from "../filesystems/tree-path.ts";
 import { hasTrails, maxTrailPaths, type TreeTrail, trail } from "../filesystems/tree-trail.ts";
 import { fail, KernelError } from "../kernel/kernel-error.ts";
+import { monotonicMs } from "../platform/node/powers.ts";
 import type { FaultEvent, OnFault } from "./events.ts";
 import {
   type AskedChange,
@@ -45,6 +46,8 @@ interface OpenTreeFile {
 
 const nothing = new Uint8Array(0);
 const maxPathBytes = 4095;
+/** The guest's deadline is looked at between two questions. */
+const longestTrailMs = 5;
 /** How long the end of a lifetime waits for what the embedder's code has to say to it. */
 const closingMs = 10_000;
 
@@ -208,6 +211,7 @@ export class TreeServer {
   /** Asks a tree that does not tell it at once for each prefix, until one leads no further. */
   *#trail(path: string, asked: number, place: ServedPlace, number: number): Steps<TreeTrail> {
     const { tree } = place;
+    const startMs = monotonicMs();
     const names = pathNames(path);
     const count = Math.max(1, Math.min(asked, maxTrailPaths, names.length + 1));
     if (hasTrails(tree)) return tree[trail](path, count);
@@ -222,8 +226,9 @@ export class TreeServer {
       } catch (error) {
         return { entries, errno: this.#refusal(place, prefix, "stat", error).errno };
       }
-      // Nobody waits any more, and the embedder's code is not asked for nothing.
-      if (entries.at(-1)?.kind !== "directory" || !this.#isCurrent(number)) break;
+      // When nobody waits any more the embedder's code is not asked for nothing.
+      const isOver = monotonicMs() - startMs > longestTrailMs || !this.#isCurrent(number);
+      if (entries.at(-1)?.kind !== "directory" || isOver) break;
     }
     return { entries, errno: 0 };
   }

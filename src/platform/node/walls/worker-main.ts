@@ -1,16 +1,18 @@
 // What the worker thread does: builds the session, then answers one message at a time.
-import { parentPort, receiveMessageOnPort } from "node:worker_threads";
+import { type MessagePort, parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { Control } from "../../../host/control.ts";
 import { LibraryFileSystem } from "../../../host/library-filesystem.ts";
 import { OutputWriter } from "../../../host/output-ring.ts";
 import { maxTransferBytes } from "../../../host/process-protocol.ts";
-import type {
-  FromWorker,
-  LatePart,
-  NumberedAnswer,
-  NumberedReply,
-  ToWorker,
-  WorkerStart,
+import {
+  type FromWorker,
+  type LatePart,
+  type NumberedAnswer,
+  type NumberedQuestion,
+  type NumberedReply,
+  type ToWorker,
+  treeMark,
+  type WorkerStart,
 } from "../../../host/protocol.ts";
 import { compileRest } from "../../../host/rest-module.ts";
 import { Session, type SessionPowers } from "../../../host/session.ts";
@@ -40,7 +42,8 @@ function latePart(start: WorkerStart, control: Control, part: LatePart): () => U
 
 const folders = new LocalFolders((fault) => send({ type: "fault", fault }));
 
-function treeAsker({ replies }: WorkerStart, control: Control): SessionPowers["askTree"] {
+function treeAsker(start: WorkerStart, control: Control): SessionPowers["askTree"] {
+  const replies = start.replies as MessagePort;
   let piece: SharedArrayBuffer | undefined;
   return (asked, bytes, look) => {
     const own = folders.answer(asked, bytes);
@@ -50,13 +53,18 @@ function treeAsker({ replies }: WorkerStart, control: Control): SessionPowers["a
     const written = asked.operation === "write" ? (bytes ?? nothing) : nothing;
     shared?.set(written);
     let asking = 0;
-    const ask = (question: number): void => {
+    const put = (question: number): void => {
       asking = question;
-      send({ type: "tree", question, asked, writtenBytes: written.length, piece });
+      replies.postMessage({
+        question,
+        asked,
+        writtenBytes: written.length,
+        piece,
+      } satisfies NumberedQuestion);
     };
-    control.question(ask, look);
+    control.askTree(put, () => send(treeMark), look);
     for (;;) {
-      const received = receiveMessageOnPort(replies as never)?.message as NumberedReply | undefined;
+      const received = receiveMessageOnPort(replies)?.message as NumberedReply | undefined;
       if (received === undefined) throw new Error("a reply that is not there");
       // The answer to a question that was given up.
       if (received.question !== asking) continue;
@@ -78,7 +86,7 @@ function hostCaller({ replies, calls }: WorkerStart, control: Control): SessionP
       asking = question;
       send(fits ? frame.length : { type: "call", question, piece: memory.buffer as SharedArrayBuffer });
     };
-    const answerBytes = control.question(ask, look, fits ? frame.length : -1);
+    const answerBytes = fits ? control.call(frame.length, ask, look) : control.question(ask, look);
     if (answerBytes >= 0) return memory.subarray(0, answerBytes);
     for (;;) {
       const received = receiveMessageOnPort(replies as never)?.message as NumberedAnswer | undefined;

@@ -1,5 +1,5 @@
 // The worker thread behind a wall: starting it, speaking to it, and ending it.
-import { MessageChannel, type Worker } from "node:worker_threads";
+import { MessageChannel, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { isPending } from "../../../filesystems/later.ts";
 import { Control } from "../../../host/control.ts";
 import type { LoadedImage } from "../../../host/image-cache.ts";
@@ -9,6 +9,7 @@ import type {
   FromWorker,
   LatePart,
   NumberedAnswer,
+  NumberedQuestion,
   NumberedReply,
   Request,
   ToWorker,
@@ -26,11 +27,14 @@ import { startWorker } from "./worker-start.ts";
 
 /** What most calls of functions, and their answers, fit into. */
 const callPieceBytes = 1 << 16;
-/** Calls that come within this time of the last answer make the host look for more of them before it goes on with its own work. */
-const closelyMs = 0.05;
-const looksForCall = 2000;
-/** The host's own work waits for no more than these. */
-const mostCallsAtOnce = 32;
+/**
+ * Questions that come within this time of the last answer make the host look for more of them before it goes on with its own work: a guest
+ * that works with files does more between two of them than one that calls functions. The host's own work waits for no more than `most`.
+ */
+const haste = {
+  call: { closelyMs: 0.05, looks: 2000, most: 32 },
+  tree: { closelyMs: 0.3, looks: 6000, most: 8 },
+} as const;
 
 /** The thread comes up while the caller still prepares what to send it first. */
 export class WorkerLink implements Link {
@@ -163,7 +167,7 @@ export class WorkerLink implements Link {
     }
     this.#drain();
     if (typeof message === "number") {
-      this.#answerCalls();
+      this.#answerQuestions();
       return;
     }
     if ("question" in message) {
@@ -179,9 +183,6 @@ export class WorkerLink implements Link {
         this.#reply(message.question, createHostFileReply(ticket, mode));
         break;
       }
-      case "tree":
-        this.#tree(message);
-        break;
       case "call":
         this.#call(message.question, message.piece.byteLength, message.piece);
         break;
@@ -230,7 +231,10 @@ export class WorkerLink implements Link {
     this.#reply(question, bytes.length);
   }
 
-  #tree({ question, asked, writtenBytes, piece }: Extract<FromWorker, { type: "tree" }>): void {
+  /** Whether it was answered at once. */
+  #tree(number: number): boolean {
+    this.#asksCalls = false;
+    const { question, asked, writtenBytes, piece } = this.#received(number);
     this.#piece = piece;
     const { trees } = this.#served;
     if (trees === undefined) throw new RangeError("a question of a guest that was given nothing");
@@ -239,6 +243,13 @@ export class WorkerLink implements Link {
     const reply = trees.answer(asked, content && new Uint8Array(content));
     if (isPending(reply)) void reply.then((answer) => this.#replyOfTree(trees, question, answer));
     else this.#replyOfTree(trees, question, reply);
+    return !isPending(reply);
+  }
+
+  #received(number: number): NumberedQuestion {
+    const message = receiveMessageOnPort(this.#replies.port1)?.message as NumberedQuestion | undefined;
+    if (message?.question !== number) throw new RangeError("a question that is not there");
+    return message;
   }
 
   #replyOfTree(trees: TreeServer, question: number, { bytes, ...reply }: TreeReply): void {
@@ -249,19 +260,22 @@ export class WorkerLink implements Link {
   }
 
   /**
-   * The call that was told of, unless it was answered already; and those that follow so closely that telling of them would take longer
+   * The question that was told of, unless it was answered already; and those that follow so closely that telling of them would take longer
    * than they do.
    */
-  #answerCalls(): void {
+  #answerQuestions(): void {
     if (this.#control.asked === this.#question) return;
-    const closely = monotonicMs() - this.#lastAnswerMs < closelyMs;
-    for (let call = 0; call < mostCallsAtOnce; call++) {
+    const sinceMs = monotonicMs() - this.#lastAnswerMs;
+    for (let answered = 1; ; answered++) {
       const question = this.#control.asked;
-      const { frameBytes } = this.#control;
-      if (frameBytes < 0) return;
+      const { frameBytes, isAboutTree } = this.#control;
+      if (frameBytes === undefined && !isAboutTree) return;
       this.#question = question;
-      if (!this.#call(question, frameBytes, this.#calls) || !closely) break;
-      if (!this.#control.isAskedAfter(question, looksForCall)) break;
+      const { closelyMs, looks, most } = haste[isAboutTree ? "tree" : "call"];
+      const isAnswered =
+        frameBytes === undefined ? this.#tree(question) : this.#call(question, frameBytes, this.#calls);
+      if (!isAnswered || sinceMs >= closelyMs || answered >= most) break;
+      if (!this.#control.isAskedAfter(question, looks)) break;
       this.#drain();
     }
     this.#lastAnswerMs = monotonicMs();
