@@ -24,6 +24,9 @@ export interface TrailTree extends Tree {
   [trail](path: TreePath, count: number): TreeTrail;
 }
 
+/** A tree of our own: nobody counts what it is asked, and it may be asked for what the guest has not asked for yet. */
+export const unwatched = Symbol("unwatched");
+
 export function hasTrails(tree: Tree): tree is TrailTree {
   return trail in tree;
 }

@@ -17,7 +17,7 @@ import {
   plainTarget,
 } from "../filesystems/tree-answers.ts";
 import { isTreePath, pathBytes, pathNames } from "../filesystems/tree-path.ts";
-import { hasTrails, maxTrailPaths, type TreeTrail, trail } from "../filesystems/tree-trail.ts";
+import { hasTrails, maxTrailPaths, type TreeTrail, trail, unwatched } from "../filesystems/tree-trail.ts";
 import { fail, KernelError } from "../kernel/kernel-error.ts";
 import { monotonicMs } from "../platform/node/powers.ts";
 import type { FaultEvent, OnFault } from "./events.ts";
@@ -245,8 +245,8 @@ export class TreeServer {
     this.#lastFile += 1;
     this.#files.set(this.#lastFile, open);
     const answer: OpenedTreeFile = { file: this.#lastFile };
-    // Of our own trees alone, which nobody watches: programs ask for it next.
-    if (!hasTrails(place.tree)) return { errno: 0, answer };
+    // Programs ask for it next.
+    if (!(unwatched in place.tree)) return { errno: 0, answer };
     const { answer: entry } = yield* this.#ofFile(
       { operation: "statFile", file: this.#lastFile },
       open,
