@@ -50,6 +50,18 @@ test("imports point down, never sideways", () => {
   expect(wrong).toEqual([]);
 });
 
+test("a form of the module knows the binary format, and no other form", () => {
+  const forms = join(source, "interpreter", "wasm");
+  const wrong = production.filter((file) => {
+    const [form = "", name] = relative(forms, file).split("/");
+    if (form === ".." || name === undefined) return false;
+    const targets = importsOf(file).map((target) => relative(forms, resolve(dirname(file), target)));
+    // What lies outside is for the rule of rooms.
+    return targets.some((target) => ![form, "format", ".."].includes(target.split("/")[0] ?? ""));
+  });
+  expect(wrong.map((file) => relative(root, file))).toEqual([]);
+});
+
 test("only platform and surfaces touch the machine", () => {
   const touch =
     /\b(?:Date\.now|performance\.now|process\.(?:env|argv|stdout|hrtime)\b|crypto\.)|from "node:|\bfetch\(/;

@@ -1,5 +1,5 @@
 // Finds which functions of the interpreter common programs run, and writes src/interpreter/hot-function-bits.ts: those are in the first part of
-// the module (src/interpreter/wasm/split-module.ts), all others in the rest. For a new version of the distribution:
+// the module (src/interpreter/wasm/splitting/split-module.ts), all others in the rest. For a new version of the distribution:
 //   npm run build && node tools/hot-functions.mjs
 // V8 tells which functions it compiles, in a process that is given no code of an earlier one.
 import { spawnSync } from "node:child_process";

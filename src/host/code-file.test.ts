@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { assembleText } from "../interpreter/wasm/assemble-text.ts";
+import { assembleText } from "../interpreter/wasm/format/assemble-text.ts";
 import { ImageStore } from "../platform/node/cache/image-store.ts";
 import type { Stored } from "../platform/node/cache/stored-file.ts";
 import { keepableCodeTag } from "../platform/node/engine/engine-flags.ts";

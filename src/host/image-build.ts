@@ -5,10 +5,10 @@ import { libraryDirectory } from "../interpreter/boot.ts";
 import { hotFunctions } from "../interpreter/hot-functions.ts";
 import { buildSnapshot, type ImageRecipe, type ModuleForm, prepareModule } from "../interpreter/image.ts";
 import { encodeImage } from "../interpreter/image-file.ts";
-import { cardTable } from "../interpreter/wasm/card-table.ts";
 import { importMemory } from "../interpreter/wasm/import-memory.ts";
-import { markWrites } from "../interpreter/wasm/mark-writes.ts";
-import { emptyModule, type SplitModule, splitModule } from "../interpreter/wasm/split-module.ts";
+import { cardTable } from "../interpreter/wasm/marking/card-table.ts";
+import { markWrites } from "../interpreter/wasm/marking/mark-writes.ts";
+import { emptyModule, type SplitModule, splitModule } from "../interpreter/wasm/splitting/split-module.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import type { DirectoryNode } from "../kernel/filesystem.ts";
 import { Kernel } from "../kernel/kernel.ts";
@@ -28,7 +28,7 @@ export interface ImageChoice {
   readonly refusedModules: readonly string[];
   /** All forms of a module share one snapshot. */
   readonly metered: boolean;
-  /** Whether the module notes which pages it writes: see wasm/card-table.ts. */
+  /** Whether the module notes which pages it writes: see wasm/marking/card-table.ts. */
   readonly tracked: boolean;
 }
 

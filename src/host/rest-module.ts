@@ -1,4 +1,4 @@
-// The rest of a split module (interpreter/wasm/split-module.ts): a file of the cache beside the first part, which is read when a guest
+// The rest of a split module (interpreter/wasm/splitting/split-module.ts): a file of the cache beside the first part, which is read when a guest
 // first calls something in it.
 import { ImageError } from "../errors/image-error.ts";
 import type { ImageStore } from "../platform/node/cache/image-store.ts";

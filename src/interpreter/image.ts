@@ -16,10 +16,10 @@ import type { RehashPlan } from "./rehash/plan.ts";
 import { surveyRehash } from "./rehash/survey.ts";
 import { call, NoAnswer } from "./request.ts";
 import { capture, layOutMemory, type Snapshot } from "./snapshot.ts";
-import { exportKind, readExportSection } from "./wasm/export-section.ts";
-import { readModuleImports } from "./wasm/module-imports.ts";
+import { exportKind, readExportSection } from "./wasm/format/export-section.ts";
+import { readModuleImports } from "./wasm/format/module-imports.ts";
+import { openSection, readSections, sectionId } from "./wasm/format/sections.ts";
 import { type RewrittenImage, rewriteImage } from "./wasm/rewrite.ts";
-import { openSection, readSections, sectionId } from "./wasm/sections.ts";
 
 /** Pages of 64 KiB that the module itself declares as its maximum: all of a 32-bit address space. */
 const memoryMaximumPages = 65_536;
@@ -27,7 +27,7 @@ const memoryMaximumPages = 65_536;
 export interface ModuleForm {
   /** Every function and data symbol stays exported, for dlsym(3): that costs ten milliseconds per instance. */
   readonly allSymbols?: boolean;
-  /** Whether the guest's work is counted: see wasm/metering.ts. */
+  /** Whether the guest's work is counted: see wasm/metering/metering.ts. */
   readonly metered?: boolean;
 }
 

@@ -5,11 +5,11 @@ import { bindImports } from "../kernel/bind-imports.ts";
 import type { GuestMachine } from "../kernel/guest-machine.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { PythonExports } from "./exports.ts";
-import { cardsExport, cardTable } from "./wasm/card-table.ts";
-import { fuelExport } from "./wasm/fuel-export.ts";
 import { memoryImport } from "./wasm/import-memory.ts";
-import { paceExport } from "./wasm/pacing.ts";
-import { loadImport, restExports } from "./wasm/split-module.ts";
+import { cardsExport, cardTable } from "./wasm/marking/card-table.ts";
+import { fuelExport } from "./wasm/metering/fuel-export.ts";
+import { paceExport } from "./wasm/metering/pacing.ts";
+import { loadImport, restExports } from "./wasm/splitting/split-module.ts";
 
 /** PyBytesObject.ob_sval, in a build of 32 bits (Include/cpython/bytesobject.h). */
 const bytesContentOffset = 16;
@@ -22,11 +22,11 @@ export class Machine implements GuestMachine {
   readonly guest: GuestMemory;
   /** The mutable globals that the rewriter made reachable: with memory and table they are all of the machine's state. */
   readonly hidden: readonly WebAssembly.Global<"i32">[];
-  /** Of a metered module: units that the guest may use before it asks the host. See wasm/metering.ts. */
+  /** Of a metered module: units that the guest may use before it asks the host. See wasm/metering/metering.ts. */
   readonly fuel: WebAssembly.Global<"i32"> | undefined;
-  /** Of a plain module: looks for signals before it asks the host. See wasm/pacing.ts. */
+  /** Of a plain module: looks for signals before it asks the host. See wasm/metering/pacing.ts. */
   readonly pace: WebAssembly.Global<"i32"> | undefined;
-  /** Of a module that notes which pages it writes, see wasm/card-table.ts: where in the memory of a pristine machine. */
+  /** Of a module that notes which pages it writes, see wasm/marking/card-table.ts: where in the memory of a pristine machine. */
   readonly cards: Cards | undefined;
   readonly pristineTableLength: number;
   readonly #exports: Readonly<Record<string, unknown>>;

@@ -6,7 +6,7 @@ import { GuestMemory } from "../abi/guest-memory.ts";
 import type { Machine } from "./machine.ts";
 import { MarkedRestore } from "./marked-restore.ts";
 import { plainMemory, type Snapshot } from "./snapshot.ts";
-import { cardBytes, cardTable, slackBytes } from "./wasm/card-table.ts";
+import { cardBytes, cardTable, slackBytes } from "./wasm/marking/card-table.ts";
 
 const memoryBytes = 4 * 65_536;
 const cards = cardTable(memoryBytes);

@@ -4,7 +4,7 @@ import { type LoadedImage, loadImage } from "../host/image-cache.ts";
 import { refusedByDefault } from "../host/library-choice.ts";
 import { hostilePrograms } from "./hostile-programs-fixture.ts";
 import { loadForm, Trial } from "./metered-fixture.ts";
-import { cardBytes, cardTable } from "./wasm/card-table.ts";
+import { cardBytes, cardTable } from "./wasm/marking/card-table.ts";
 
 let tracked: LoadedImage;
 let pristine: Buffer;

@@ -1,7 +1,7 @@
-// A reset that looks only at the pages that were noted as written: see wasm/card-table.ts for why these notes are true.
+// A reset that looks only at the pages that were noted as written: see wasm/marking/card-table.ts for why these notes are true.
 import type { Machine } from "./machine.ts";
 import { type MemoryPower, restoreGlobals, type Snapshot } from "./snapshot.ts";
-import { cardBytes, cardShift, slackBytes } from "./wasm/card-table.ts";
+import { cardBytes, cardShift, slackBytes } from "./wasm/marking/card-table.ts";
 
 /** Pages between two noted ones that are copied with them: quicker than another copy. */
 const closePages = 1;

@@ -3,7 +3,7 @@
 import { wasmPageBytes, wholePages } from "../abi/wasm-pages.ts";
 import { ImageError } from "../errors/image-error.ts";
 import type { Machine } from "./machine.ts";
-import { cardBytes, cardsEnd, cardTable } from "./wasm/card-table.ts";
+import { cardBytes, cardsEnd, cardTable } from "./wasm/marking/card-table.ts";
 
 const pageBytes = 4096;
 /** Of a 32-bit memory; the limit that a guest has stands in emscripten_resize_heap. */

@@ -1,5 +1,5 @@
 // How much a metered guest has done, and how much it may still do. The guest counts down in a global that it cannot name; this
-// hands it the next slice whenever it has used one up. What a unit stands for: interpreter/wasm/metering.ts.
+// hands it the next slice whenever it has used one up. What a unit stands for: interpreter/wasm/metering/metering.ts.
 //
 // Invariant: the units spent at any point of a guest's work depend on that work alone. Slices only decide how often the host
 // is asked, and a budget ends the guest at the first charge that reaches it, wherever the slices before it ended.

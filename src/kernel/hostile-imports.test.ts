@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { errno } from "../abi/errno.ts";
 import { fromLatin1 } from "../abi/guest-memory.ts";
-import { readModuleImports } from "../interpreter/wasm/module-imports.ts";
+import { readModuleImports } from "../interpreter/wasm/format/module-imports.ts";
 import { bindImports, checkImports, UnknownImportError } from "./bind-imports.ts";
 import { GuestStop } from "./guest-stop.ts";
 import { type Fixture, makeFixture } from "./kernel-fixture.ts";

@@ -1,6 +1,6 @@
 // A rehash computes most of what it writes from the plan alone: hashes, and the slots of dicts. What it moves instead, the entries
 // of sets and the links of chains, must stand as it was captured whenever a rehash begins: a table half old and half new is none.
-import { cardShift } from "../wasm/card-table.ts";
+import { cardShift } from "../wasm/marking/card-table.ts";
 import type { Table } from "./inspect.ts";
 import { chainEntry, chainTable, set as setLayout } from "./layout.ts";
 import { type MemoryView, word } from "./memory-view.ts";

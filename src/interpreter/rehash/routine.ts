@@ -1,7 +1,7 @@
 // The loops over a plan, as a small module that works on the guest's memory: it costs a fifth of a millisecond where JavaScript
 // needs several, most of all when neither is warm yet. Assembled when an image is built and stored with it.
 // Entry order never changes, so what refers to an entry by index (inline caches, ordered dicts) stays right.
-import { assembleText } from "../wasm/assemble-text.ts";
+import { assembleText } from "../wasm/format/assemble-text.ts";
 import {
   chainEntry,
   chainTable,

@@ -1,17 +1,17 @@
 // The changes to function bodies: the trampoline's and, in the metered form, charges for whatever can take long.
 
-import { type FunctionBody, rewriteBodies } from "./code-section.ts";
 import { surveyCode } from "./code-survey.ts";
-import { readTableFunctions } from "./element-section.ts";
-import { type Exports, findExport } from "./export-section.ts";
-import { FunctionSpace } from "./function-space.ts";
-import { FunctionTypes } from "./function-types.ts";
+import { type FunctionBody, rewriteBodies } from "./format/code-section.ts";
+import { readTableFunctions } from "./format/element-section.ts";
+import { type Exports, findExport } from "./format/export-section.ts";
+import { FunctionSpace } from "./format/function-space.ts";
+import { FunctionTypes } from "./format/function-types.ts";
+import { ImageFormatError } from "./format/image-format-error.ts";
+import type { ImportEntry } from "./format/import-section.ts";
+import { openSection, type Sections, sectionId } from "./format/sections.ts";
 import { growTable, withElement } from "./host-slot.ts";
-import { ImageFormatError } from "./image-format-error.ts";
-import type { ImportEntry } from "./import-section.ts";
-import { planMetering } from "./metering.ts";
-import { planPacing } from "./pacing.ts";
-import { openSection, type Sections, sectionId } from "./sections.ts";
+import { planMetering } from "./metering/metering.ts";
+import { planPacing } from "./metering/pacing.ts";
 import { forwardsParameters, trampolineBody, trampolineImport, trampolineSignature } from "./trampoline.ts";
 
 const functionTable = "__indirect_function_table";

@@ -1,9 +1,9 @@
 // One walk over every instruction, to answer what the rewriter must know before it changes anything.
 // Raw bytes are no substitute: the byte of an opcode also occurs inside constants and addresses.
 
-import { type FunctionBody, firstInstruction, readBodies } from "./code-section.ts";
-import { ImageFormatError } from "./image-format-error.ts";
-import { dataDrop, instructionEnd, memoryInit, numberAt, opcode } from "./instruction.ts";
+import { type FunctionBody, firstInstruction, readBodies } from "./format/code-section.ts";
+import { ImageFormatError } from "./format/image-format-error.ts";
+import { dataDrop, instructionEnd, memoryInit, numberAt, opcode } from "./format/instruction.ts";
 
 export interface CodeSurvey {
   /** The bodies that mention `callee`, once per mention: calls, tail calls and `ref.func`. */

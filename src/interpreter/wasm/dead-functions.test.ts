@@ -1,14 +1,14 @@
 // What is reached stays as it is, in whatever way it is reached; all else is a trap.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { assemble, interpreterLike } from "./assemble-for-tests.ts";
-import { ByteReader } from "./byte-reader.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import { readBodies, trapBody } from "./code-section.ts";
 import { trapDeadFunctions } from "./dead-functions.ts";
-import { readReferredFunctions } from "./element-section.ts";
+import { assemble, interpreterLike } from "./format/assemble-for-tests.ts";
+import { ByteReader } from "./format/byte-reader.ts";
+import { ByteWriter } from "./format/byte-writer.ts";
+import { readBodies, trapBody } from "./format/code-section.ts";
+import { readReferredFunctions } from "./format/element-section.ts";
+import { openSection, readSections, sectionId } from "./format/sections.ts";
 import { rewriteImage } from "./rewrite.ts";
-import { openSection, readSections, sectionId } from "./sections.ts";
 
 const imported = 2;
 /** call, return_call, ref.func and drop: the three ways to mention a function. */

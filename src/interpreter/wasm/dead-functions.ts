@@ -1,7 +1,7 @@
 // Functions that nothing reaches once most exports are gone: they were there for other modules to link to. A trap in the place of each makes
 // the module, which every process reads and V8 copies, half a megabyte smaller. All functions keep their numbers.
 
-import { mentionsOf, readBodies, rewriteBodies, trapBody } from "./code-section.ts";
+import { mentionsOf, readBodies, rewriteBodies, trapBody } from "./format/code-section.ts";
 
 /** `roots`: functions that are exported, stand in a table or may be put there. `firstIndex` is the number of imported functions. */
 export function trapDeadFunctions(code: Uint8Array, firstIndex: number, roots: Iterable<number>): Uint8Array {

@@ -1,8 +1,8 @@
 // What the host must know of the module's globals: the mutable ones, because a reset restores them,
 // and the constant ones, because they are the addresses of data symbols.
 
-import { type ExportEntry, type Exports, exportKind } from "./export-section.ts";
-import type { DefinedGlobal } from "./global-section.ts";
+import { type ExportEntry, type Exports, exportKind } from "./format/export-section.ts";
+import type { DefinedGlobal } from "./format/global-section.ts";
 
 /**
  * Exports for the mutable globals that none of `kept` reaches: "sandboa.global.0" and so on, in index order.

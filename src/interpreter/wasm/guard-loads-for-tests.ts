@@ -1,13 +1,13 @@
 // The form of a module that traps where it reads certain bytes: to show that nothing does.
 
-import { ByteReader } from "./byte-reader.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import { type FunctionBody, firstInstruction, rewriteBodies } from "./code-section.ts";
-import { FunctionSpace } from "./function-space.ts";
-import { FunctionTypes } from "./function-types.ts";
-import { readImportSection } from "./import-section.ts";
-import { instructionEnd, numberAt, numberEnd, opcode } from "./instruction.ts";
-import { joinSections, openSection, readSections, type Sections, sectionId } from "./sections.ts";
+import { ByteReader } from "./format/byte-reader.ts";
+import { ByteWriter } from "./format/byte-writer.ts";
+import { type FunctionBody, firstInstruction, rewriteBodies } from "./format/code-section.ts";
+import { FunctionSpace } from "./format/function-space.ts";
+import { FunctionTypes } from "./format/function-types.ts";
+import { readImportSection } from "./format/import-section.ts";
+import { instructionEnd, numberAt, numberEnd, opcode } from "./format/instruction.ts";
+import { joinSections, openSection, readSections, type Sections, sectionId } from "./format/sections.ts";
 
 export interface Range {
   readonly start: number;

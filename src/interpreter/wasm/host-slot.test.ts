@@ -1,9 +1,9 @@
 // The one more index of the function table, at which Python's call of the host stands.
 import { expect, test } from "vitest";
-import { assemble, interpreterLike } from "./assemble-for-tests.ts";
-import { ByteReader } from "./byte-reader.ts";
+import { assemble, interpreterLike } from "./format/assemble-for-tests.ts";
+import { ByteReader } from "./format/byte-reader.ts";
+import { ImageFormatError } from "./format/image-format-error.ts";
 import { growTable, withElement } from "./host-slot.ts";
-import { ImageFormatError } from "./image-format-error.ts";
 import { rewriteImage } from "./rewrite.ts";
 
 const reader = (...bytes: number[]): ByteReader => new ByteReader(Uint8Array.from(bytes));

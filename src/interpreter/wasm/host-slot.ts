@@ -1,10 +1,10 @@
 // The way from Python to the host: one more index of the function table, at which stands the import that the trampoline needs no more.
 // A C function of Python's that points there takes (self, argument, ...) and gives an object.
 
-import type { ByteReader } from "./byte-reader.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import { ImageFormatError } from "./image-format-error.ts";
-import { opcode } from "./instruction.ts";
+import type { ByteReader } from "./format/byte-reader.ts";
+import { ByteWriter } from "./format/byte-writer.ts";
+import { ImageFormatError } from "./format/image-format-error.ts";
+import { opcode } from "./format/instruction.ts";
 
 const hasMaximum = 1;
 const functionReference = 0x70;

@@ -1,10 +1,10 @@
 // The form of a module that is given its memory. An instance that has trapped is never run on, but its memory is as good as ever, and
 // the system has already found pages for it.
 
-import { ByteWriter } from "./byte-writer.ts";
-import { exportKind } from "./export-section.ts";
-import { readImportSection, writeImportSection } from "./import-section.ts";
-import { joinSections, openSection, readSections, type Sections, sectionId } from "./sections.ts";
+import { ByteWriter } from "./format/byte-writer.ts";
+import { exportKind } from "./format/export-section.ts";
+import { readImportSection, writeImportSection } from "./format/import-section.ts";
+import { joinSections, openSection, readSections, type Sections, sectionId } from "./format/sections.ts";
 
 /** Of the memory that the module imports. */
 export const memoryImport = { module: "env", name: "memory" } as const;

@@ -1,12 +1,12 @@
 // However an import is reached, JavaScript sees what it saw before and its answer arrives; there are only fewer kinds of imports.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { assemble, type SmallModule } from "./assemble-for-tests.ts";
-import { type ExportEntry, readExportSection, writeExportSection } from "./export-section.ts";
-import { readImportSection, writeImportSection } from "./import-section.ts";
+import { assemble, type SmallModule } from "./format/assemble-for-tests.ts";
+import { type ExportEntry, readExportSection, writeExportSection } from "./format/export-section.ts";
+import { readImportSection, writeImportSection } from "./format/import-section.ts";
+import { readModuleImports } from "./format/module-imports.ts";
+import { joinSections, openSection, readSections, type Sections, sectionId } from "./format/sections.ts";
 import { joinImports } from "./joined-imports.ts";
-import { readModuleImports } from "./module-imports.ts";
-import { joinSections, openSection, readSections, type Sections, sectionId } from "./sections.ts";
 
 type ValueType = SmallModule["types"][number][0][number];
 

@@ -2,15 +2,15 @@
 // later versions have one for all): with 59 of them that was two thirds of an instance. So imports that take and give i32 alone
 // are declared with one signature, those that never return with none, and what called them calls an adapter in the module.
 
-import { ByteReader } from "./byte-reader.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import { type FunctionBody, mentionsOf, readBodies, rewriteBodies } from "./code-section.ts";
-import { readReferredFunctions, withFunctions } from "./element-section.ts";
-import { type ExportEntry, exportKind } from "./export-section.ts";
-import { FunctionSpace } from "./function-space.ts";
-import { FunctionTypes, type I32Arity, i32Arity } from "./function-types.ts";
-import { functionImport, type ImportEntry, type ImportName } from "./import-section.ts";
-import { numberEnd, opcode } from "./instruction.ts";
+import { ByteReader } from "./format/byte-reader.ts";
+import { ByteWriter } from "./format/byte-writer.ts";
+import { type FunctionBody, mentionsOf, readBodies, rewriteBodies } from "./format/code-section.ts";
+import { readReferredFunctions, withFunctions } from "./format/element-section.ts";
+import { type ExportEntry, exportKind } from "./format/export-section.ts";
+import { FunctionSpace } from "./format/function-space.ts";
+import { FunctionTypes, type I32Arity, i32Arity } from "./format/function-types.ts";
+import { functionImport, type ImportEntry, type ImportName } from "./format/import-section.ts";
+import { numberEnd, opcode } from "./format/instruction.ts";
 
 /** Parameters of the joined signature, and of the functions in JavaScript: see kernel/bind-imports.ts. */
 const mostParameters = 7;

@@ -1,13 +1,13 @@
 // On a module in miniature: late data come when their module does, and all other data are where they were.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { assemble, interpreterLike } from "./assemble-for-tests.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import { cardBytes, cardTable } from "./card-table.ts";
-import { ImageFormatError } from "./image-format-error.ts";
+import { assemble, interpreterLike } from "./format/assemble-for-tests.ts";
+import { ByteWriter } from "./format/byte-writer.ts";
+import { ImageFormatError } from "./format/image-format-error.ts";
 import { importMemory } from "./import-memory.ts";
 import type { LateData } from "./late-data.ts";
-import { markWrites } from "./mark-writes.ts";
+import { cardBytes, cardTable } from "./marking/card-table.ts";
+import { markWrites } from "./marking/mark-writes.ts";
 import { type RewrittenImage, rewriteImage } from "./rewrite.ts";
 
 const pages = 2;

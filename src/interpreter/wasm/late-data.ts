@@ -1,12 +1,12 @@
 // Constant data that only some built-in modules read, such as the names of all characters. It lies in a passive segment, which all
 // instances share, and is copied into the memory when one of its modules is initialised: no snapshot has it, and few sandboxes.
 
-import type { ByteReader } from "./byte-reader.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import { type BodyPass, firstInstruction, rewriteBodies } from "./code-section.ts";
-import { type Exports, findExport } from "./export-section.ts";
-import { ImageFormatError } from "./image-format-error.ts";
-import { memoryInit, opcode } from "./instruction.ts";
+import type { ByteReader } from "./format/byte-reader.ts";
+import { ByteWriter } from "./format/byte-writer.ts";
+import { type BodyPass, firstInstruction, rewriteBodies } from "./format/code-section.ts";
+import { type Exports, findExport } from "./format/export-section.ts";
+import { ImageFormatError } from "./format/image-format-error.ts";
+import { memoryInit, opcode } from "./format/instruction.ts";
 
 export interface LateData {
   /** Names of built-in modules. No other code of the image reads these bytes, and nothing writes them. */

@@ -2,11 +2,11 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { assemble, customSection, interpreterLike, type SmallModule } from "./assemble-for-tests.ts";
-import { readGlobalSection } from "./global-section.ts";
-import { ImageFormatError } from "./image-format-error.ts";
+import { assemble, customSection, interpreterLike, type SmallModule } from "./format/assemble-for-tests.ts";
+import { readGlobalSection } from "./format/global-section.ts";
+import { ImageFormatError } from "./format/image-format-error.ts";
+import { openSection, readSections, sectionId } from "./format/sections.ts";
 import { type RewriteOptions, rewriteImage } from "./rewrite.ts";
-import { openSection, readSections, sectionId } from "./sections.ts";
 
 const options: RewriteOptions = {
   exports: ["memory", "__indirect_function_table", "__stack_pointer", "readGot", "geteuid"],

@@ -2,26 +2,26 @@
 // path of a method call, a declared memory maximum. Everything is found by name or structure, never by a fixed index;
 // what is not there, or not of the expected shape, is refused.
 
-import { ByteReader } from "./byte-reader.ts";
 import { rewriteCode } from "./code-rewrite.ts";
 import { trapDeadFunctions } from "./dead-functions.ts";
-import { readReferredFunctions } from "./element-section.ts";
-import { exportKind, readExportSection, selectExports, writeExportSection } from "./export-section.ts";
 import { exportHiddenGlobals, readSymbols } from "./exported-globals.ts";
-import { fuelExport } from "./fuel-export.ts";
-import { prependZeroGlobals, readGlobalSection } from "./global-section.ts";
-import { ImageFormatError } from "./image-format-error.ts";
+import { ByteReader } from "./format/byte-reader.ts";
+import { readReferredFunctions } from "./format/element-section.ts";
+import { exportKind, readExportSection, selectExports, writeExportSection } from "./format/export-section.ts";
+import { prependZeroGlobals, readGlobalSection } from "./format/global-section.ts";
+import { ImageFormatError } from "./format/image-format-error.ts";
 import {
   type ImportEntry,
   type ImportName,
   readImportSection,
   writeImportSection,
-} from "./import-section.ts";
+} from "./format/import-section.ts";
+import { withMaximumPages } from "./format/memory-section.ts";
+import { joinSections, openSection, readSections, type Sections, sectionId } from "./format/sections.ts";
 import { joinImports } from "./joined-imports.ts";
 import { deferData, type LateData } from "./late-data.ts";
-import { withMaximumPages } from "./memory-section.ts";
-import { paceExport } from "./pacing.ts";
-import { joinSections, openSection, readSections, type Sections, sectionId } from "./sections.ts";
+import { fuelExport } from "./metering/fuel-export.ts";
+import { paceExport } from "./metering/pacing.ts";
 import { stillTables } from "./still-tables.ts";
 
 export interface RewriteOptions {

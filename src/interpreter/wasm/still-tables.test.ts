@@ -2,9 +2,9 @@
 import { beforeAll, expect, test } from "vitest";
 import { readDistributionFile } from "../../platform/node/package-files.ts";
 import { prepareModule } from "../image.ts";
-import { readImportSection } from "./import-section.ts";
+import { readImportSection } from "./format/import-section.ts";
+import { openSection, readSections, sectionId } from "./format/sections.ts";
 import type { RewrittenImage } from "./rewrite.ts";
-import { openSection, readSections, sectionId } from "./sections.ts";
 import { stillTables } from "./still-tables.ts";
 
 let image: RewrittenImage;

@@ -1,8 +1,8 @@
 // In an instance whose memory is restored no code may change a table. The module has tables of host references besides the one of
 // functions (Pyodide's hiwire), which are neither memory nor globals: what a guest put in there would outlive a reset.
 
-import { type FunctionBody, firstInstruction, rewriteBodies, trapBody } from "./code-section.ts";
-import { instructionEnd, numberAt, opcode } from "./instruction.ts";
+import { type FunctionBody, firstInstruction, rewriteBodies, trapBody } from "./format/code-section.ts";
+import { instructionEnd, numberAt, opcode } from "./format/instruction.ts";
 
 /** table.init, table.copy, table.grow, table.fill, by the number behind the prefix. */
 const changingNumbers: readonly number[] = [12, 14, 15, 17];

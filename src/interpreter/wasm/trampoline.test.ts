@@ -1,7 +1,7 @@
 // The dispatch that replaces the JavaScript trampoline, on a module that has one function of each arity.
 
 import { beforeAll, describe, expect, test } from "vitest";
-import { assemble, interpreterLike } from "./assemble-for-tests.ts";
+import { assemble, interpreterLike } from "./format/assemble-for-tests.ts";
 import { rewriteImage } from "./rewrite.ts";
 
 type Call = (...values: number[]) => number;

@@ -2,11 +2,11 @@
 // JavaScript, more than a million times a second. This builds a body for the trampoline that stays inside the module.
 // Source of the semantics: CPython 3.14, Python/emscripten_trampoline.c, function _PyEM_TrampolineCall.
 
-import { ByteWriter } from "./byte-writer.ts";
-import { type FunctionBody, firstInstruction } from "./code-section.ts";
-import { type FunctionTypes, type I32Arity, i32Arity, i32Signature } from "./function-types.ts";
-import { ImageFormatError } from "./image-format-error.ts";
-import { instructionEnd, numberAt, opcode } from "./instruction.ts";
+import { ByteWriter } from "./format/byte-writer.ts";
+import { type FunctionBody, firstInstruction } from "./format/code-section.ts";
+import { type FunctionTypes, type I32Arity, i32Arity, i32Signature } from "./format/function-types.ts";
+import { ImageFormatError } from "./format/image-format-error.ts";
+import { instructionEnd, numberAt, opcode } from "./format/instruction.ts";
 
 export const trampolineImport = { module: "env", name: "_PyEM_TrampolineCall_JS" } as const;
 

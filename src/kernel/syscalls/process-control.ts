@@ -16,7 +16,7 @@ const largeBytes = 63 << 20;
 const randomPieceBytes = 1 << 20;
 const randomBytesPerLook = 16 * 2 ** 20;
 
-/** See interpreter/wasm/split-module.ts. */
+/** See interpreter/wasm/splitting/split-module.ts. */
 export function loadRest(kernel: Kernel): void {
   kernel.machine.loadRest();
 }

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
-import { assembleText } from "../../../interpreter/wasm/assemble-text.ts";
+import { assembleText } from "../../../interpreter/wasm/format/assemble-text.ts";
 import {
   compileInterpreter,
   keepableCode,

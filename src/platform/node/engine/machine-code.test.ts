@@ -1,6 +1,6 @@
 // V8's own judgement of what it is given back; Node 20, 22 and 24 have the two functions.
 import { expect, test } from "vitest";
-import { assembleText } from "../../../interpreter/wasm/assemble-text.ts";
+import { assembleText } from "../../../interpreter/wasm/format/assemble-text.ts";
 import { keepableCode, keepableCodeTag } from "./engine-flags.ts";
 import { machineCode } from "./machine-code.ts";
 

@@ -3,15 +3,20 @@
 // what the other part has is a passage in this one, which calls it through a table: that of functions, or, where it stands in none, one of
 // passages. (Binaryen's wasm-split is the same idea for downloads.)
 
-import type { ByteReader } from "./byte-reader.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import { type FunctionBody, firstInstruction, rewriteBodies, trapBody } from "./code-section.ts";
-import { readSegments } from "./element-section.ts";
-import { type ExportEntry, exportKind, readExportSection, writeExportSection } from "./export-section.ts";
-import { FunctionSpace } from "./function-space.ts";
-import { FunctionTypes, valueTypeCode } from "./function-types.ts";
-import { type GlobalSection, readGlobalSection } from "./global-section.ts";
-import { ImageFormatError } from "./image-format-error.ts";
+import type { ByteReader } from "../format/byte-reader.ts";
+import { ByteWriter } from "../format/byte-writer.ts";
+import { type FunctionBody, firstInstruction, rewriteBodies, trapBody } from "../format/code-section.ts";
+import { readSegments } from "../format/element-section.ts";
+import {
+  type ExportEntry,
+  exportKind,
+  readExportSection,
+  writeExportSection,
+} from "../format/export-section.ts";
+import { FunctionSpace } from "../format/function-space.ts";
+import { FunctionTypes, valueTypeCode } from "../format/function-types.ts";
+import { type GlobalSection, readGlobalSection } from "../format/global-section.ts";
+import { ImageFormatError } from "../format/image-format-error.ts";
 import {
   type EncodedImport,
   functionImport,
@@ -19,9 +24,9 @@ import {
   type ImportName,
   readImportSection,
   writeImportSection,
-} from "./import-section.ts";
-import { instructionEnd, numberAt, numberEnd, opcode } from "./instruction.ts";
-import { joinSections, openSection, readSections, type Sections, sectionId } from "./sections.ts";
+} from "../format/import-section.ts";
+import { instructionEnd, numberAt, numberEnd, opcode } from "../format/instruction.ts";
+import { joinSections, openSection, readSections, type Sections, sectionId } from "../format/sections.ts";
 import { functionTable, planSplit, type SplitPlan } from "./split-plan.ts";
 
 /** ()->void: the host loads the rest. */

@@ -4,7 +4,7 @@
 // to note that, and traps instead: what is noted there is true, whatever the guest does. Once the memory has grown there is no such
 // end, and the table says nothing any more.
 
-import type { Cards } from "../../abi/guest-memory.ts";
+import type { Cards } from "../../../abi/guest-memory.ts";
 
 export const cardShift = 12;
 export const cardBytes = 1 << cardShift;

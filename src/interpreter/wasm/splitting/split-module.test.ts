@@ -1,11 +1,11 @@
 // The two parts together are the module: whatever is in which part, every function gives the same, and the rest comes when it is called.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { assemble } from "./assemble-for-tests.ts";
-import { exportKind, readExportSection, writeExportSection } from "./export-section.ts";
-import { ImageFormatError } from "./image-format-error.ts";
-import { importMemory } from "./import-memory.ts";
-import { joinSections, openSection, readSections, type Sections, sectionId } from "./sections.ts";
+import { assemble } from "../format/assemble-for-tests.ts";
+import { exportKind, readExportSection, writeExportSection } from "../format/export-section.ts";
+import { ImageFormatError } from "../format/image-format-error.ts";
+import { joinSections, openSection, readSections, type Sections, sectionId } from "../format/sections.ts";
+import { importMemory } from "../import-memory.ts";
 import { loadImport, restExports, splitModule } from "./split-module.ts";
 
 const [localGet, globalGet, globalSet, i32Const, i32Add, call, callIndirect] = [

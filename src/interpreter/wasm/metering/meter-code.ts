@@ -2,11 +2,11 @@
 // global. Everything else is copied; no branch depth and no local index changes, since charges stand between instructions, leave
 // the operand stack as it was, and use locals that are added behind all others.
 
-import { countLocals, declareLocals } from "./added-locals.ts";
-import { BlockStack } from "./block-stack.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import { type FunctionBody, firstInstruction } from "./code-section.ts";
-import { instructionEnd, memoryCopy, memoryFill, numberAt, opcode } from "./instruction.ts";
+import { countLocals, declareLocals } from "../format/added-locals.ts";
+import { BlockStack } from "../format/block-stack.ts";
+import { ByteWriter } from "../format/byte-writer.ts";
+import { type FunctionBody, firstInstruction } from "../format/code-section.ts";
+import { instructionEnd, memoryCopy, memoryFill, numberAt, opcode } from "../format/instruction.ts";
 import { findPlainLoops, leadsToLoop, type PlainLoops, tableTargets } from "./plain-loops.ts";
 
 /** What is counted down, and what is called when it is used up. Indices of the module's index spaces. */

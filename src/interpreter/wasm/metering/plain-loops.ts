@@ -1,8 +1,8 @@
 // Which loops of a body can be charged in a cheaper way, because no function is called while they run.
 
-import { BlockStack } from "./block-stack.ts";
-import { type FunctionBody, firstInstruction } from "./code-section.ts";
-import { instructionEnd, numberAt, opcode } from "./instruction.ts";
+import { BlockStack } from "../format/block-stack.ts";
+import { type FunctionBody, firstInstruction } from "../format/code-section.ts";
+import { instructionEnd, numberAt, opcode } from "../format/instruction.ts";
 
 /** Loops are named by the offset at which they start. */
 export interface PlainLoops {

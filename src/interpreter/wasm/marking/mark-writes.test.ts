@@ -1,10 +1,10 @@
 // What a marked module has written is noted, it computes what it did before, and nobody writes into its notes.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { assembleText } from "./assemble-text.ts";
+import { assembleText } from "../format/assemble-text.ts";
+import { joinSections, readSections, type SectionId, sectionId } from "../format/sections.ts";
 import { cardBytes, cardShift, cardsEnd, cardsExport, cardTable, slackBytes } from "./card-table.ts";
 import { markWrites } from "./mark-writes.ts";
-import { joinSections, readSections, type SectionId, sectionId } from "./sections.ts";
 
 const wasmPages = 2;
 const memoryBytes = wasmPages * 65_536;

@@ -1,18 +1,18 @@
 // The form of a module whose code notes which pages of its memory it writes, so that a reset need not look at the others.
 
-import type { Cards } from "../../abi/guest-memory.ts";
+import type { Cards } from "../../../abi/guest-memory.ts";
+import { ByteWriter } from "../format/byte-writer.ts";
+import { rewriteBodies } from "../format/code-section.ts";
+import { exportKind, readExportSection, writeExportSection } from "../format/export-section.ts";
+import { FunctionSpace } from "../format/function-space.ts";
+import { FunctionTypes } from "../format/function-types.ts";
+import { appendConstant, readGlobalSection } from "../format/global-section.ts";
+import { readImportSection } from "../format/import-section.ts";
+import { memoryFill, opcode } from "../format/instruction.ts";
+import { joinSections, openSection, readSections, type Sections, sectionId } from "../format/sections.ts";
+import { Signatures } from "../format/signatures.ts";
 import { markBody } from "./body-marks.ts";
-import { ByteWriter } from "./byte-writer.ts";
 import { cardShift, cardsExport } from "./card-table.ts";
-import { rewriteBodies } from "./code-section.ts";
-import { exportKind, readExportSection, writeExportSection } from "./export-section.ts";
-import { FunctionSpace } from "./function-space.ts";
-import { FunctionTypes } from "./function-types.ts";
-import { appendConstant, readGlobalSection } from "./global-section.ts";
-import { readImportSection } from "./import-section.ts";
-import { memoryFill, opcode } from "./instruction.ts";
-import { joinSections, openSection, readSections, type Sections, sectionId } from "./sections.ts";
-import { Signatures } from "./signatures.ts";
 
 const emptyBlock = 0x40;
 

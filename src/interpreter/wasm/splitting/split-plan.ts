@@ -1,10 +1,10 @@
 // Which functions are in which part of a split module, and which of them are called from the other one.
 
-import { ByteReader } from "./byte-reader.ts";
-import { type FunctionBody, firstInstruction, mentionsOf, readBodies } from "./code-section.ts";
-import { readSegments } from "./element-section.ts";
-import { ImageFormatError } from "./image-format-error.ts";
-import { dataDrop, instructionEnd, memoryInit, numberAt, opcode } from "./instruction.ts";
+import { ByteReader } from "../format/byte-reader.ts";
+import { type FunctionBody, firstInstruction, mentionsOf, readBodies } from "../format/code-section.ts";
+import { readSegments } from "../format/element-section.ts";
+import { ImageFormatError } from "../format/image-format-error.ts";
+import { dataDrop, instructionEnd, memoryInit, numberAt, opcode } from "../format/instruction.ts";
 
 export type Part = "first" | "rest";
 

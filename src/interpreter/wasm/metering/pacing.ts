@@ -2,10 +2,10 @@
 // shipped, the interpreter counts in guest memory on some paths, and on others (each row of a multiplication of big integers)
 // asks JavaScript every time.
 
-import { countLocals, declareLocals } from "./added-locals.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import { type FunctionBody, firstInstruction, readBodies } from "./code-section.ts";
-import { instructionEnd, numberAt, opcode } from "./instruction.ts";
+import { countLocals, declareLocals } from "../format/added-locals.ts";
+import { ByteWriter } from "../format/byte-writer.ts";
+import { type FunctionBody, firstInstruction, readBodies } from "../format/code-section.ts";
+import { instructionEnd, numberAt, opcode } from "../format/instruction.ts";
 import { type Counter, charge } from "./meter-code.ts";
 import { refuelBody } from "./meter-functions.ts";
 import type { Metering, MeteringInput } from "./metering.ts";

@@ -6,14 +6,14 @@
 // code. Every charge depends on what the guest does and on nothing else, so the units that a program has used at any point are
 // the same on every machine, however the host divides them into slices.
 
-import { BlockStack } from "./block-stack.ts";
+import { BlockStack } from "../format/block-stack.ts";
+import { type FunctionBody, firstInstruction, readBodies } from "../format/code-section.ts";
+import { type Exports, findExport } from "../format/export-section.ts";
+import type { FunctionSpace } from "../format/function-space.ts";
+import type { FunctionTypes } from "../format/function-types.ts";
+import { ImageFormatError } from "../format/image-format-error.ts";
+import { instructionEnd, numberAt, opcode } from "../format/instruction.ts";
 import { cutRecursion } from "./call-graph.ts";
-import { type FunctionBody, firstInstruction, readBodies } from "./code-section.ts";
-import { type Exports, findExport } from "./export-section.ts";
-import type { FunctionSpace } from "./function-space.ts";
-import type { FunctionTypes } from "./function-types.ts";
-import { ImageFormatError } from "./image-format-error.ts";
-import { instructionEnd, numberAt, opcode } from "./instruction.ts";
 import { type Dispatch, type Meter, meterBody } from "./meter-code.ts";
 import { bulkBody, refuelBody } from "./meter-functions.ts";
 import { findSignals } from "./signals.ts";

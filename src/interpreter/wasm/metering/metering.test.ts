@@ -2,8 +2,9 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { assemble, type SmallModule } from "./assemble-for-tests.ts";
-import { ImageFormatError } from "./image-format-error.ts";
+import { assemble, type SmallModule } from "../format/assemble-for-tests.ts";
+import { ImageFormatError } from "../format/image-format-error.ts";
+import { rewriteImage } from "../rewrite.ts";
 import {
   type MeteredExports,
   meteredLike,
@@ -11,7 +12,6 @@ import {
   signalAddress,
   startMetered,
 } from "./metered-for-tests.ts";
-import { rewriteImage } from "./rewrite.ts";
 
 const plenty = 2 ** 30;
 const metered = rewriteMetered().full;

@@ -1,7 +1,7 @@
 // A module with all that the metered form looks for, in miniature, and functions of every shape that is charged.
 
-import { assemble, type SmallModule } from "./assemble-for-tests.ts";
-import { type RewriteOptions, rewriteImage } from "./rewrite.ts";
+import { assemble, type SmallModule } from "../format/assemble-for-tests.ts";
+import { type RewriteOptions, rewriteImage } from "../rewrite.ts";
 
 const voidType = 0x40;
 const i32Type = 0x7f;

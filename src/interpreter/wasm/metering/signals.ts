@@ -1,11 +1,11 @@
 // How the interpreter comes to know of a signal on this platform: where its code asks the host, and how it is told.
 
-import { type FunctionBody, firstInstruction } from "./code-section.ts";
-import { type Exports, findExport } from "./export-section.ts";
-import type { FunctionSpace } from "./function-space.ts";
-import { i32Signature } from "./function-types.ts";
-import { ImageFormatError } from "./image-format-error.ts";
-import { instructionEnd, numberAt, opcode } from "./instruction.ts";
+import { type FunctionBody, firstInstruction } from "../format/code-section.ts";
+import { type Exports, findExport } from "../format/export-section.ts";
+import type { FunctionSpace } from "../format/function-space.ts";
+import { i32Signature } from "../format/function-types.ts";
+import { ImageFormatError } from "../format/image-format-error.ts";
+import { instructionEnd, numberAt, opcode } from "../format/instruction.ts";
 
 const signalImport = "_Py_CheckEmscriptenSignals_Helper";
 const interruptExport = "PyErr_SetInterruptEx";

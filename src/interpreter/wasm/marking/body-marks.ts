@@ -5,13 +5,12 @@
 // it assigns, and a loop starts with what will hold at each of its rounds. Notes outlive calls and exceptions, since a table is
 // emptied only when no guest code runs.
 
-import type { Cards } from "../../abi/guest-memory.ts";
-import { countLocals, declareLocals } from "./added-locals.ts";
-import { findAssignedLocals } from "./assigned-locals.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import { cardShift, slackBytes } from "./card-table.ts";
-import { type FunctionBody, firstInstruction } from "./code-section.ts";
-import { ImageFormatError } from "./image-format-error.ts";
+import type { Cards } from "../../../abi/guest-memory.ts";
+import { countLocals, declareLocals } from "../format/added-locals.ts";
+import { findAssignedLocals } from "../format/assigned-locals.ts";
+import { ByteWriter } from "../format/byte-writer.ts";
+import { type FunctionBody, firstInstruction } from "../format/code-section.ts";
+import { ImageFormatError } from "../format/image-format-error.ts";
 import {
   instructionEnd,
   memoryCopy,
@@ -20,9 +19,10 @@ import {
   numberAt,
   numberEnd,
   opcode,
-} from "./instruction.ts";
-import { operandCounts } from "./operand-counts.ts";
-import type { Signature, Signatures } from "./signatures.ts";
+} from "../format/instruction.ts";
+import { operandCounts } from "../format/operand-counts.ts";
+import type { Signature, Signatures } from "../format/signatures.ts";
+import { cardShift, slackBytes } from "./card-table.ts";
 
 export interface Marking {
   readonly table: Cards;

@@ -2,11 +2,11 @@
 // without being one. Indirect calls are taken to reach every function of the table that has their type, and imports to reach
 // the whole table, so the graph has too many edges and never too few.
 
-import { type FunctionBody, firstInstruction } from "./code-section.ts";
-import type { FunctionSpace } from "./function-space.ts";
-import type { FunctionTypes } from "./function-types.ts";
+import { type FunctionBody, firstInstruction } from "../format/code-section.ts";
+import type { FunctionSpace } from "../format/function-space.ts";
+import type { FunctionTypes } from "../format/function-types.ts";
+import { instructionEnd, numberAt, opcode } from "../format/instruction.ts";
 import { cyclicComponents, targetsOfBackEdges } from "./graph.ts";
-import { instructionEnd, numberAt, opcode } from "./instruction.ts";
 
 export interface CallGraphInput {
   readonly bodies: readonly FunctionBody[];

@@ -1,8 +1,8 @@
 // The three functions that metering adds to the module: one that asks the host for fuel, and memory.copy and memory.fill with a
 // charge for their length. The latter go in steps, so that no single one takes long, however large the memory is.
 
-import { ByteWriter } from "./byte-writer.ts";
-import { memoryCopy, memoryFill, opcode } from "./instruction.ts";
+import { ByteWriter } from "../format/byte-writer.ts";
+import { memoryCopy, memoryFill, opcode } from "../format/instruction.ts";
 import { finishCharge, type Meter } from "./meter-code.ts";
 
 const emptyBlock = 0x40;
