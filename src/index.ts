@@ -108,17 +108,9 @@ export type {
   ModuleDenial,
   NetworkDenial,
   QuotaDenial,
-} from "./host/denials.ts";
+} from "./host/denials/denials.ts";
 export type { DenialEvent, FaultEvent, OnEvent, SandboxEvent } from "./host/events.ts";
-export type {
-  GuestFileEntry,
-  GuestFileStat,
-  GuestFiles,
-  ReadOptions,
-  WalkedFile,
-  WalkOptions,
-} from "./host/guest-files.ts";
-export type { Limits } from "./host/limits-option.ts";
+export type { Limits } from "./host/options/limits-option.ts";
 export {
   type EngineOptions,
   type GrantOptions,
@@ -126,12 +118,20 @@ export {
   hostStdin,
   type Isolation,
   type SandboxOptions,
-} from "./host/options.ts";
-export { overlay } from "./host/overlay.ts";
+} from "./host/options/options.ts";
 export { type CheckoutOptions, Pool, type PoolOptions, type PoolState, type Programs } from "./host/pool.ts";
+export type {
+  GuestFileEntry,
+  GuestFileStat,
+  GuestFiles,
+  ReadOptions,
+  WalkedFile,
+  WalkOptions,
+} from "./host/results/guest-files.ts";
 export type { Run, RunOptions } from "./host/run.ts";
 export type { OutputEvent, ResultEvent, RunEvent, StreamOptions } from "./host/run-stream.ts";
 export { type CreateOptions, Sandbox } from "./host/sandbox.ts";
+export { overlay } from "./host/trees/overlay.ts";
 export type { Usage, UsageLimits } from "./host/usage.ts";
 export {
   type InstanceKind,

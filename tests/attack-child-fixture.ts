@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkGrants, type GrantOptions } from "../src/host/options.ts";
-import { RemoteWall } from "../src/host/remote-wall.ts";
-import type { Wall } from "../src/host/wall.ts";
+import { checkGrants, type GrantOptions } from "../src/host/options/options.ts";
+import { RemoteWall } from "../src/host/walls/remote-wall.ts";
+import type { Wall } from "../src/host/walls/wall.ts";
 import { ProcessLink } from "../src/platform/node/walls/child-process.ts";
 import { child } from "./attack-child-script.ts";
 

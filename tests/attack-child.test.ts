@@ -6,7 +6,7 @@ import { hostFile, virtualDirectory } from "sandboa";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { LimitError, SandboxLostError } from "../src/errors/run-errors.ts";
 import { beginLifetime } from "../src/host/lifetime.ts";
-import { hostStdin } from "../src/host/options.ts";
+import { hostStdin } from "../src/host/options/options.ts";
 import { releaseHostFile } from "../src/platform/node/files/host-files.ts";
 import { openWallOf, planOf, removeScripts } from "./attack-child-fixture.ts";
 

@@ -2,9 +2,9 @@
 // the three errors that end the process. Nothing else is thrown, nothing is held that was only announced, no prototype is touched.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encodeFrame, FrameReader, maxHeadBytes } from "../src/host/frames.ts";
-import { readFromProcess } from "../src/host/process-protocol.ts";
-import { denialAccesses, denialKinds } from "../src/host/raw-denial.ts";
+import { denialAccesses, denialKinds } from "../src/host/denials/raw-denial.ts";
+import { encodeFrame, FrameReader, maxHeadBytes } from "../src/host/walls/frames.ts";
+import { readFromProcess } from "../src/host/walls/process-protocol.ts";
 
 const maxBodyBytes = 1 << 18;
 const prototypes = [Object.prototype, Array.prototype, Map.prototype, Uint8Array.prototype, Error.prototype];

@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
-import { Control } from "../src/host/control.ts";
 import { Supervisor } from "../src/host/supervisor.ts";
+import { Control } from "../src/host/walls/control.ts";
 import { Kernel } from "../src/kernel/kernel.ts";
 import { makeFixture } from "../src/kernel/kernel-fixture.ts";
 

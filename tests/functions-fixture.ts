@@ -7,10 +7,10 @@ import type {
 import { CallServer, type CallServerOptions } from "../src/host/calls/call-server.ts";
 import type { ObserveCalls } from "../src/host/calls/embedder.ts";
 import type { FaultEvent } from "../src/host/events.ts";
-import { openWall } from "../src/host/open-wall.ts";
-import { checkEngine, checkGrants, type Isolation } from "../src/host/options.ts";
+import { checkEngine, checkGrants, type Isolation } from "../src/host/options/options.ts";
 import { encodeRun, endingOf } from "../src/host/run.ts";
-import type { Wall } from "../src/host/wall.ts";
+import { openWall } from "../src/host/walls/open-wall.ts";
+import type { Wall } from "../src/host/walls/wall.ts";
 
 export const walls: readonly Isolation[] = ["inline", "worker", "process"];
 export type Grants = Readonly<Record<string, FunctionCapability | ObjectCapability>>;

@@ -1,10 +1,10 @@
 // The guest's one call of the host, as bytes, behind every wall: what is sent arrives, what is answered arrives, and whatever else is
 // passed to it ends nobody but the guest.
 import { expect, test } from "vitest";
-import { openWall } from "../src/host/open-wall.ts";
-import { checkEngine, checkGrants, type Isolation } from "../src/host/options.ts";
+import { checkEngine, checkGrants, type Isolation } from "../src/host/options/options.ts";
 import { encodeRun, endingOf } from "../src/host/run.ts";
-import type { CallAnswers } from "../src/host/served.ts";
+import { openWall } from "../src/host/walls/open-wall.ts";
+import type { CallAnswers } from "../src/host/walls/served.ts";
 
 const walls: readonly Isolation[] = ["inline", "worker", "process"];
 const ignore = (): void => {};

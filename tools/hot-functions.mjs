@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 
 const { outputFiles } = await build({
-  entryPoints: ["src/host/rehearsed-programs.ts"],
+  entryPoints: ["src/host/images/rehearsed-programs.ts"],
   format: "esm",
   write: false,
 });

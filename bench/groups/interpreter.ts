@@ -1,16 +1,16 @@
 // The interpreter layer, without worker and protocol: fresh instance, reset in place, first run, memory per live instance.
 
-import { makeBareProcess } from "../../src/host/bare-process.ts";
-import { Control } from "../../src/host/control.ts";
-import { buildImage, buildWholeModule } from "../../src/host/image-build.ts";
-import { loadImage } from "../../src/host/image-cache.ts";
-import { refusedByDefault } from "../../src/host/library-choice.ts";
-import { decodeLibrary, type LibraryFiles } from "../../src/host/library-file.ts";
-import { installLibrary, LibraryFileSystem } from "../../src/host/library-filesystem.ts";
+import { makeBareProcess } from "../../src/host/images/bare-process.ts";
+import { buildImage, buildWholeModule } from "../../src/host/images/image-build.ts";
+import { loadImage } from "../../src/host/images/image-cache.ts";
+import { refusedByDefault } from "../../src/host/images/library-choice.ts";
+import { decodeLibrary, type LibraryFiles } from "../../src/host/images/library-file.ts";
+import { installLibrary, LibraryFileSystem } from "../../src/host/images/library-filesystem.ts";
+import { compileRest } from "../../src/host/images/rest-module.ts";
 import { idlePlan } from "../../src/host/plan.ts";
-import { compileRest } from "../../src/host/rest-module.ts";
 import { encodeRun } from "../../src/host/run.ts";
 import { Session } from "../../src/host/session.ts";
+import { Control } from "../../src/host/walls/control.ts";
 import { decodeImage, type Image } from "../../src/interpreter/image-file.ts";
 import { Machine } from "../../src/interpreter/machine.ts";
 import { MarkedRestore } from "../../src/interpreter/marked-restore.ts";

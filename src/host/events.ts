@@ -1,5 +1,5 @@
 // What a sandbox tells its embedder besides results, at the moment it happens.
-import type { Denial } from "./denials.ts";
+import type { Denial } from "./denials/denials.ts";
 
 /**
  * What stands behind a place has failed: code of the embedder's, of which the guest was told EIO and no more, or the host's system behind a

@@ -10,9 +10,9 @@ import { KernelError } from "../kernel/kernel-error.ts";
 import { HostTree } from "../platform/node/files/host-tree.ts";
 import { nowMs } from "../platform/node/powers.ts";
 import { CallServer } from "./calls/call-server.ts";
-import type { CheckedGrants } from "./options.ts";
+import type { CheckedGrants } from "./options/options.ts";
 import type { SandboxPlan } from "./plan.ts";
-import { type ServedPlace, TreeServer } from "./tree-server.ts";
+import { type ServedPlace, TreeServer } from "./trees/tree-server.ts";
 
 export interface Lifetime {
   readonly plan: SandboxPlan;

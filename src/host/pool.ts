@@ -6,10 +6,10 @@ import { PoolError } from "../errors/pool-error.ts";
 import { SandboxLostError } from "../errors/run-errors.ts";
 import { isPending } from "../filesystems/later.ts";
 import { afterThisTurn } from "../platform/node/powers.ts";
-import type { Progress } from "./image-build.ts";
+import type { Progress } from "./images/image-build.ts";
+import { warmOnce } from "./images/warm-up.ts";
 import { beginLifetime, endLifetime, type Lifetime } from "./lifetime.ts";
-import { openWall } from "./open-wall.ts";
-import { optionRecord } from "./option-record.ts";
+import { optionRecord } from "./options/option-record.ts";
 import {
   type CheckedEngine,
   checkEngine,
@@ -19,12 +19,12 @@ import {
   type GrantOptions,
   grantNames,
   usesFuel,
-} from "./options.ts";
-import { releasePlaces } from "./places-option.ts";
+} from "./options/options.ts";
+import { releasePlaces } from "./options/places-option.ts";
 import { cancelled, PoolQueue } from "./pool-queue.ts";
 import { Sandbox } from "./sandbox.ts";
-import type { OnFall, Wall } from "./wall.ts";
-import { warmOnce } from "./warm-up.ts";
+import { openWall } from "./walls/open-wall.ts";
+import type { OnFall, Wall } from "./walls/wall.ts";
 
 /** What a pool's interpreters are good at. */
 export type Programs = "short" | "long";

@@ -2,11 +2,11 @@
 
 import { monotonicMs } from "../platform/node/powers.ts";
 import type { Meters } from "./meters.ts";
-import type { OutputStream } from "./output-ring.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { Run } from "./run.ts";
 import { type Usage, usageOf } from "./usage.ts";
-import type { TakeOutput } from "./wall.ts";
+import type { OutputStream } from "./walls/output-ring.ts";
+import type { TakeOutput } from "./walls/wall.ts";
 
 type Collected = Pick<Run, "stdout" | "stderr" | "usage">;
 

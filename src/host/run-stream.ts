@@ -1,7 +1,7 @@
 // A run as it goes on: what it writes and what it calls, one after the other as it happens, and at the end its result.
 import type { CallEvent } from "./calls/embedder.ts";
-import type { OutputStream } from "./output-ring.ts";
 import type { Run, RunOptions } from "./run.ts";
+import type { OutputStream } from "./walls/output-ring.ts";
 
 export interface OutputEvent {
   readonly type: OutputStream;

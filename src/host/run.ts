@@ -20,10 +20,10 @@ import type { StopReason } from "../kernel/guest-stop.ts";
 import { monotonicMs } from "../platform/node/powers.ts";
 import type { ObserveCalls } from "./calls/embedder.ts";
 import type { SessionReport } from "./meters.ts";
-import { optionRecord } from "./option-record.ts";
+import { optionRecord } from "./options/option-record.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { Usage } from "./usage.ts";
-import type { TakeOutput } from "./wall.ts";
+import type { TakeOutput } from "./walls/wall.ts";
 
 export interface RunOptions {
   /** Variables to set before the source runs, by name: at most 64 MiB when encoded, with the source. */

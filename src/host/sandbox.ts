@@ -1,13 +1,12 @@
 // A sandbox: one interpreter behind a wall, what it was granted, and the state that tells what may be asked of it. All authority
 // is decided before anything starts; afterwards this file only sends runs and collects what comes back.
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
-import { DenialRecord, type DenialReport } from "./denials.ts";
-import { GuestFiles } from "./guest-files.ts";
-import type { Progress } from "./image-build.ts";
+import { DenialRecord, type DenialReport } from "./denials/denials.ts";
+import type { RawDenial } from "./denials/raw-denial.ts";
+import type { Progress } from "./images/image-build.ts";
 import { beginLifetime, endLifetime, type Lifetime } from "./lifetime.ts";
 import type { Meters } from "./meters.ts";
-import { openWall } from "./open-wall.ts";
-import { optionRecord } from "./option-record.ts";
+import { optionRecord } from "./options/option-record.ts";
 import {
   type CheckedGrants,
   checkEngine,
@@ -16,16 +15,17 @@ import {
   grantNames,
   type SandboxOptions,
   usesFuel,
-} from "./options.ts";
-import { releasePlaces } from "./places-option.ts";
+} from "./options/options.ts";
+import { releasePlaces } from "./options/places-option.ts";
 import type { SandboxPlan } from "./plan.ts";
-import type { RawDenial } from "./raw-denial.ts";
-import type { FilesQuestion, FilesReply } from "./results.ts";
+import { GuestFiles } from "./results/guest-files.ts";
+import type { FilesQuestion, FilesReply } from "./results/results.ts";
 import { encodeRun, endingOf, type Run, type RunOptions } from "./run.ts";
 import { RunRecord } from "./run-record.ts";
 import { type RunEvent, type StreamOptions, streamRun } from "./run-stream.ts";
 import { type Usage, usageOf } from "./usage.ts";
-import type { OnFall, Wall } from "./wall.ts";
+import { openWall } from "./walls/open-wall.ts";
+import type { OnFall, Wall } from "./walls/wall.ts";
 
 type State = "usable" | "running" | "lost" | "closed";
 

@@ -17,18 +17,18 @@ import { GuestStop } from "../kernel/guest-stop.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { fail, failNumber } from "../kernel/kernel-error.ts";
 import type { ClockPower, EntropyPower, InputPower, OutputPower } from "../kernel/powers.ts";
-import { askedTree } from "./asked-tree.ts";
-import type { Control } from "./control.ts";
-import { DenialLog } from "./denial-log.ts";
+import { DenialLog } from "./denials/denial-log.ts";
 import type { Meters, RunMeters, SessionReport } from "./meters.ts";
 import { idlePlan, type SandboxPlan } from "./plan.ts";
-import type { Answer, Request } from "./protocol.ts";
-import { type FilesQuestion, type FilesReply, Results } from "./results.ts";
+import { type FilesQuestion, type FilesReply, Results } from "./results/results.ts";
 import { SessionCalls } from "./session-calls.ts";
 import { Supervisor, type SupervisorPowers } from "./supervisor.ts";
-import type { AskTree, TreeQuestion, TreeReply } from "./tree-questions.ts";
+import { askedTree } from "./trees/asked-tree.ts";
+import type { AskTree, TreeQuestion, TreeReply } from "./trees/tree-questions.ts";
 import { usageOf } from "./usage.ts";
-import type { TakeDenial } from "./wall.ts";
+import type { Control } from "./walls/control.ts";
+import type { Answer, Request } from "./walls/protocol.ts";
+import type { TakeDenial } from "./walls/wall.ts";
 import { makeWorld, type WorldPowers } from "./world.ts";
 
 export interface SessionPowers

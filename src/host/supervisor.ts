@@ -2,9 +2,9 @@
 // signals, and it sleeps for the guest. Nothing in guest memory takes part. What never comes here (a loop in C of the plain
 // interpreter) is ended from outside, by the wall.
 import type { Kernel } from "../kernel/kernel.ts";
-import type { Control } from "./control.ts";
 import type { Overrun, RunMeters } from "./meters.ts";
 import type { SandboxPlan, SoftStop } from "./plan.ts";
+import type { Control } from "./walls/control.ts";
 
 export interface SupervisorPowers {
   monotonicMs(): number;

@@ -1,9 +1,9 @@
 // Of the real image: what is said to be late is read by nobody before its modules are there, and then it is all there.
 import { beforeAll, describe, expect, test } from "vitest";
-import { buildWholeModule } from "../host/image-build.ts";
-import type { LoadedImage } from "../host/image-cache.ts";
-import { bytecodeModules, refusedByDefault } from "../host/library-choice.ts";
-import { rehearsedPrograms } from "../host/rehearsed-programs.ts";
+import { buildWholeModule } from "../host/images/image-build.ts";
+import type { LoadedImage } from "../host/images/image-cache.ts";
+import { bytecodeModules, refusedByDefault } from "../host/images/library-choice.ts";
+import { rehearsedPrograms } from "../host/images/rehearsed-programs.ts";
 import { distribution } from "./distribution.ts";
 import { decodeImage } from "./image-file.ts";
 import { loadForm, Trial } from "./metered-fixture.ts";

@@ -1,7 +1,7 @@
 // A reset of the noted pages alone leaves the very memory that a reset of everything leaves: whatever ran before, byte for byte.
 import { beforeAll, describe, expect, test } from "vitest";
-import { type LoadedImage, loadImage } from "../host/image-cache.ts";
-import { refusedByDefault } from "../host/library-choice.ts";
+import { type LoadedImage, loadImage } from "../host/images/image-cache.ts";
+import { refusedByDefault } from "../host/images/library-choice.ts";
 import { hostilePrograms } from "./hostile-programs-fixture.ts";
 import { loadForm, Trial } from "./metered-fixture.ts";
 import { cardBytes, cardTable } from "./wasm/marking/card-table.ts";

@@ -1,12 +1,12 @@
 // Interpreters of both forms for tests: the image of the host's cache, files in memory, a clock that stands still and entropy
 // that repeats, so that two runs differ in nothing.
 import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
-import { makeBareProcess } from "../host/bare-process.ts";
-import { type LoadedImage, loadImage } from "../host/image-cache.ts";
-import { refusedByDefault } from "../host/library-choice.ts";
-import { decodeLibrary } from "../host/library-file.ts";
-import { installLibrary } from "../host/library-filesystem.ts";
-import { compileRest } from "../host/rest-module.ts";
+import { makeBareProcess } from "../host/images/bare-process.ts";
+import { type LoadedImage, loadImage } from "../host/images/image-cache.ts";
+import { refusedByDefault } from "../host/images/library-choice.ts";
+import { decodeLibrary } from "../host/images/library-file.ts";
+import { installLibrary } from "../host/images/library-filesystem.ts";
+import { compileRest } from "../host/images/rest-module.ts";
 import { Clocks } from "../kernel/clocks.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { guestOwner } from "../kernel/permissions.ts";

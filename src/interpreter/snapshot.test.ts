@@ -1,7 +1,7 @@
 // What a snapshot of the real image holds, seen through the guest's own allocator.
 import { expect, test } from "vitest";
-import { loadImage } from "../host/image-cache.ts";
-import { refusedByDefault } from "../host/library-choice.ts";
+import { loadImage } from "../host/images/image-cache.ts";
+import { refusedByDefault } from "../host/images/library-choice.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { decodeImage } from "./image-file.ts";
 import { Machine } from "./machine.ts";

@@ -1,12 +1,12 @@
 // A whole interpreter for the tests of this folder: the real image, its library, and a hash secret or a plan of the test's choice.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeBareProcess } from "../../host/bare-process.ts";
-import { type LoadedImage, loadImage } from "../../host/image-cache.ts";
-import { refusedByDefault } from "../../host/library-choice.ts";
-import { decodeLibrary, type LibraryFiles } from "../../host/library-file.ts";
-import { installLibrary } from "../../host/library-filesystem.ts";
-import { compileRest } from "../../host/rest-module.ts";
+import { makeBareProcess } from "../../host/images/bare-process.ts";
+import { type LoadedImage, loadImage } from "../../host/images/image-cache.ts";
+import { refusedByDefault } from "../../host/images/library-choice.ts";
+import { decodeLibrary, type LibraryFiles } from "../../host/images/library-file.ts";
+import { installLibrary } from "../../host/images/library-filesystem.ts";
+import { compileRest } from "../../host/images/rest-module.ts";
 import { Clocks } from "../../kernel/clocks.ts";
 import type { FileSystem } from "../../kernel/filesystem.ts";
 import { Kernel } from "../../kernel/kernel.ts";

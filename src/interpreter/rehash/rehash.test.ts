@@ -1,7 +1,7 @@
 // After a restore under any secret, everything that is alive must be found by its hash. Python itself is asked, and so that its
 // answer means something, plans that lack a part must be found out.
 import { beforeAll, describe, expect, test } from "vitest";
-import { bytecodeModules } from "../../host/library-choice.ts";
+import { bytecodeModules } from "../../host/images/library-choice.ts";
 import { decodeImage, encodeImage } from "../image-file.ts";
 import { consistencyCheck, Guest, type Prepared, prepare, secretOf } from "./guest-fixture.ts";
 import type { RehashPlan } from "./plan.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { MemoryFileSystem } from "../../filesystems/memory-filesystem.ts";
-import { refusedByDefault } from "../../host/library-choice.ts";
+import { refusedByDefault } from "../../host/images/library-choice.ts";
 import { Kernel } from "../../kernel/kernel.ts";
 import { guestOwner } from "../../kernel/permissions.ts";
 import { readDistributionFile } from "../../platform/node/package-files.ts";

@@ -1,7 +1,7 @@
 // The survey refuses a snapshot in which anything that it relies on is not exactly so, and finds the same plan each time.
 import { beforeAll, expect, test } from "vitest";
 import { ImageError } from "../../errors/image-error.ts";
-import { compileRest } from "../../host/rest-module.ts";
+import { compileRest } from "../../host/images/rest-module.ts";
 import { Kernel } from "../../kernel/kernel.ts";
 import { readDistributionFile } from "../../platform/node/package-files.ts";
 import { nodeMemory } from "../../platform/node/powers.ts";

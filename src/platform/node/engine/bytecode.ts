@@ -22,7 +22,7 @@ export interface LoadedBundle {
   keep(parts?: number): boolean;
 }
 
-/** A CommonJS file. As with the engine's other code (host/code-file.ts), bytecode comes from no folder that others can write to. */
+/** A CommonJS file. As with the engine's other code (host/images/code-file.ts), bytecode comes from no folder that others can write to. */
 export function loadBundle(file: string, store = new ImageStore()): LoadedBundle {
   const bytes = readWrapped(file);
   // V8 compares the length of the source, its own version and its flags.

@@ -5,8 +5,8 @@ import type { HostFolderTicket } from "../../../filesystems/host-folder.ts";
 import { isPending } from "../../../filesystems/later.ts";
 import type { OnFault } from "../../../host/events.ts";
 import type { SandboxPlan } from "../../../host/plan.ts";
-import type { OpenedTreeFile, TreeQuestion, TreeReply } from "../../../host/tree-questions.ts";
-import { TreeServer } from "../../../host/tree-server.ts";
+import type { OpenedTreeFile, TreeQuestion, TreeReply } from "../../../host/trees/tree-questions.ts";
+import { TreeServer } from "../../../host/trees/tree-server.ts";
 import { HostTree } from "./host-tree.ts";
 
 /** By place of the plan. */

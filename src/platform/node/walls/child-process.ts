@@ -4,21 +4,21 @@ import { closeSync } from "node:fs";
 import { serialize } from "node:v8";
 import { isPending } from "../../../filesystems/later.ts";
 import type { Later } from "../../../filesystems/tree.ts";
-import { FrameReader } from "../../../host/frames.ts";
-import { answerFileQuestion } from "../../../host/host-answers.ts";
-import type { ImageBytes, ImageFiles } from "../../../host/image-cache.ts";
+import { maxDenialMessages } from "../../../host/denials/raw-denial.ts";
+import type { ImageBytes, ImageFiles } from "../../../host/images/image-cache.ts";
 import type { SandboxPlan } from "../../../host/plan.ts";
+import type { TreeQuestion, TreeReply } from "../../../host/trees/tree-questions.ts";
+import { FrameReader } from "../../../host/walls/frames.ts";
+import { answerFileQuestion } from "../../../host/walls/host-answers.ts";
 import {
   type FileQuestion,
   type FromProcess,
   maxTransferBytes,
   readFromProcess,
-} from "../../../host/process-protocol.ts";
-import type { Request } from "../../../host/protocol.ts";
-import { maxDenialMessages } from "../../../host/raw-denial.ts";
-import type { Link, LinkEvents } from "../../../host/remote-wall.ts";
-import type { Served } from "../../../host/served.ts";
-import type { TreeQuestion, TreeReply } from "../../../host/tree-questions.ts";
+} from "../../../host/walls/process-protocol.ts";
+import type { Request } from "../../../host/walls/protocol.ts";
+import type { Link, LinkEvents } from "../../../host/walls/remote-wall.ts";
+import type { Served } from "../../../host/walls/served.ts";
 import type { SentImage } from "../cache/process-image.ts";
 import { readHostInput } from "../files/host-input.ts";
 import { monotonicMs } from "../powers.ts";

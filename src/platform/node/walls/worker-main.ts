@@ -1,9 +1,13 @@
 // What the worker thread does: builds the session, then answers one message at a time.
 import { type MessagePort, parentPort, receiveMessageOnPort } from "node:worker_threads";
-import { Control } from "../../../host/control.ts";
-import { LibraryFileSystem } from "../../../host/library-filesystem.ts";
-import { OutputWriter } from "../../../host/output-ring.ts";
-import { maxTransferBytes } from "../../../host/process-protocol.ts";
+import { LibraryFileSystem } from "../../../host/images/library-filesystem.ts";
+import { compileRest } from "../../../host/images/rest-module.ts";
+import { SharedBytes } from "../../../host/images/shared-bytes.ts";
+import { Session, type SessionPowers } from "../../../host/session.ts";
+import { maxPieceBytes } from "../../../host/trees/tree-questions.ts";
+import { Control } from "../../../host/walls/control.ts";
+import { OutputWriter } from "../../../host/walls/output-ring.ts";
+import { maxTransferBytes } from "../../../host/walls/process-protocol.ts";
 import {
   type FromWorker,
   type LatePart,
@@ -13,11 +17,7 @@ import {
   type ToWorker,
   treeMark,
   type WorkerStart,
-} from "../../../host/protocol.ts";
-import { compileRest } from "../../../host/rest-module.ts";
-import { Session, type SessionPowers } from "../../../host/session.ts";
-import { SharedBytes } from "../../../host/shared-bytes.ts";
-import { maxPieceBytes } from "../../../host/tree-questions.ts";
+} from "../../../host/walls/protocol.ts";
 import { RenewalFailure } from "../../../interpreter/interpreter.ts";
 import { failNumber } from "../../../kernel/kernel-error.ts";
 import { openHostFile } from "../files/host-files.ts";

@@ -1,10 +1,12 @@
 // The worker thread behind a wall: starting it, speaking to it, and ending it.
 import { MessageChannel, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { isPending } from "../../../filesystems/later.ts";
-import { Control } from "../../../host/control.ts";
-import type { LoadedImage } from "../../../host/image-cache.ts";
-import { makeOutputRing, OutputReader } from "../../../host/output-ring.ts";
+import type { LoadedImage } from "../../../host/images/image-cache.ts";
 import { hostFileAt, type SandboxPlan } from "../../../host/plan.ts";
+import type { TreeReply } from "../../../host/trees/tree-questions.ts";
+import type { TreeServer } from "../../../host/trees/tree-server.ts";
+import { Control } from "../../../host/walls/control.ts";
+import { makeOutputRing, OutputReader } from "../../../host/walls/output-ring.ts";
 import type {
   FromWorker,
   LatePart,
@@ -13,11 +15,9 @@ import type {
   NumberedReply,
   Request,
   ToWorker,
-} from "../../../host/protocol.ts";
-import type { Link, LinkEvents } from "../../../host/remote-wall.ts";
-import type { CallAnswers, Served } from "../../../host/served.ts";
-import type { TreeReply } from "../../../host/tree-questions.ts";
-import type { TreeServer } from "../../../host/tree-server.ts";
+} from "../../../host/walls/protocol.ts";
+import type { Link, LinkEvents } from "../../../host/walls/remote-wall.ts";
+import type { CallAnswers, Served } from "../../../host/walls/served.ts";
 import { createHostFileReply } from "../files/host-files.ts";
 import { readHostInput } from "../files/host-input.ts";
 import { monotonicMs } from "../powers.ts";

@@ -1,0 +1,132 @@
+// The `limits` option. Every limit has a default; the word "unlimited" is the only way to have none, and only time and fuel
+// can be without.
+import { wasmPageBytes } from "../../abi/wasm-pages.ts";
+import { bytes, count, milliseconds, type Quantity } from "../../capabilities/quantity.ts";
+import { OptionError } from "../../errors/option-error.ts";
+import type { PlannedLimits, PlannedPlace, SoftStop } from "../plan.ts";
+import { optionRecord } from "./option-record.ts";
+
+export interface Limits {
+  /** Linear memory of the interpreter, in bytes: 32 MiB to 64 KiB less than 4 GiB, rounded down to 64 KiB. Default "256 MiB". */
+  readonly memory?: Quantity;
+  /**
+   * What the host holds for the guest, in bytes: file contents, names, open descriptors, pipes, captured output; at least 64 KiB.
+   * Default: 64 MiB and what the granted scratch places may hold.
+   */
+  readonly hostMemory?: Quantity;
+  /** Time from the start of a run to its end, in milliseconds, or "unlimited". Default "10 s". */
+  readonly wall?: Quantity;
+  /** Processor time of a run, in milliseconds, or "unlimited". Default: as `wall`. */
+  readonly cpu?: Quantity;
+  /**
+   * Steps of a run, in units of about one bytecode instruction or one turn of a loop in C, or "unlimited"; at least 1000. Needs the
+   * metered interpreter and, in Sandbox.create, chooses it. The same program with the same input is stopped at the same place
+   * everywhere. Default where metered: 10 ** 12.
+   */
+  readonly fuel?: number | "unlimited";
+  /** What a run may write to stdout and stderr together, in bytes. Default "1 MiB". */
+  readonly output?: Quantity;
+  /** Size of a run's encoded result, in bytes: 1 KiB to 1 GiB. Default "16 MiB". */
+  readonly value?: Quantity;
+  /** Open descriptors, the three standard streams included: 3 to 4096. Default 256. */
+  readonly openFiles?: number;
+  /** Depth of Python calls: beyond it the guest sees RecursionError. 50 to 20,000. Default 1000. */
+  readonly recursion?: number;
+  /**
+   * When time or fuel is spent, the guest first sees this exception (default "KeyboardInterrupt"), and has `grace` to end by
+   * itself: milliseconds of wall time, 1 ms to 10 min. Then, or without `soft`, it is stopped. Default: no soft stop.
+   */
+  readonly soft?: { readonly grace: Quantity; readonly raise?: SoftStop["raise"] };
+  /**
+   * Wall time stands still while the host works for the guest, for example while it waits for granted standard input or a function; not while
+   * the guest has a callback to do, or nothing under way. Default false.
+   */
+  readonly wallPausesForHost?: boolean;
+}
+
+const names: readonly (keyof Limits)[] = [
+  "memory",
+  "hostMemory",
+  "wall",
+  "cpu",
+  "fuel",
+  "output",
+  "value",
+  "openFiles",
+  "recursion",
+  "soft",
+  "wallPausesForHost",
+];
+const longestMs = 2 ** 31 - 1;
+
+export interface CheckedLimits {
+  readonly limits: PlannedLimits;
+  readonly soft: SoftStop | undefined;
+  readonly wallPauses: boolean;
+}
+
+export function checkLimits(given: unknown): CheckedLimits {
+  const limits = optionRecord("limits", given, names) as Limits;
+  const wallMs = orUnlimited(limits.wall ?? "10 s", (value) =>
+    milliseconds("limits.wall", value, { from: 1, to: longestMs }),
+  );
+  const { wallPausesForHost: wallPauses = false } = limits;
+  if (typeof wallPauses !== "boolean")
+    throw new OptionError("limits.wallPausesForHost", wallPauses, "true or false");
+  return {
+    limits: {
+      memoryBytes: wholePagesWithin(
+        bytes("limits.memory", limits.memory ?? "256 MiB", {
+          from: 32 * 2 ** 20,
+          to: 2 ** 32 - wasmPageBytes,
+        }),
+      ),
+      hostMemoryBytes: bytes("limits.hostMemory", limits.hostMemory ?? "64 MiB", { from: 65_536 }),
+      wallMs,
+      cpuMs:
+        limits.cpu === undefined
+          ? wallMs
+          : orUnlimited(limits.cpu, (value) => milliseconds("limits.cpu", value, { from: 1, to: longestMs })),
+      fuel: orUnlimited(limits.fuel ?? 1e12, (value) => count("limits.fuel", value, { from: 1000 })),
+      outputBytes: bytes("limits.output", limits.output ?? "1 MiB"),
+      valueBytes: bytes("limits.value", limits.value ?? "16 MiB", { from: 1024, to: 2 ** 30 }),
+      openFiles: count("limits.openFiles", limits.openFiles ?? 256, { from: 3, to: 4096 }),
+      recursion: count("limits.recursion", limits.recursion ?? 1000, { from: 50, to: 20_000 }),
+    },
+    soft: limits.soft === undefined ? undefined : checkSoft(limits.soft),
+    wallPauses,
+  };
+}
+
+/** Unless the embedder has set a budget, places that were granted room come with the host memory for it. */
+export function withRoomFor(
+  limits: PlannedLimits,
+  given: Limits | undefined,
+  places: readonly (readonly [string, PlannedPlace])[],
+): PlannedLimits {
+  if (given?.hostMemory !== undefined) return limits;
+  const content = places.reduce(
+    (sum, [, place]) => sum + (place.kind === "scratch" ? place.quotaBytes : 0),
+    0,
+  );
+  return {
+    ...limits,
+    hostMemoryBytes: Math.min(limits.hostMemoryBytes + content, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function checkSoft(given: unknown): SoftStop {
+  const soft = optionRecord("limits.soft", given, ["grace", "raise"]) as NonNullable<Limits["soft"]>;
+  const raise = soft.raise ?? "KeyboardInterrupt";
+  if (raise !== "KeyboardInterrupt" && raise !== "TimeoutError")
+    throw new OptionError("limits.soft.raise", raise, '"KeyboardInterrupt", "TimeoutError"');
+  return { graceMs: milliseconds("limits.soft.grace", soft.grace, { from: 1, to: 600_000 }), raise };
+}
+
+function orUnlimited(value: unknown, check: (value: unknown) => number): number {
+  return value === "unlimited" ? Number.POSITIVE_INFINITY : check(value);
+}
+
+function wholePagesWithin(size: number): number {
+  return size - (size % wasmPageBytes);
+}

@@ -1,0 +1,117 @@
+// The `files` option: guest paths are checked, granted files of the host are opened, once. What was opened is released when a
+// later grant is refused.
+import type { FileCapability, HostDirectory, HostFile } from "../../capabilities/capability.ts";
+import { OptionError } from "../../errors/option-error.ts";
+import type { HostFileTicket } from "../../filesystems/host-file.ts";
+import type { HostFolderTicket } from "../../filesystems/host-folder.ts";
+import { grantHostFile, HostFileRefusal, releaseHostFile } from "../../platform/node/files/host-files.ts";
+import { grantHostFolder, HostFolderRefusal } from "../../platform/node/files/host-folders.ts";
+import type { PlannedPlace } from "../plan.ts";
+import { grantTree, type TreeGrant } from "../trees/tree-grants.ts";
+import { optionRecord } from "./option-record.ts";
+import { ownPlaces } from "./own-places.ts";
+
+export interface OpenedPlaces {
+  readonly places: (readonly [string, PlannedPlace])[];
+  readonly tickets: HostFileTicket[];
+  /** By place: those of kind "tree", of which the plan knows no more than that. */
+  readonly trees: Map<number, TreeGrant>;
+}
+
+/** Lets go of everything that was opened. */
+export function releasePlaces(opened: {
+  readonly tickets: readonly HostFileTicket[];
+  readonly trees: ReadonlyMap<number, TreeGrant>;
+}): void {
+  for (const ticket of opened.tickets) releaseHostFile(ticket);
+  for (const grant of opened.trees.values()) grant.release();
+}
+
+export function openPlaces(files: Readonly<Record<string, FileCapability>>): OpenedPlaces {
+  optionRecord("files", files);
+  const opened: OpenedPlaces = { places: [], tickets: [], trees: new Map() };
+  try {
+    const paths = Object.keys(files);
+    for (const [path, capability] of Object.entries(files)) {
+      const option = `files[${JSON.stringify(path)}]`;
+      checkGuestPath(option, path, paths);
+      opened.places.push([path, openPlace(option, capability, opened)]);
+    }
+    return opened;
+  } catch (error) {
+    releasePlaces(opened);
+    throw error;
+  }
+}
+
+function checkGuestPath(option: string, path: string, all: readonly string[]): void {
+  const plain = path.startsWith("/") && path.length > 1 && !path.endsWith("/") && !path.includes("\0");
+  const names = path.slice(1).split("/");
+  if (!plain || path.length > 1024 || names.some((name) => name === "" || name === "." || name === "..")) {
+    throw new OptionError(
+      option,
+      path,
+      "an absolute guest path such as /in/data.csv, without . or .. or a slash at the end",
+    );
+  }
+  for (const place of ownPlaces) {
+    if (path === place || path.startsWith(`${place}/`) || place.startsWith(`${path}/`)) {
+      throw new OptionError(option, path, `a path outside of ${place}, which is the sandbox's own`);
+    }
+  }
+  const inside = all.find((other) => path.startsWith(`${other}/`));
+  if (inside)
+    throw new OptionError(option, path, `a path that is not inside of ${inside}, which is granted as well`);
+}
+
+function openPlace(option: string, capability: FileCapability, opened: OpenedPlaces): PlannedPlace {
+  switch (capability?.kind) {
+    case "scratch": {
+      const { quotaBytes, maxFiles, maxDepth, maxNameBytes } = capability;
+      return { kind: "scratch", quotaBytes, maxFiles, maxDepth, maxNameBytes };
+    }
+    case "memoryFile":
+      return { kind: "memoryFile", bytes: capability.bytes };
+    case "hostFile": {
+      const { mode, maxBytes } = capability;
+      const ticket = grantedTicket(option, capability);
+      opened.tickets.push(ticket);
+      return { kind: "hostFile", mode, maxBytes, ticket };
+    }
+    case "tree":
+    case "hostDirectory":
+    case "wrapped":
+    case "overlay":
+      opened.trees.set(opened.places.length, grantTree(option, capability));
+      // What the root is, is asked when a lifetime begins.
+      return { kind: "tree", root: "directory", confinesLinks: false };
+    default:
+      throw new OptionError(
+        option,
+        capability,
+        "hostFile(…), hostDirectory(…), memoryFile(…), scratch(…), virtualFile(…), virtualDirectory(…), or one of these wrapped",
+      );
+  }
+}
+
+/** Throws OptionError for a file that cannot be granted. */
+export function grantedTicket(option: string, { path, mode }: HostFile): HostFileTicket {
+  try {
+    return grantHostFile(path, mode);
+  } catch (error) {
+    if (!(error instanceof HostFileRefusal)) throw error;
+    const accepted =
+      mode === "create" ? "a path where nothing is yet" : `a regular file that can be opened to ${mode}`;
+    throw new OptionError(option, path, `${accepted} (${error.message})`);
+  }
+}
+
+/** Throws OptionError for a folder that cannot be granted. */
+export function grantedFolder(option: string, folder: HostDirectory): HostFolderTicket {
+  try {
+    return grantHostFolder(folder);
+  } catch (error) {
+    if (!(error instanceof HostFolderRefusal)) throw error;
+    throw new OptionError(option, folder.path, `a folder that can be granted (${error.message})`);
+  }
+}

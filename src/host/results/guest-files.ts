@@ -1,0 +1,265 @@
+// `sandbox.files`: what the guest left, read by the host without granting anything. Everything that comes back is the guest's: names,
+// sizes and content are hostile, and are bounded before they are held.
+import { bytes as byteQuantity, count, type Quantity } from "../../capabilities/quantity.ts";
+import { GuestFileError } from "../../errors/guest-file-error.ts";
+import { OptionError } from "../../errors/option-error.ts";
+import type { SandboxLostError } from "../../errors/run-errors.ts";
+import { pathBytes, treePath } from "../../filesystems/tree-path.ts";
+import type { ByteString } from "../../kernel/filesystem.ts";
+import { nameOfErrno } from "../../kernel/kernel-error.ts";
+import { isOwnPlace } from "../options/own-places.ts";
+import { maxTransferBytes } from "../walls/process-protocol.ts";
+import { decodeEntries, type EntryKind, type PagedEntry } from "./entry-page.ts";
+import type { FilesQuestion, FilesReply } from "./results.ts";
+
+export interface GuestFileStat {
+  readonly kind: EntryKind;
+  /** Bytes; of a file with holes, more than are held. */
+  readonly size: number;
+  /** Permission bits, which are the guest's own business. */
+  readonly mode: number;
+  /** Nanoseconds since the epoch, as the guest's clock had it or as the guest set it. */
+  readonly modifiedNs: bigint;
+  /** Tells files of one place apart. */
+  readonly id: number;
+  readonly links: number;
+}
+
+export interface GuestFileEntry extends GuestFileStat {
+  /** Bytes that are not UTF-8 stand as lone surrogates U+DC80 to U+DCFF, as in Python (PEP 383). */
+  readonly name: string;
+}
+
+export interface WalkedFile extends GuestFileEntry {
+  readonly path: string;
+}
+
+export interface ReadOptions {
+  /** The most to read; a larger file is refused with FILE_TOO_LARGE. Default "256 MiB". */
+  readonly bytes?: Quantity;
+}
+
+export interface WalkOptions {
+  /** The most entries; a tree with more is refused with FILE_TOO_LARGE when it comes to that. Default 100,000. */
+  readonly entries?: number;
+}
+
+export interface FilesSource {
+  /** Throws RunError and SandboxLostError. */
+  look(question: FilesQuestion): Promise<FilesReply>;
+  /** A new object after each run and each reset: what was read before is of another time. */
+  readonly time: object;
+  /** What the process that answers has become, when it answers what ours never does. */
+  distrust(): Promise<SandboxLostError>;
+}
+
+const defaultBytes = "256 MiB";
+/** In bytes; four times what a guest can say at once. */
+const maxPathBytes = 16_384;
+
+/**
+ * The guest's files after a run: in scratch, in served folders, in granted files that it may read, whatever it was granted or has
+ * made. Paths are absolute guest paths, as Python shows them. Links lead where they lead for the guest. All methods throw
+ * OptionError for what is no path, GuestFileError, RunError while a run or reset goes on, and SandboxLostError when the sandbox and
+ * all in it is gone.
+ */
+export class GuestFiles {
+  readonly #source: FilesSource;
+
+  /** For Sandbox. */
+  constructor(source: FilesSource) {
+    this.#source = source;
+  }
+
+  /** The content of a file. */
+  async read(path: string, options: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const chunks: Uint8Array[] = [];
+    let total = 0;
+    for await (const chunk of this.#content(path, options)) {
+      chunks.push(chunk);
+      total += chunk.length;
+    }
+    const whole = new Uint8Array(total);
+    let at = 0;
+    for (const chunk of chunks) {
+      whole.set(chunk, at);
+      at += chunk.length;
+    }
+    return whole;
+  }
+
+  /** The content as text: UTF-8, in which U+FFFD stands for what is none. */
+  async readText(path: string, options: ReadOptions = {}): Promise<string> {
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await this.read(path, options));
+  }
+
+  /**
+   * The content in chunks, which come as they are asked for. Cancelled or not, nothing stays open. A run or a reset in the middle
+   * ends it with FILE_CHANGED.
+   */
+  stream(path: string, options: ReadOptions = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const content = this.#content(path, options);
+    return new ReadableStream(
+      {
+        async pull(controller) {
+          const next = await content.next();
+          if (next.done) controller.close();
+          else controller.enqueue(next.value);
+        },
+        async cancel() {
+          await content.return();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  /** What stands there: a link is followed, unless `followLinks` is false. */
+  async stat(path: string, options: { readonly followLinks?: boolean } = {}): Promise<GuestFileStat> {
+    const bytes = checkPath(path);
+    return statOf(await this.#stat(path, bytes, options.followLinks !== false));
+  }
+
+  /** The entries of a directory, links as links, in the order of their names' code units. No more than `entries`. */
+  async list(path: string, options: WalkOptions = {}): Promise<GuestFileEntry[]> {
+    const room = roomFor(options);
+    const entries: GuestFileEntry[] = [];
+    for await (const entry of this.#list(path, checkPath(path))) {
+      room.take(path);
+      entries.push(shown(entry));
+    }
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /**
+   * Everything below a directory, each directory before what is in it; links are told, and not followed. What is the sandbox's own
+   * (/dev, the library) is left out when it is come to from above.
+   */
+  async *walk(path = "/", options: WalkOptions = {}): AsyncGenerator<WalkedFile, void, undefined> {
+    const room = roomFor(options);
+    const { time } = this.#source;
+    const start = checkPath(path).replace(/\/+$/, "");
+    // A stack of listings would hold a page for each level; paths that wait are bounded by the same count as all entries.
+    const waiting: ByteString[] = [start];
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      const below: ByteString[] = [];
+      for await (const entry of this.#list(treePath(at === "" ? "/" : at), at === "" ? "/" : at, time)) {
+        const bytes = `${at}/${entry.name}`;
+        if (isOwnPlace(bytes)) continue;
+        room.take(path);
+        yield { path: treePath(bytes), ...shown(entry) };
+        if (entry.kind === "directory") below.push(bytes);
+      }
+      waiting.push(...below.reverse());
+    }
+  }
+
+  async *#content(
+    path: string,
+    options: ReadOptions,
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+    const most = byteQuantity("bytes", options.bytes ?? defaultBytes);
+    const bytes = checkPath(path);
+    const { time } = this.#source;
+    const tooLarge = (): GuestFileError =>
+      new GuestFileError("FILE_TOO_LARGE", path, `the file has more than ${most} bytes`);
+    const { kind, size } = await this.#stat(path, bytes, true);
+    if (kind === "file" && size > most) throw tooLarge();
+    for (let position = 0; ; ) {
+      const question = { operation: "read", path: bytes, position, length: maxTransferBytes } as const;
+      const { bytes: chunk } = await this.#ask(path, question, time);
+      if (chunk.length === 0) return;
+      position += chunk.length;
+      if (position > most) throw tooLarge();
+      yield chunk;
+    }
+  }
+
+  async *#list(
+    path: string,
+    bytes: ByteString,
+    time: object = this.#source.time,
+  ): AsyncGenerator<PagedEntry, void, undefined> {
+    for (let after = 0; ; ) {
+      const reply = await this.#ask(path, { operation: "list", path: bytes, after }, time);
+      yield* await this.#entries(reply, true);
+      if (reply.next === 0) return;
+      // A process that was taken over could go in circles.
+      if (reply.next <= after || reply.bytes.length === 0) throw await this.#source.distrust();
+      after = reply.next;
+    }
+  }
+
+  async #stat(path: string, bytes: ByteString, follow: boolean): Promise<PagedEntry> {
+    const reply = await this.#ask(path, { operation: "stat", path: bytes, follow }, this.#source.time);
+    const [entry, ...more] = await this.#entries(reply, false);
+    if (entry === undefined || more.length > 0) throw await this.#source.distrust();
+    return entry;
+  }
+
+  async #entries(reply: FilesReply, named: boolean): Promise<PagedEntry[]> {
+    try {
+      return decodeEntries(reply.bytes, named);
+    } catch (error) {
+      if (error instanceof RangeError) throw await this.#source.distrust();
+      throw error;
+    }
+  }
+
+  async #ask(path: string, question: FilesQuestion, time: object): Promise<FilesReply> {
+    if (this.#source.time !== time) throw changed(path);
+    const reply = await this.#source.look(question);
+    if (reply.errno !== 0) throw refusal(path, nameOfErrno(reply.errno));
+    return reply;
+  }
+}
+
+function changed(path: string): GuestFileError {
+  return new GuestFileError("FILE_CHANGED", path, "a run or a reset came between two parts of it");
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "the grant does not allow reading",
+  EISDIR: "it is a directory",
+  ENOTDIR: "it is no directory",
+  EINVAL: "it is a named pipe or a device",
+  ELOOP: "its links lead nowhere",
+};
+
+function refusal(path: string, errno: string): GuestFileError {
+  if (errno === "ENOENT")
+    return new GuestFileError("FILE_NOT_FOUND", path, "there is no such file", { errno });
+  return new GuestFileError("FILE_NOT_READABLE", path, reasons[errno] ?? errno, { errno });
+}
+
+/** Counts entries. */
+function roomFor(options: WalkOptions): { take(path: string): void } {
+  const most = count("entries", options.entries ?? 100_000);
+  let left = most;
+  return {
+    take(path) {
+      if (left-- === 0) throw new GuestFileError("FILE_TOO_LARGE", path, `more than ${most} entries`);
+    },
+  };
+}
+
+function checkPath(path: string): ByteString {
+  const accepted = "an absolute guest path such as /out/report.md";
+  if (typeof path !== "string" || !path.startsWith("/") || path.includes("\0"))
+    throw new OptionError("path", path, accepted);
+  if (path.length > maxPathBytes)
+    throw new OptionError("path", path, `a path of ${maxPathBytes} bytes at most`);
+  try {
+    return pathBytes(path);
+  } catch {
+    throw new OptionError("path", path, `${accepted}, in which lone surrogates stand for bytes`);
+  }
+}
+
+function statOf({ kind, size, mode, modifiedNs, ino, links }: PagedEntry): GuestFileStat {
+  return { kind, size, mode, modifiedNs, id: ino, links };
+}
+
+function shown(entry: PagedEntry): GuestFileEntry {
+  return { name: treePath(entry.name), ...statOf(entry) };
+}

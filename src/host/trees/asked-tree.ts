@@ -1,0 +1,57 @@
+// A granted tree as the inside of a wall sees it: each call is one question.
+import type { SyncTree, SyncTreeFile } from "../../filesystems/sync-tree.ts";
+import type { TreeChange, TreeEntry } from "../../filesystems/tree.ts";
+import { type AskedChange, type AskTree, maxPieceBytes } from "./tree-questions.ts";
+
+export function askedTree(place: number, ask: AskTree): SyncTree {
+  return {
+    stat: (path) => ask({ operation: "stat", place, path }),
+    trail: (path, count) => ask({ operation: "trail", place, path, count }),
+    list: (path) => ask({ operation: "list", place, path }),
+    open: (path, access) => {
+      const { file, entry } = ask({ operation: "open", place, path, access });
+      return askedFile(file, ask, entry);
+    },
+    readLink: (path) => ask({ operation: "readLink", place, path }),
+    makeDirectory: (path, mode) => ask({ operation: "makeDirectory", place, path, mode }),
+    makeLink: (path, target) => ask({ operation: "makeLink", place, path, target }),
+    remove: (path) => ask({ operation: "remove", place, path }),
+    removeDirectory: (path) => ask({ operation: "removeDirectory", place, path }),
+    rename: (path, to) => ask({ operation: "rename", place, path, to }),
+    change: (path, change) => ask({ operation: "change", place, path, change: asked(change) }),
+    room: () => ask({ operation: "room", place, path: "" }),
+  };
+}
+
+/** `told`: what the file was when it was opened, which is the answer as long as nothing else was asked of it. */
+function askedFile(file: number, askTree: AskTree, told: TreeEntry | undefined): SyncTreeFile {
+  const ask: AskTree = (question, bytes) => {
+    told = undefined;
+    return askTree(question, bytes);
+  };
+  return {
+    stat: () => {
+      const entry = told ?? ask({ operation: "statFile", file });
+      told = undefined;
+      return entry;
+    },
+    read: (target, position) => {
+      const piece = target.subarray(0, maxPieceBytes);
+      return ask({ operation: "read", file, position, length: piece.length }, piece);
+    },
+    write: (source, position) =>
+      ask({ operation: "write", file, position }, source.subarray(0, maxPieceBytes)),
+    truncate: (size) => ask({ operation: "truncate", file, size }),
+    sync: () => ask({ operation: "sync", file }),
+    change: (change) => ask({ operation: "changeFile", file, change: asked(change) }),
+    close: () => ask({ operation: "close", file }),
+  };
+}
+
+function asked({ mode, accessedNs, modifiedNs }: TreeChange): AskedChange {
+  return {
+    ...(mode !== undefined && { mode }),
+    ...(accessedNs !== undefined && { accessedNs: String(accessedNs) }),
+    ...(modifiedNs !== undefined && { modifiedNs: String(modifiedNs) }),
+  };
+}

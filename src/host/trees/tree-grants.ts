@@ -1,0 +1,71 @@
+// From a capability to the tree that stands behind it. A grant resolves authority once, when the sandbox is created, and is released
+// when the sandbox closes; each lifetime opens the tree anew.
+import type { FileCapability, PlaceEnvironment, PlaceUse, Wrapped } from "../../capabilities/capability.ts";
+import { OptionError } from "../../errors/option-error.ts";
+import type { Tree } from "../../filesystems/tree.ts";
+import { releaseHostFile } from "../../platform/node/files/host-files.ts";
+import { releaseHostFolder } from "../../platform/node/files/host-folders.ts";
+import { HostTree } from "../../platform/node/files/host-tree.ts";
+import { grantedFolder, grantedTicket } from "../options/places-option.ts";
+import { hostFileTree, memoryFileTree } from "./local-trees.ts";
+
+/** Released when no lifetime goes on. */
+export type TreeGrant = PlaceUse;
+
+/** Throws OptionError for what cannot be granted; then nothing is held. */
+export function grantTree(option: string, capability: FileCapability): TreeGrant {
+  switch (capability?.kind) {
+    case "tree":
+      return {
+        root: capability.root,
+        open: (environment) => demandTree(option, capability.open(environment)),
+        release: () => {},
+      };
+    case "wrapped": {
+      const inner = grantTree(option, capability.inner);
+      return {
+        ...inner,
+        root: undefined,
+        open: (environment) => wrap(option, capability, inner.open(environment), environment),
+      };
+    }
+    case "overlay":
+      return capability.use(option);
+    case "memoryFile":
+      return { open: () => memoryFileTree(capability.bytes), release: () => {} };
+    case "hostFile": {
+      const { mode, maxBytes } = capability;
+      const ticket = grantedTicket(option, capability);
+      const place = { kind: "hostFile", mode, maxBytes, ticket } as const;
+      return { open: () => hostFileTree(place), release: () => releaseHostFile(ticket) };
+    }
+    case "hostDirectory": {
+      const ticket = grantedFolder(option, capability);
+      return {
+        root: "directory",
+        confinesLinks: true,
+        open: () => new HostTree(ticket),
+        release: () => releaseHostFolder(ticket),
+      };
+    }
+    default:
+      throw new OptionError(option, capability, "a place that can be wrapped");
+  }
+}
+
+/** What cannot be wrapped is closed. */
+function wrap(option: string, { wrap: around }: Wrapped, tree: Tree, environment: PlaceEnvironment): Tree {
+  try {
+    return demandTree(option, around(tree, environment));
+  } catch (error) {
+    Promise.resolve(tree.close?.()).catch(environment.fault);
+    throw error;
+  }
+}
+
+function demandTree(option: string, tree: unknown): Tree {
+  const { stat, open } = (tree ?? {}) as Partial<Tree>;
+  if (typeof stat !== "function" || typeof open !== "function")
+    throw new OptionError(option, tree, "a place whose tree has at least the functions stat and open");
+  return tree as Tree;
+}

@@ -1,0 +1,78 @@
+// What the inside of a wall asks of granted trees, and what it is answered: plain values that cross every wall. Places are numbers of
+// the plan, open files are numbers of the server. Times travel as text, because a frame of the process wall has no bigint.
+import type { NamedTreeEntry, TreeAccess, TreeEntry, TreePath, TreeRoom } from "../../filesystems/tree.ts";
+import type { TreeTrail } from "../../filesystems/tree-trail.ts";
+
+export interface AskedChange {
+  readonly mode?: number;
+  /** Nanoseconds in decimal. */
+  readonly accessedNs?: string;
+  readonly modifiedNs?: string;
+}
+
+interface OfPath {
+  readonly place: number;
+  readonly path: TreePath;
+}
+interface OfFile {
+  readonly file: number;
+}
+
+/** Without the answers, which are below. */
+export type TreeQuestion =
+  | ({
+      readonly operation: "stat" | "list" | "readLink" | "remove" | "removeDirectory" | "room";
+    } & OfPath)
+  /** Of the path's last `count` prefixes. */
+  | ({ readonly operation: "trail"; readonly count: number } & OfPath)
+  | ({ readonly operation: "open"; readonly access: TreeAccess } & OfPath)
+  | ({ readonly operation: "makeDirectory"; readonly mode: number } & OfPath)
+  | ({ readonly operation: "makeLink"; readonly target: string } & OfPath)
+  | ({ readonly operation: "rename"; readonly to: TreePath } & OfPath)
+  | ({ readonly operation: "change"; readonly change: AskedChange } & OfPath)
+  | ({ readonly operation: "statFile" | "sync" | "close" } & OfFile)
+  | ({ readonly operation: "read"; readonly position: number; readonly length: number } & OfFile)
+  /** The bytes travel beside the question. */
+  | ({ readonly operation: "write"; readonly position: number } & OfFile)
+  | ({ readonly operation: "truncate"; readonly size: number } & OfFile)
+  | ({ readonly operation: "changeFile"; readonly change: AskedChange } & OfFile);
+
+export type TreeOperation = TreeQuestion["operation"];
+
+export interface OpenedTreeFile {
+  readonly file: number;
+  /** What it was then, where the tree told it by the way. */
+  readonly entry?: TreeEntry;
+}
+
+/** What is answered where there is more to say than "done". */
+export interface TreeAnswers {
+  readonly stat: TreeEntry | undefined;
+  readonly trail: TreeTrail;
+  readonly statFile: TreeEntry;
+  readonly list: readonly NamedTreeEntry[];
+  readonly open: OpenedTreeFile;
+  readonly readLink: string;
+  readonly room: TreeRoom | undefined;
+  /** How many bytes travel beside the answer. */
+  readonly read: number;
+  readonly write: number;
+}
+
+export type TreeAnswer<O extends TreeOperation> = O extends keyof TreeAnswers ? TreeAnswers[O] : undefined;
+
+export interface TreeReply {
+  /** Of a refusal; 0 for an answer. */
+  readonly errno: number;
+  readonly answer?: unknown;
+  readonly bytes?: Uint8Array;
+}
+
+/** The largest piece of a file that is read or written at once, where nothing smaller is set by the wall. */
+export const maxPieceBytes = 1 << 20;
+
+/** Asks and waits for the answer. `bytes` is what is written, or where to read to. Throws KernelError, and what ends the guest. */
+export type AskTree = <O extends TreeOperation>(
+  question: TreeQuestion & { readonly operation: O },
+  bytes?: Uint8Array,
+) => TreeAnswer<O>;
