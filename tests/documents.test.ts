@@ -19,7 +19,8 @@ test("docs/conformance.md is up to date; if not: npm run docs", () => {
 });
 
 test("every option of limits is explained, and in the README", () => {
-  const declared = read("src/host/options/limits-option.ts").match(/export interface Limits \{(.*?)\n\}/s)?.[1] ?? "";
+  const declared =
+    read("src/host/options/limits-option.ts").match(/export interface Limits \{(.*?)\n\}/s)?.[1] ?? "";
   const names = [...declared.matchAll(/^ {2}readonly (\w+)\?:/gm)].map((match) => match[1] ?? "");
   expect(names.length).toBeGreaterThan(10);
   for (const page of ["docs/limits.md", "README.md"]) {
