@@ -18,14 +18,11 @@ export const maxTrailPaths = 32;
 
 export const trail = Symbol("trail");
 
-/** A tree of our own that answers so in less time. */
+/** A tree of our own that answers so in less time. Nobody counts what it is asked, so it may be asked for more than the guest has. */
 export interface TrailTree extends Tree {
   /** Of the path's last `count` prefixes: itself, what it lies in, and so on, up to the root. Refuses nothing: what it cannot tell at once, it leaves out. */
   [trail](path: TreePath, count: number): TreeTrail;
 }
-
-/** A tree of our own: nobody counts what it is asked, and it may be asked for what the guest has not asked for yet. */
-export const unwatched = Symbol("unwatched");
 
 export function hasTrails(tree: Tree): tree is TrailTree {
   return trail in tree;

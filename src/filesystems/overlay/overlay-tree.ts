@@ -25,7 +25,6 @@ import {
   pathNames,
   treePath,
 } from "../tree-path.ts";
-import { unwatched } from "../tree-trail.ts";
 import { listLower, openLower, readLowerLink } from "./lower-tree.ts";
 import { type FileRoom, OverlayFile } from "./overlay-file.ts";
 import type { Turns } from "./turns.ts";
@@ -44,7 +43,6 @@ export interface OverlayState {
 }
 
 export class OverlayTree implements Required<Tree> {
-  readonly [unwatched] = true;
   readonly #layer: OverlayState;
   readonly #lower: Tree;
   readonly #nowNs: () => bigint;

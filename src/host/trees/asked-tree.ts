@@ -1,6 +1,6 @@
 // A granted tree as the inside of a wall sees it: each call is one question.
 import type { SyncTree, SyncTreeFile } from "../../filesystems/sync-tree.ts";
-import type { TreeChange, TreeEntry } from "../../filesystems/tree.ts";
+import type { TreeChange } from "../../filesystems/tree.ts";
 import { type AskedChange, type AskTree, maxPieceBytes } from "./tree-questions.ts";
 
 export function askedTree(place: number, ask: AskTree): SyncTree {
@@ -8,10 +8,7 @@ export function askedTree(place: number, ask: AskTree): SyncTree {
     stat: (path) => ask({ operation: "stat", place, path }),
     trail: (path, count) => ask({ operation: "trail", place, path, count }),
     list: (path) => ask({ operation: "list", place, path }),
-    open: (path, access) => {
-      const { file, entry } = ask({ operation: "open", place, path, access });
-      return askedFile(file, ask, entry);
-    },
+    open: (path, access) => askedFile(ask({ operation: "open", place, path, access }), ask),
     readLink: (path) => ask({ operation: "readLink", place, path }),
     makeDirectory: (path, mode) => ask({ operation: "makeDirectory", place, path, mode }),
     makeLink: (path, target) => ask({ operation: "makeLink", place, path, target }),
@@ -23,18 +20,9 @@ export function askedTree(place: number, ask: AskTree): SyncTree {
   };
 }
 
-/** `told`: what the file was when it was opened, which is the answer as long as nothing else was asked of it. */
-function askedFile(file: number, askTree: AskTree, told: TreeEntry | undefined): SyncTreeFile {
-  const ask: AskTree = (question, bytes) => {
-    told = undefined;
-    return askTree(question, bytes);
-  };
+function askedFile(file: number, ask: AskTree): SyncTreeFile {
   return {
-    stat: () => {
-      const entry = told ?? ask({ operation: "statFile", file });
-      told = undefined;
-      return entry;
-    },
+    stat: () => ask({ operation: "statFile", file }),
     read: (target, position) => {
       const piece = target.subarray(0, maxPieceBytes);
       return ask({ operation: "read", file, position, length: piece.length }, piece);

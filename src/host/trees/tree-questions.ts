@@ -39,19 +39,14 @@ export type TreeQuestion =
 
 export type TreeOperation = TreeQuestion["operation"];
 
-export interface OpenedTreeFile {
-  readonly file: number;
-  /** What it was then, where the tree told it by the way. */
-  readonly entry?: TreeEntry;
-}
-
 /** What is answered where there is more to say than "done". */
 export interface TreeAnswers {
   readonly stat: TreeEntry | undefined;
   readonly trail: TreeTrail;
   readonly statFile: TreeEntry;
   readonly list: readonly NamedTreeEntry[];
-  readonly open: OpenedTreeFile;
+  /** The number of the open file. */
+  readonly open: number;
   readonly readLink: string;
   readonly room: TreeRoom | undefined;
   /** How many bytes travel beside the answer. */

@@ -17,17 +17,11 @@ import {
   plainTarget,
 } from "../../filesystems/tree-answers.ts";
 import { isTreePath, pathBytes, pathNames } from "../../filesystems/tree-path.ts";
-import { hasTrails, maxTrailPaths, type TreeTrail, trail, unwatched } from "../../filesystems/tree-trail.ts";
+import { hasTrails, maxTrailPaths, type TreeTrail, trail } from "../../filesystems/tree-trail.ts";
 import { fail, KernelError } from "../../kernel/kernel-error.ts";
 import { monotonicMs } from "../../platform/node/powers.ts";
 import type { FaultEvent, OnFault } from "../events.ts";
-import {
-  type AskedChange,
-  maxPieceBytes,
-  type OpenedTreeFile,
-  type TreeQuestion,
-  type TreeReply,
-} from "./tree-questions.ts";
+import { type AskedChange, maxPieceBytes, type TreeQuestion, type TreeReply } from "./tree-questions.ts";
 
 /** A granted tree in its lifetime. */
 export interface ServedPlace {
@@ -244,15 +238,7 @@ export class TreeServer {
     }
     this.#lastFile += 1;
     this.#files.set(this.#lastFile, open);
-    const answer: OpenedTreeFile = { file: this.#lastFile };
-    // Programs ask for it next.
-    if (!(unwatched in place.tree)) return { errno: 0, answer };
-    const { answer: entry } = yield* this.#ofFile(
-      { operation: "statFile", file: this.#lastFile },
-      open,
-      nothing,
-    );
-    return { errno: 0, answer: { ...answer, ...(entry !== undefined && { entry }) } };
+    return { errno: 0, answer: this.#lastFile };
   }
 
   *#ofFile(

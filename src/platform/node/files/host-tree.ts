@@ -27,7 +27,7 @@ import type {
   TreeRoom,
 } from "../../../filesystems/tree.ts";
 import { childPath, pathBytes, pathNames, treePath } from "../../../filesystems/tree-path.ts";
-import { type TrailTree, type TreeTrail, trail, unwatched } from "../../../filesystems/tree-trail.ts";
+import { type TrailTree, type TreeTrail, trail } from "../../../filesystems/tree-trail.ts";
 import type { ByteString } from "../../../kernel/filesystem.ts";
 import { fail, KernelError } from "../../../kernel/kernel-error.ts";
 import { FolderEntries, kindOf } from "./folder-entries.ts";
@@ -45,7 +45,6 @@ const permissionBits = 0o777;
 const patience = 16;
 
 export class HostTree implements TrailTree {
-  readonly [unwatched] = true;
   readonly ticket: HostFolderTicket;
   readonly #folder: OpenedFolder;
   readonly #rights: FolderRights;

@@ -5,7 +5,7 @@ import type { HostFolderTicket } from "../../../filesystems/host-folder.ts";
 import { isPending } from "../../../filesystems/later.ts";
 import type { OnFault } from "../../../host/events.ts";
 import type { SandboxPlan } from "../../../host/plan.ts";
-import type { OpenedTreeFile, TreeQuestion, TreeReply } from "../../../host/trees/tree-questions.ts";
+import type { TreeQuestion, TreeReply } from "../../../host/trees/tree-questions.ts";
 import { TreeServer } from "../../../host/trees/tree-server.ts";
 import { HostTree } from "./host-tree.ts";
 
@@ -55,8 +55,8 @@ export class LocalFolders {
     const asked = "file" in question ? { ...question, file: question.file - ownFiles } : question;
     const reply = this.#server.answer(asked, question.operation === "write" ? bytes : undefined);
     if (isPending(reply)) throw new Error("a folder answers at once");
-    if (question.operation !== "open" || reply.errno !== 0) return reply;
-    const opened = reply.answer as OpenedTreeFile;
-    return { errno: 0, answer: { ...opened, file: ownFiles + opened.file } };
+    return question.operation === "open" && reply.errno === 0
+      ? { errno: 0, answer: ownFiles + (reply.answer as number) }
+      : reply;
   }
 }
