@@ -34,6 +34,19 @@ memmove(b, b"world", 5); memset(addressof(b) + 5, 65, 2)
   });
 });
 
+test("what only a function of libc reads is there: iconv", async () => {
+  const source = `
+libc = CDLL(None)
+libc.iconv_open.restype = c_void_p
+def decoded(encoding, text):
+    source, target = create_string_buffer(text), create_string_buffer(100)
+    at, into, left, room = cast(source, c_void_p), cast(target, c_void_p), c_size_t(len(text)), c_size_t(100)
+    libc.iconv(c_void_p(libc.iconv_open(b"UTF-8", encoding)), byref(at), byref(left), byref(into), byref(room))
+    return target.raw[:100 - room.value].decode()
+[decoded(name.encode(), "日本語 Ω".encode(name)) for name in ("euc_jp", "shift_jis", "gbk", "big5")]`;
+  expect(await value(source)).toEqual(["日本語 Ω", "日本語 Ω", "日本語 Ω", "日本語 Ω"]);
+});
+
 describe("callbacks", () => {
   test.each([
     ["int", "CFUNCTYPE(c_int, c_int, c_int)(lambda a, b: a * b)(6, 7)", 42],

@@ -21,6 +21,14 @@ export const distribution = {
     },
     { modules: ["unicodedata"], start: 0x15_4000, end: 0x20_0000 },
   ],
+  /**
+   * Tables of iconv(3) and of libc++'s conversion of floating point numbers: whole pages. Only functions that Python does not need name an
+   * address in them, so that nothing does where not all is exported.
+   */
+  unusedData: [
+    { start: 0x2b_3000, end: 0x2d_2000 },
+    { start: 0x2e_6000, end: 0x2f_c000 },
+  ],
   library: {
     file: "python_stdlib.zip",
     sha256: "fa1957e5777068fc4f7437f96d860ae2fbe9c19732ba06c84e004ec16dd7dd7a",

@@ -39,13 +39,14 @@ export function prepareModule(wasm: Uint8Array, form: ModuleForm = {}): Rewritte
   const { allSymbols = false, metered = false } = form;
   checkImports(readModuleImports(wasm).filter((declared) => declared.module !== "GOT.func"));
   const exports = allSymbols ? new Set([...requiredExports, ...symbolNames(wasm)]) : requiredExports;
-  const { lateData } = distribution;
+  const { lateData, unusedData } = distribution;
   return rewriteImage(wasm, {
     exports: [...exports],
     memoryMaximumPages,
     metered,
     paced: !metered,
     lateData,
+    unusedData,
     neverReturns: isRefused,
   });
 }

@@ -7,6 +7,7 @@ import { rehearsedPrograms } from "../host/images/rehearsed-programs.ts";
 import { distribution } from "./distribution.ts";
 import { decodeImage } from "./image-file.ts";
 import { loadForm, Trial } from "./metered-fixture.ts";
+import { eachRun } from "./snapshot.ts";
 import { guardLoads, type Range } from "./wasm/guard-loads-for-tests.ts";
 
 let loaded: LoadedImage;
@@ -47,6 +48,14 @@ sqlite3.connect(":memory:").execute("select upper('a'), 'ä' like 'Ä'").fetchal
 [zlib.decompress(zlib.compress(b"a" * 1000)), bz2.compress(b"b" * 1000), lzma.compress(b"c" * 1000), decimal.Decimal(2).sqrt()]
 [hashlib.new(name, b"d").digest_size for name in hashlib.algorithms_guaranteed if not name.startswith("shake")]`;
 
+test("a snapshot has neither late nor unused data", () => {
+  const { runs } = decodeImage(loaded.image).snapshot;
+  for (const { start, end } of [...distribution.lateData, ...distribution.unusedData])
+    eachRun(runs, (from, length) => {
+      expect(from < end && from + length > start, `${from} to ${from + length}`).toBe(false);
+    });
+});
+
 describe("nobody reads late data before their time", () => {
   const programs: [string, string][] = [
     ["every character", everyCharacter],
@@ -55,7 +64,7 @@ describe("nobody reads late data before their time", () => {
     ...rehearsedPrograms.map((source, index) => [`program ${index}`, source] as [string, string]),
   ];
   test.each(programs)("%s", (_name, source) => {
-    const trial = guarded(distribution.lateData);
+    const trial = guarded([...distribution.lateData, ...distribution.unusedData]);
     expect(trial.run(source)).toMatchObject({ kind: "answer" });
     expect(trial.run("1 / 0")).toMatchObject({ kind: "answer" });
   });

@@ -7,6 +7,7 @@ import { type BodyPass, firstInstruction, rewriteBodies } from "./format/code-se
 import { type Exports, findExport } from "./format/export-section.ts";
 import { ImageFormatError } from "./format/image-format-error.ts";
 import { memoryInit, opcode } from "./format/instruction.ts";
+import type { DataRange } from "./unused-data.ts";
 
 export interface LateData {
   /** Names of built-in modules. No other code of the image reads these bytes, and nothing writes them. */
@@ -35,9 +36,18 @@ const active = 0;
 const passive = 1;
 const emptyBlock = 0x40;
 
-/** Throws ImageFormatError where there is no such data. */
-export function deferData(reader: ByteReader, late: readonly LateData[]): DeferredData {
+/** Throws ImageFormatError where there is no such data. `unused` is left out. */
+export function deferData(
+  reader: ByteReader,
+  late: readonly LateData[],
+  unused: readonly DataRange[] = [],
+): DeferredData {
   const contents = late.map(({ start, end }) => new Uint8Array(end - start));
+  const cuts: Cut[] = [
+    ...late.map((range, index) => ({ range, content: contents[index] })),
+    ...unused.map((range) => ({ range })),
+  ];
+  cuts.sort((a, b) => a.range.start - b.range.start);
   const others: [start: number, bytes: Uint8Array][] = [];
   const segments = reader.u32("number of data segments");
   for (let index = 0; index < segments; index++) {
@@ -46,7 +56,7 @@ export function deferData(reader: ByteReader, late: readonly LateData[]): Deferr
     const start = reader.s32("start of a data segment") >>> 0;
     reader.expect(opcode.end, "the end of a data segment's start");
     const bytes = reader.slice(reader.u32("size of a data segment"), "a data segment");
-    others.push(...takeOut(late, contents, start, bytes));
+    others.push(...takeOut(cuts, start, bytes));
   }
   const lateSegments = contents.map((bytes) => segment(passive, bytes));
   const allSegments = [...lateSegments, ...others.map(([start, bytes]) => segment(active, bytes, start))];
@@ -65,10 +75,15 @@ export function deferData(reader: ByteReader, late: readonly LateData[]): Deferr
   };
 }
 
-/** Copies what is late to its content, and returns the rest. */
+interface Cut {
+  readonly range: DataRange;
+  /** Where what is cut out goes. */
+  readonly content?: Uint8Array | undefined;
+}
+
+/** What is outside of the cuts, which are in order. */
 function takeOut(
-  late: readonly LateData[],
-  contents: readonly Uint8Array[],
+  cuts: readonly Cut[],
   start: number,
   bytes: Uint8Array,
 ): [start: number, bytes: Uint8Array][] {
@@ -78,14 +93,14 @@ function takeOut(
   const keepUntil = (next: number): void => {
     if (next > at) rest.push([at, bytes.subarray(at - start, next - start)]);
   };
-  late.forEach((data, index) => {
-    const from = Math.max(at, data.start);
-    const to = Math.min(end, data.end);
-    if (from >= to) return;
+  for (const { range, content } of cuts) {
+    const from = Math.max(at, range.start);
+    const to = Math.min(end, range.end);
+    if (from >= to) continue;
     keepUntil(from);
-    contents[index]?.set(bytes.subarray(from - start, to - start), from - data.start);
+    content?.set(bytes.subarray(from - start, to - start), from - range.start);
     at = to;
-  });
+  }
   keepUntil(end);
   return rest;
 }

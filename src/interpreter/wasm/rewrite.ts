@@ -23,6 +23,7 @@ import { deferData, type LateData } from "./late-data.ts";
 import { fuelExport } from "./metering/fuel-export.ts";
 import { paceExport } from "./metering/pacing.ts";
 import { stillTables } from "./still-tables.ts";
+import { type DataRange, unusedRanges } from "./unused-data.ts";
 
 export interface RewriteOptions {
   /** Names of exports to keep; a name that the module does not export is an error. */
@@ -33,6 +34,8 @@ export interface RewriteOptions {
   readonly metered?: boolean;
   /** Data that stay out of the memory at first: ascending, with no overlap. None if it is not given. */
   readonly lateData?: readonly LateData[];
+  /** Data that are left out if nothing is left that names an address in them: see unused-data.ts. Apart from `lateData`. */
+  readonly unusedData?: readonly DataRange[];
   /** Whether looks for signals alone are counted, in "sandboa.pace". See pacing.ts. Not with `metered`. */
   readonly paced?: boolean;
   /** Whether calling that import ends the guest. None does if it is not given. */
@@ -73,20 +76,21 @@ export function rewriteImage(wasm: Uint8Array, options: RewriteOptions): Rewritt
   const rewritten = rewriteCode(sections, imports, exports, { count, global: counter });
   const { hostSlot } = rewritten;
   const importedFunctions = imports.filter((entry) => entry.kind === "function").length;
-  const { lateData = [] } = options;
-  // Its number must stand before the code.
-  openSection(sections, sectionId.dataCount);
-  const deferred = deferData(openSection(sections, sectionId.data), lateData);
-  const copying = deferred.addCopying(rewritten.code, importedFunctions, exports);
   const roots = [
     ...kept.filter(({ kind }) => kind === exportKind.function).map(({ index }) => index),
     ...readReferredFunctions(new ByteReader(rewritten.elements)),
   ];
+  const live = trapDeadFunctions(rewritten.code, importedFunctions, roots);
+  const { lateData = [], unusedData = [] } = options;
+  // Its number must stand before the code.
+  openSection(sections, sectionId.dataCount);
+  const unused = unusedRanges(live, importedFunctions, unusedData);
+  const deferred = deferData(openSection(sections, sectionId.data), lateData, unused);
   const { neverReturns = () => false } = options;
   const joined = joinImports(
     {
       ...rewritten,
-      code: trapDeadFunctions(copying, importedFunctions, roots),
+      code: deferred.addCopying(live, importedFunctions, exports),
       imports: imports.filter((entry) => entry.kind !== "global"),
       exports: kept,
     },
