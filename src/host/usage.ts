@@ -21,7 +21,7 @@ export interface Usage {
   readonly cpuMs: number;
   /** Units of fuel; null where the interpreter is not metered. */
   readonly fuel: number | null;
-  /** Linear memory of the interpreter after the run. It never shrinks within a lifetime, so it is its own peak. */
+  /** Linear memory that the interpreter has in use after the run, in whole pages of 64 KiB. It does not shrink within a lifetime, so it is its own peak. */
   readonly memoryBytes: number;
   readonly memoryPeakBytes: number;
   /** What the host holds for the guest after the run, and the most that it held in this lifetime. */
