@@ -8,7 +8,8 @@ import { distribution } from "./distribution.ts";
 import { decodeImage } from "./image-file.ts";
 import { loadForm, Trial } from "./metered-fixture.ts";
 import { eachRun } from "./snapshot.ts";
-import { guardLoads, type Range } from "./wasm/guard-loads-for-tests.ts";
+import { guardLoads } from "./wasm/guard-loads-for-tests.ts";
+import type { DataRange } from "./wasm/unused-data.ts";
 
 let loaded: LoadedImage;
 let lean: Uint8Array;
@@ -20,7 +21,7 @@ beforeAll(async () => {
 }, 120_000);
 
 /** A guest that crashes where it reads one of these bytes. */
-function guarded(ranges: readonly Range[]): Trial {
+function guarded(ranges: readonly DataRange[]): Trial {
   return new Trial({ ...loaded, module: new WebAssembly.Module(guardLoads(lean, ranges)) });
 }
 

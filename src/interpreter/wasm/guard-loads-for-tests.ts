@@ -8,17 +8,13 @@ import { FunctionTypes } from "./format/function-types.ts";
 import { readImportSection } from "./format/import-section.ts";
 import { instructionEnd, numberAt, numberEnd, opcode } from "./format/instruction.ts";
 import { joinSections, openSection, readSections, type Sections, sectionId } from "./format/sections.ts";
-
-export interface Range {
-  readonly start: number;
-  readonly end: number;
-}
+import type { DataRange } from "./unused-data.ts";
 
 /** The last opcode of those that read memory; the first is `i32Load`. */
 const i64Load32Unsigned = 0x35;
 
 /** `memory.copy` and the host are not watched. */
-export function guardLoads(wasm: Uint8Array, ranges: readonly Range[]): Uint8Array<ArrayBuffer> {
+export function guardLoads(wasm: Uint8Array, ranges: readonly DataRange[]): Uint8Array<ArrayBuffer> {
   const sections = readSections(wasm);
   const types = new ByteReader(openSection(sections, sectionId.type).bytes);
   const guardType = types.u32("number of types");
@@ -64,7 +60,7 @@ function guardBody(
 }
 
 /** (address, offset) -> address */
-function guard(ranges: readonly Range[]): Uint8Array {
+function guard(ranges: readonly DataRange[]): Uint8Array {
   const out = new ByteWriter();
   const [address, offset] = [0, 1];
   const [i32LessUnsigned, emptyBlock] = [0x49, 0x40];

@@ -9,12 +9,9 @@ import { ImageFormatError } from "./format/image-format-error.ts";
 import { memoryInit, opcode } from "./format/instruction.ts";
 import type { DataRange } from "./unused-data.ts";
 
-export interface LateData {
+export interface LateData extends DataRange {
   /** Names of built-in modules. No other code of the image reads these bytes, and nothing writes them. */
   readonly modules: readonly string[];
-  /** Addresses, the second one excluded. */
-  readonly start: number;
-  readonly end: number;
 }
 
 /** Contents of a data section and of a data count section. */
