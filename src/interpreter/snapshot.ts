@@ -14,6 +14,8 @@ const mostWasmPages = 65_536;
  * reset that copies some 0.04 ms. Importing five or six more modules takes two to three.
  */
 const roomBytes = 4 * 2 ** 20;
+/** What the processor's cache still holds when it is copied. */
+const freshPieceBytes = 2 ** 20;
 /** Of the gaps that were freed between allocations that live on. */
 const largestPieceBytes = 2 ** 16;
 
@@ -158,11 +160,18 @@ export function newMemory({ memoryBytes }: Pick<Snapshot, "memoryBytes">): WebAs
   return new WebAssembly.Memory({ initial: memoryBytes / wasmPageBytes, maximum: mostWasmPages });
 }
 
-/** Fills a fresh machine, whose memory is still all zero. */
+/**
+ * Fills a fresh machine, whose memory is still all zero. The system gives out each page when it is first written, and a memcpy that is
+ * interrupted for that goes on slowly: with each page written before, 2.8 instead of 3.4 ms, native code 2.7.
+ */
 export function restoreFresh(machine: Machine, snapshot: Snapshot, power: MemoryPower): void {
   const memory = machine.guest.bytes;
   eachRun(snapshot.runs, (start, length, at) => {
-    power.copy(memory.subarray(start, start + length), snapshot.content.subarray(at, at + length));
+    for (let from = 0; from < length; from += freshPieceBytes) {
+      const to = Math.min(from + freshPieceBytes, length);
+      for (let page = start + from; page < start + to; page += pageBytes) memory[page] = 1;
+      power.copy(memory.subarray(start + from, start + to), snapshot.content.subarray(at + from, at + to));
+    }
   });
   restoreGlobals(machine, snapshot);
 }
