@@ -1,8 +1,10 @@
 // A tree with one function around everything that can be asked of it and of its open files: what wrappers are made of. Each method is
 // listed here by hand, and the types see to it that none is missing, so a method that is added to a tree is refused by every wrapper
 // until somebody has thought about it.
+import { canReadAhead, readsAhead } from "./first-look.ts";
 import { now, run, type Steps } from "./later.ts";
 import type { Later, Tree, TreeAccess, TreeChange, TreeFile, TreePath } from "./tree.ts";
+import { hasTrails, trail } from "./tree-trail.ts";
 
 /** What is asked; `path` of an open file is the one under which it was opened. */
 export type TreeRequest =
@@ -63,14 +65,17 @@ export const effects = {
   closeFile: "ends",
 } as const satisfies Readonly<Record<TreeOperation, "looks" | "reads" | "changes" | "ends">>;
 
-/** What `tree` leaves out stays left out. */
-export function aroundTree(tree: Tree, around: Around): Tree {
+/**
+ * What `tree` leaves out stays left out. `isTransparent`: looking and reading is as in `tree`, however often and by whom it is done; so what
+ * trees of our own tell at once is told at once.
+ */
+export function aroundTree(tree: Tree, around: Around, isTransparent = false): Tree {
   const all: Required<Tree> = {
     stat: (path) => ask(around, { operation: "stat", path }, (asked) => tree.stat(asked.path)),
     list: (path) => ask(around, { operation: "list", path }, (asked) => tree.list?.(asked.path) ?? []),
     open: (path, access) => {
       const opened = (asked: { path: TreePath; access: TreeAccess }): Later<TreeFile> =>
-        run(openAround(tree, asked.path, asked.access, around));
+        run(openAround(tree, asked.path, asked.access, around, isTransparent));
       return ask(around, { operation: "open", path, access }, opened);
     },
     readLink: (path) =>
@@ -93,13 +98,24 @@ export function aroundTree(tree: Tree, around: Around): Tree {
     room: () => ask(around, { operation: "room", path: "" }, () => tree.room?.() ?? noRoom),
     close: () => ask(around, { operation: "close", path: "" }, () => tree.close?.()),
   };
-  return only(all, tree);
+  const kept = only(all, tree);
+  return isTransparent && hasTrails(tree)
+    ? Object.assign(kept, { [trail]: (path: TreePath, count: number) => tree[trail](path, count) })
+    : kept;
 }
 
 const noRoom = { bytes: 0, freeBytes: 0, files: 0, freeFiles: 0 };
 
-function* openAround(tree: Tree, path: TreePath, access: TreeAccess, around: Around): Steps<TreeFile> {
-  return fileAround(yield* now(tree.open(path, access)), path, around);
+function* openAround(
+  tree: Tree,
+  path: TreePath,
+  access: TreeAccess,
+  around: Around,
+  isTransparent: boolean,
+): Steps<TreeFile> {
+  const file = yield* now(tree.open(path, access));
+  const wrapped = fileAround(file, path, around);
+  return isTransparent && canReadAhead(file) ? Object.assign(wrapped, { [readsAhead]: true }) : wrapped;
 }
 
 function fileAround(file: TreeFile, path: TreePath, around: Around): TreeFile {

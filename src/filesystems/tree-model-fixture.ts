@@ -4,7 +4,8 @@ import { expect } from "vitest";
 import type { Tree, TreeAccess, TreeFile } from "./tree.ts";
 import { parentPath, pathNames } from "./tree-path.ts";
 import type { Step } from "./tree-programs-fixture.ts";
-import { contentOf, latin1, outcome, viewOf } from "./tree-view-fixture.ts";
+import { hasTrails } from "./tree-trail.ts";
+import { checkTrails, contentOf, latin1, outcome, viewOf } from "./tree-view-fixture.ts";
 
 export interface ModelFile {
   readonly kind: "file";
@@ -46,7 +47,15 @@ export class SideBySide {
     this.model = options.model ?? { kind: "directory", children: new Map(), mode: 0o755 };
   }
 
+  /** How much trails have told, where the tree has such. */
+  told = 0;
+
   async do(step: Step): Promise<void> {
+    await this.#do(step);
+    if (hasTrails(this.#tree)) this.told += await checkTrails(this.#tree, step.path ?? "");
+  }
+
+  async #do(step: Step): Promise<void> {
     const { act, path = "", to = "", mode = 0, target = "", position = 0, size = 0 } = step;
     const tree = this.#tree;
     switch (act) {

@@ -25,7 +25,7 @@ export interface TrailTree extends Tree {
 }
 
 export function hasTrails(tree: Tree): tree is TrailTree {
-  return trail in tree;
+  return typeof (tree as Partial<TrailTree>)[trail] === "function";
 }
 
 /** What a walk was told and has not come to yet. It must go with the walk: the host may change everything at any time. */

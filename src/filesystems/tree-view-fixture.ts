@@ -1,8 +1,11 @@
 // What the tests of trees look with: everything that is in a tree, outcomes by name, and trees whose answers come later.
 import { expect } from "vitest";
+import { errno } from "../abi/errno.ts";
 import { FileError } from "../errors/file-error.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
-import type { Tree, TreeAccess, TreeFile } from "./tree.ts";
+import type { Tree, TreeAccess, TreeEntry, TreeFile } from "./tree.ts";
+import { pathNames } from "./tree-path.ts";
+import { type TrailTree, type TreeTrail, trail } from "./tree-trail.ts";
 
 /** The code of a refusal, now or later; "ok" when there is none. */
 export async function outcome(action: () => unknown): Promise<string> {
@@ -14,6 +17,32 @@ export async function outcome(action: () => unknown): Promise<string> {
     if (error instanceof FileError) return error.code;
     throw error;
   }
+}
+
+/** As the trail would be if each prefix were asked for alone. */
+async function trailByStat(tree: Tree, path: string, count: number): Promise<TreeTrail> {
+  const names = pathNames(path);
+  const entries: TreeEntry[] = [];
+  for (let end = names.length - count + 1; end <= names.length; end++) {
+    const entry = await tree.stat(names.slice(0, end).join("/"));
+    if (entry === undefined) return { entries, errno: errno.ENOENT };
+    entries.push(entry);
+    if (entry.kind !== "directory") break;
+  }
+  return { entries, errno: 0 };
+}
+
+/** What is told of the last names of a path at once is what is told of each alone, as far as it is told. Returns how much that was. */
+export async function checkTrails(tree: TrailTree, path: string): Promise<number> {
+  let told = 0;
+  for (let count = 1; count <= pathNames(path).length + 1; count++) {
+    const { entries, errno } = tree[trail](path, count);
+    const expected = await trailByStat(tree, path, count);
+    expect(entries, `${path} ${count}`).toEqual(expected.entries.slice(0, entries.length));
+    if (errno !== 0) expect({ entries, errno }, `${path} ${count}`).toEqual(expected);
+    told += entries.length + (errno === 0 ? 0 : 1);
+  }
+  return told;
 }
 
 /** Everything in a tree: path to kind, permission bits and content. */

@@ -15,10 +15,15 @@ export function readOnly(capability: FileCapability): Wrapped {
 }
 
 export function readOnlyTree(tree: Tree): Tree {
-  return aroundTree(tree, (request, proceed) => {
-    if (request.operation === "open") return run(open(tree, request, proceed));
-    return effects[request.operation] === "changes" ? fail("EROFS") : proceed(request);
-  });
+  const isTransparent = true;
+  return aroundTree(
+    tree,
+    (request, proceed) => {
+      if (request.operation === "open") return run(open(tree, request, proceed));
+      return effects[request.operation] === "changes" ? fail("EROFS") : proceed(request);
+    },
+    isTransparent,
+  );
 }
 
 function* open(

@@ -15,20 +15,13 @@ import type {
   TreePath,
   TreeRoom,
 } from "../tree.ts";
-import {
-  childPath,
-  isBelow,
-  isTreeName,
-  lastName,
-  parentPath,
-  pathBytes,
-  pathNames,
-  treePath,
-} from "../tree-path.ts";
+import { childPath, isBelow, lastName, parentPath, pathBytes, pathNames, treePath } from "../tree-path.ts";
+import { hasTrails, type TrailTree, trail } from "../tree-trail.ts";
 import { listLower, openLower, readLowerLink } from "./lower-tree.ts";
 import { type FileRoom, OverlayFile } from "./overlay-file.ts";
+import { overlayTrail } from "./overlay-trail.ts";
 import type { Turns } from "./turns.ts";
-import { heightOf, UpperDirectory, UpperFile, UpperLink, type UpperNode } from "./upper-node.ts";
+import { heightOf, slotOf, UpperDirectory, UpperFile, UpperLink, type UpperNode } from "./upper-node.ts";
 import { attributesOf, shownEntry, type UpperRoom } from "./upper-room.ts";
 
 /** What stands at a path: a node of the overlay's own, or something of the lower tree that is untouched. */
@@ -46,12 +39,21 @@ export class OverlayTree implements Required<Tree> {
   readonly #layer: OverlayState;
   readonly #lower: Tree;
   readonly #nowNs: () => bigint;
+  /** Where the lower tree has trails. */
+  readonly [trail]?: TrailTree[typeof trail];
 
   /** `nowNs` is what times of changed files are taken from: nanoseconds since the epoch, as the guest's clock policy shows them. */
   constructor(layer: OverlayState, lower: Tree, nowNs: () => bigint) {
     this.#layer = layer;
     this.#lower = lower;
     this.#nowNs = nowNs;
+    if (!hasTrails(lower)) return;
+    this[trail] = (path, count) => {
+      const { root } = this.#room;
+      // Whoever has a turn, or has to look at the root first, is asked name by name.
+      if (layer.turns.busy || root === undefined) return { entries: [], errno: 0 };
+      return overlayTrail(root, lower, path, count);
+    };
   }
 
   stat(path: TreePath): Later<TreeEntry | undefined> {
@@ -382,9 +384,4 @@ export class OverlayTree implements Required<Tree> {
 
 function kindOf(found: Found): TreeEntry["kind"] {
   return found.node === undefined ? found.entry.kind : found.node.kind;
-}
-
-function slotOf(node: UpperNode | undefined, name: string): ReturnType<UpperDirectory["slots"]["get"]> {
-  // What a lower tree lists is not checked before: what is no name has no slot.
-  return node?.kind === "directory" && isTreeName(name) ? node.slots.get(pathBytes(name)) : undefined;
 }

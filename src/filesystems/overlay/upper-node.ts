@@ -5,7 +5,7 @@ import { mode as modeBits } from "../../abi/flags.ts";
 import type { ByteString } from "../../kernel/filesystem.ts";
 import { entryBytes, inodeBytes, type Quota } from "../quota.ts";
 import type { TreeChange, TreeEntry, TreePath } from "../tree.ts";
-import { childPath, pathBytes, treePath } from "../tree-path.ts";
+import { childPath, isTreeName, pathBytes, treePath } from "../tree-path.ts";
 import { LayeredContent } from "./layered-content.ts";
 
 /** Where something of the lower tree stands, and what it was when it was looked at. */
@@ -25,6 +25,11 @@ export interface Slot {
 }
 
 export type UpperNode = UpperFile | UpperDirectory | UpperLink;
+
+export function slotOf(node: UpperNode | undefined, name: string): Slot | undefined {
+  // What a lower tree lists is not checked before: what is no name has no slot.
+  return node?.kind === "directory" && isTreeName(name) ? node.slots.get(pathBytes(name)) : undefined;
+}
 
 abstract class AnyUpper {
   readonly origin: Origin | undefined;

@@ -16,6 +16,7 @@ function insideOnly(steps: readonly Step[]): Step[] {
 }
 
 test("an overlay over a folder does what the model does, and a commit makes the folder so", async () => {
+  let told = 0;
   await fc.assert(
     fc.asyncProperty(programs, programs, async (first, second) => {
       const fixture = new FolderFixture();
@@ -37,6 +38,7 @@ test("an overlay over a folder does what the model does, and a commit makes the 
           expect(await layer.commitTo(folder)).toEqual({ leftovers: [] });
           expect(await viewOf(folder)).toEqual(shown);
           expect(await layer.changes(folder)).toEqual([]);
+          told += above.told;
         }
       } finally {
         fixture.remove();
@@ -44,4 +46,5 @@ test("an overlay over a folder does what the model does, and a commit makes the 
     }),
     { numRuns: 60 },
   );
+  expect(told).toBeGreaterThan(1000);
 });

@@ -3,10 +3,9 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { errno } from "../../../abi/errno.ts";
-import type { TreeEntry } from "../../../filesystems/tree.ts";
 import { pathNames } from "../../../filesystems/tree-path.ts";
 import { type TreeTrail, trail } from "../../../filesystems/tree-trail.ts";
-import type { HostTree } from "./host-tree.ts";
+import { checkTrails } from "../../../filesystems/tree-view-fixture.ts";
 import { FolderFixture } from "./host-tree-fixture.ts";
 
 let folder: FolderFixture;
@@ -16,20 +15,6 @@ beforeEach(() => {
   writeFileSync(join(folder.root, "a", "b", "other.bin"), "");
 });
 afterEach(() => folder.remove());
-
-/** As the trail would be if each prefix were asked for alone: a link is for the one who asks to look at. */
-function oneByOne(tree: HostTree, path: string, count: number): TreeTrail {
-  const names = pathNames(path);
-  const entries: TreeEntry[] = [];
-  for (let end = names.length - count + 1; end <= names.length; end++) {
-    const entry = tree.stat(names.slice(0, end).join("/"));
-    if (entry === undefined) return { entries, errno: errno.ENOENT };
-    if (entry.kind === "link") break;
-    entries.push(entry);
-    if (entry.kind !== "directory") break;
-  }
-  return { entries, errno: 0 };
-}
 
 const paths = [
   "hello.txt",
@@ -49,26 +34,20 @@ test.each([
   ["all of it", {}],
   ["what matches", { match: ["a/b/*.txt", "hello.txt"] }],
   ["what may be read", { mode: "read" as const }],
-])("as asked for one by one: a folder with %s", (_name, options) => {
+])("as asked for one by one: a folder with %s", async (_name, options) => {
   const tree = folder.grant(options);
-  for (const path of paths) {
-    const depth = pathNames(path).length;
-    for (let count = 1; count <= depth + 1; count++) {
-      const told = tree[trail](path, count);
-      const expected = oneByOne(tree, path, count);
-      // It may leave to the one who asks what it cannot tell at once.
-      expect(told.entries, `${path} ${count}`).toEqual(expected.entries.slice(0, told.entries.length));
-      if (told.errno !== 0) expect(told, `${path} ${count}`).toEqual(expected);
-    }
-  }
+  for (const path of paths) await checkTrails(tree, path);
 });
 
-test("nothing is left out where there is no link and no file on the way", () => {
-  const tree = folder.grant();
-  for (const path of ["hello.txt", "a/b/deep.txt", "a/b/none", "a/none/none", "a/b"]) {
-    const depth = pathNames(path).length;
-    expect(tree[trail](path, depth + 1), path).toEqual(oneByOne(tree, path, depth + 1));
-  }
+test.each([
+  ["hello.txt", 2, 0],
+  ["a/b/deep.txt", 4, 0],
+  ["a/b/none", 3, errno.ENOENT],
+  ["a/none/none", 2, errno.ENOENT],
+  ["a/b", 3, 0],
+])("nothing of %s is left out", (path, entries, reason) => {
+  const told = folder.grant()[trail](path, pathNames(path).length + 1);
+  expect([told.entries.length, told.errno]).toEqual([entries, reason]);
 });
 
 const nothing: TreeTrail = { entries: [], errno: 0 };
