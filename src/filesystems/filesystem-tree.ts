@@ -11,6 +11,7 @@ import type {
 } from "../kernel/filesystem.ts";
 import { fail } from "../kernel/kernel-error.ts";
 import { guestOwner } from "../kernel/permissions.ts";
+import { type ReadAheadFile, readsAhead } from "./first-look.ts";
 import type { NamedTreeEntry, Tree, TreeAccess, TreeChange, TreeEntry, TreeFile, TreePath } from "./tree.ts";
 import { lastName, parentPath, pathBytes, pathNames, treePath } from "./tree-path.ts";
 
@@ -134,7 +135,8 @@ class Walker {
   }
 }
 
-class NodeTreeFile implements TreeFile {
+class NodeTreeFile implements ReadAheadFile {
+  readonly [readsAhead] = true;
   readonly #node: FileNode;
   readonly #handle: FileHandle;
   readonly #append: boolean;

@@ -1,5 +1,6 @@
 // The inside of a wall: one interpreter with its kernel, which lives one lifetime after the other. A lifetime begins with a plan
 // and ends with a reset, which makes everything new: the process with all that the kernel held, and the memory.
+import { FirstLook } from "../filesystems/first-look.ts";
 import type { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import type { Equipment } from "../interpreter/equipment.ts";
 import { decodeImage, type Image } from "../interpreter/image-file.ts";
@@ -24,7 +25,8 @@ import { type FilesQuestion, type FilesReply, Results } from "./results/results.
 import { SessionCalls } from "./session-calls.ts";
 import { Supervisor, type SupervisorPowers } from "./supervisor.ts";
 import { askedTree } from "./trees/asked-tree.ts";
-import type { AskTree, TreeQuestion, TreeReply } from "./trees/tree-questions.ts";
+import { lookingPowers } from "./trees/looking-powers.ts";
+import type { AskTree, OpenedTreeFile, TreeQuestion, TreeReply } from "./trees/tree-questions.ts";
 import { usageOf } from "./usage.ts";
 import type { Control } from "./walls/control.ts";
 import type { Answer, Request } from "./walls/protocol.ts";
@@ -96,6 +98,7 @@ export class Session {
   readonly #tell: TakeDenial;
   readonly #kernel: Kernel;
   readonly #calls: SessionCalls;
+  readonly #look = new FirstLook();
   #interpreter: Interpreter;
   #scratches: readonly MemoryFileSystem[] = [];
   #plan = idlePlan;
@@ -125,17 +128,20 @@ export class Session {
     const supervisor = new Supervisor(control, powers);
     this.#supervisor = supervisor;
     this.#calls = new SessionCalls(supervisor, powers);
+    const look = this.#look;
     this.#worldPowers = {
-      clock: { ...powers.clock, sleepMs: (milliseconds) => supervisor.sleep(milliseconds) },
+      ...lookingPowers(look, {
+        clock: { ...powers.clock, sleepMs: (milliseconds) => supervisor.sleep(milliseconds) },
+        output: { write: (stream, bytes) => this.#write(output, stream, bytes) },
+        hostInput: this.#hostInput(),
+        usageText: () => this.#usageText(),
+        openHostFile: powers.openHostFile,
+        createHostFile: (place, number) =>
+          supervisor.whileHostAnswers(() => powers.createHostFile(place, number)),
+        calls: this.#calls,
+      }),
       entropy: powers.entropy,
-      output: { write: (stream, bytes) => this.#write(output, stream, bytes) },
-      hostInput: this.#hostInput(),
-      usageText: () => this.#usageText(),
-      openHostFile: powers.openHostFile,
-      createHostFile: (place, number) =>
-        supervisor.whileHostAnswers(() => powers.createHostFile(place, number)),
-      tree: (number) => askedTree(number, this.#askTree),
-      calls: this.#calls,
+      tree: (number) => askedTree(number, this.#askTree, powers.waits ? look : undefined),
     };
     this.#denials = new DenialLog(idlePlan, tellDenial);
     this.#kernel = new Kernel(this.#world(idlePlan), supervisor.ask);
@@ -207,6 +213,7 @@ export class Session {
   #request(request: Uint8Array): SessionReport {
     const { hostMemory } = this.#kernel.process;
     this.#calls.begin(this.#plan, hostMemory);
+    this.#look.forget();
     this.#denials.listening = true;
     const outcome =
       this.#failure ??
@@ -321,6 +328,7 @@ export class Session {
   /** No signal interrupts it: an operation that was asked for twice would be done twice. */
   readonly #askTree: AskTree = (question, bytes) => {
     const supervisor = this.#supervisor;
+    this.#look.forget();
     // Files that a lifetime leaves open are closed by the host.
     if (!supervisor.running && !this.#looking) return fail("EIO");
     // One walk of a path asks about each of its names: its time may be over in the middle.
@@ -330,6 +338,10 @@ export class Session {
     );
     if (reply.errno !== 0) failNumber(reply.errno);
     if (question.operation === "read" && reply.bytes) bytes?.set(reply.bytes);
+    if (question.operation === "open") {
+      const { file, entry } = reply.answer as OpenedTreeFile;
+      if (entry && reply.bytes) this.#look.keep(file, entry, reply.bytes.slice());
+    }
     return reply.answer as never;
   };
 

@@ -1,5 +1,6 @@
 // A file that is open in an overlay: the lower file as long as nobody has changed it, and the overlay's own node from then on.
 import { fail } from "../../kernel/kernel-error.ts";
+import { canReadAhead, type ReadAheadFile, readsAhead } from "../first-look.ts";
 import { now, type Steps } from "../later.ts";
 import type { Later, TreeAccess, TreeChange, TreeEntry, TreeFile, TreePath } from "../tree.ts";
 import { sameOrigin } from "./same-origin.ts";
@@ -20,7 +21,7 @@ export interface FileRoom {
   copyFile(path: string): Steps<UpperFile>;
 }
 
-export class OverlayFile implements TreeFile {
+export class OverlayFile implements ReadAheadFile {
   readonly #overlay: FileRoom;
   readonly #access: TreeAccess;
   readonly #subject: UpperFile | OpenLower;
@@ -41,6 +42,11 @@ export class OverlayFile implements TreeFile {
     this.#access = access;
     this.#subject = subject;
     this.#lower = lower;
+  }
+
+  /** While nobody has changed it, as the lower file does. */
+  get [readsAhead](): boolean {
+    return this.#lower !== undefined && canReadAhead(this.#lower);
   }
 
   stat(): Later<TreeEntry> {

@@ -1,14 +1,22 @@
 // A granted tree as the inside of a wall sees it: each call is one question.
+import { type FirstLook, mostLookBytes } from "../../filesystems/first-look.ts";
 import type { SyncTree, SyncTreeFile } from "../../filesystems/sync-tree.ts";
-import type { TreeChange } from "../../filesystems/tree.ts";
+import type { TreeAccess, TreeChange, TreePath } from "../../filesystems/tree.ts";
 import { type AskedChange, type AskTree, maxPieceBytes } from "./tree-questions.ts";
 
-export function askedTree(place: number, ask: AskTree): SyncTree {
+/** `look`: where questions are waited for. */
+export function askedTree(place: number, ask: AskTree, look?: FirstLook): SyncTree {
+  const open = (path: TreePath, access: TreeAccess): SyncTreeFile => {
+    const reads = access.read && !access.write;
+    const lookBytes = look && reads ? mostLookBytes : 0;
+    const { file } = ask({ operation: "open", place, path, access, lookBytes });
+    return askedFile(file, !reads, ask, look);
+  };
   return {
+    open,
     stat: (path) => ask({ operation: "stat", place, path }),
     trail: (path, count) => ask({ operation: "trail", place, path, count }),
     list: (path) => ask({ operation: "list", place, path }),
-    open: (path, access) => askedFile(ask({ operation: "open", place, path, access }), ask),
     readLink: (path) => ask({ operation: "readLink", place, path }),
     makeDirectory: (path, mode) => ask({ operation: "makeDirectory", place, path, mode }),
     makeLink: (path, target) => ask({ operation: "makeLink", place, path, target }),
@@ -20,10 +28,12 @@ export function askedTree(place: number, ask: AskTree): SyncTree {
   };
 }
 
-function askedFile(file: number, ask: AskTree): SyncTreeFile {
+function askedFile(file: number, writes: boolean, ask: AskTree, look?: FirstLook): SyncTreeFile {
   return {
-    stat: () => ask({ operation: "statFile", file }),
+    stat: () => look?.entry(file) ?? ask({ operation: "statFile", file }),
     read: (target, position) => {
+      const seen = look?.read(file, target, position);
+      if (seen !== undefined) return seen;
       const piece = target.subarray(0, maxPieceBytes);
       return ask({ operation: "read", file, position, length: piece.length }, piece);
     },
@@ -32,7 +42,7 @@ function askedFile(file: number, ask: AskTree): SyncTreeFile {
     truncate: (size) => ask({ operation: "truncate", file, size }),
     sync: () => ask({ operation: "sync", file }),
     change: (change) => ask({ operation: "changeFile", file, change: asked(change) }),
-    close: () => ask({ operation: "close", file }),
+    close: () => ask({ operation: "close", file, isAwaited: writes }),
   };
 }
 

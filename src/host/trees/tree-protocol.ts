@@ -61,7 +61,7 @@ export function readTreeQuestion(message: ReadonlyMap<string, unknown>): TreeQue
     case "trail":
       return { operation, ...ofPath(), count: number("count") };
     case "open":
-      return { operation, ...ofPath(), access: readAccess(message) };
+      return { operation, ...ofPath(), access: readAccess(message), lookBytes: number("lookBytes") };
     case "makeDirectory":
       return { operation, ...ofPath(), mode: modeOf(message.get("mode")) };
     case "makeLink":
@@ -72,8 +72,9 @@ export function readTreeQuestion(message: ReadonlyMap<string, unknown>): TreeQue
       return { operation, ...ofPath(), change: readChange(message) };
     case "statFile":
     case "sync":
-    case "close":
       return { operation, file: number("file") };
+    case "close":
+      return { operation, file: number("file"), isAwaited: message.get("isAwaited") !== false };
     case "read":
       return { operation, file: number("file"), position: number("position"), length: number("length") };
     case "write":

@@ -25,12 +25,15 @@ export type TreeQuestion =
     } & OfPath)
   /** Of the path's last `count` prefixes. */
   | ({ readonly operation: "trail"; readonly count: number } & OfPath)
-  | ({ readonly operation: "open"; readonly access: TreeAccess } & OfPath)
+  /** With `lookBytes`, of a file that is small enough the content travels beside the answer, see filesystems/first-look.ts. */
+  | ({ readonly operation: "open"; readonly access: TreeAccess; readonly lookBytes?: number } & OfPath)
   | ({ readonly operation: "makeDirectory"; readonly mode: number } & OfPath)
   | ({ readonly operation: "makeLink"; readonly target: string } & OfPath)
   | ({ readonly operation: "rename"; readonly to: TreePath } & OfPath)
   | ({ readonly operation: "change"; readonly change: AskedChange } & OfPath)
-  | ({ readonly operation: "statFile" | "sync" | "close" } & OfFile)
+  | ({ readonly operation: "statFile" | "sync" } & OfFile)
+  /** What was only read may be closed later, and nobody is told how that went. */
+  | ({ readonly operation: "close"; readonly isAwaited: boolean } & OfFile)
   | ({ readonly operation: "read"; readonly position: number; readonly length: number } & OfFile)
   /** The bytes travel beside the question. */
   | ({ readonly operation: "write"; readonly position: number } & OfFile)
@@ -39,14 +42,19 @@ export type TreeQuestion =
 
 export type TreeOperation = TreeQuestion["operation"];
 
+export interface OpenedTreeFile {
+  readonly file: number;
+  /** Of one whose content travels beside. */
+  readonly entry?: TreeEntry | undefined;
+}
+
 /** What is answered where there is more to say than "done". */
 export interface TreeAnswers {
   readonly stat: TreeEntry | undefined;
   readonly trail: TreeTrail;
   readonly statFile: TreeEntry;
   readonly list: readonly NamedTreeEntry[];
-  /** The number of the open file. */
-  readonly open: number;
+  readonly open: OpenedTreeFile;
   readonly readLink: string;
   readonly room: TreeRoom | undefined;
   /** How many bytes travel beside the answer. */
@@ -71,3 +79,10 @@ export type AskTree = <O extends TreeOperation>(
   question: TreeQuestion & { readonly operation: O },
   bytes?: Uint8Array,
 ) => TreeAnswer<O>;
+
+/** How many bytes travel beside an answer. */
+export function bytesBeside({ operation }: TreeQuestion, { errno, answer }: TreeReply): number {
+  if (errno !== 0) return 0;
+  if (operation === "read") return answer as TreeAnswer<"read">;
+  return operation === "open" ? ((answer as TreeAnswer<"open">).entry?.size ?? 0) : 0;
+}

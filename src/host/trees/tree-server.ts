@@ -3,10 +3,11 @@
 // Invariant: each file that a tree has opened is closed once, however late it was opened and however the lifetime ended.
 import { type ErrnoName, errno } from "../../abi/errno.ts";
 import { FileError } from "../../errors/file-error.ts";
+import { canReadAhead } from "../../filesystems/first-look.ts";
 import { HostFault } from "../../filesystems/host-fault.ts";
 import type { HostFolderTicket } from "../../filesystems/host-folder.ts";
 import { now, run, type Steps } from "../../filesystems/later.ts";
-import type { Later, Tree, TreeAccess, TreeChange, TreeEntry, TreeFile } from "../../filesystems/tree.ts";
+import type { Later, Tree, TreeChange, TreeEntry, TreeFile } from "../../filesystems/tree.ts";
 import {
   openedFile,
   plainBytes,
@@ -21,7 +22,13 @@ import { hasTrails, maxTrailPaths, type TreeTrail, trail } from "../../filesyste
 import { fail, KernelError } from "../../kernel/kernel-error.ts";
 import { monotonicMs } from "../../platform/node/powers.ts";
 import type { FaultEvent, OnFault } from "../events.ts";
-import { type AskedChange, maxPieceBytes, type TreeQuestion, type TreeReply } from "./tree-questions.ts";
+import {
+  type AskedChange,
+  maxPieceBytes,
+  type OpenedTreeFile,
+  type TreeQuestion,
+  type TreeReply,
+} from "./tree-questions.ts";
 
 /** A granted tree in its lifetime. */
 export interface ServedPlace {
@@ -150,7 +157,7 @@ export class TreeServer {
   ): Steps<TreeReply> {
     const { path, operation } = question;
     try {
-      if (question.operation === "open") return yield* this.#open(question.access, place, path, number);
+      if (question.operation === "open") return yield* this.#open(question, place, number);
       if (question.operation === "trail")
         return { errno: 0, answer: yield* this.#trail(path, question.count, place, number) };
       return { errno: 0, answer: yield* this.#ask(question, place) };
@@ -227,7 +234,11 @@ export class TreeServer {
     return { entries, errno: 0 };
   }
 
-  *#open(access: TreeAccess, place: ServedPlace, path: string, number: number): Steps<TreeReply> {
+  *#open(
+    { access, path, lookBytes = 0 }: Extract<TreeQuestion, { operation: "open" }>,
+    place: ServedPlace,
+    number: number,
+  ): Steps<TreeReply> {
     if (this.#files.size >= this.#mostFiles) fail("EMFILE");
     const file = openedFile(yield* now(place.tree.open(path, access)));
     const open = { place, path, file };
@@ -237,8 +248,12 @@ export class TreeServer {
       fail(able ? "EIO" : access.read && !file.read ? "EACCES" : "EROFS");
     }
     this.#lastFile += 1;
-    this.#files.set(this.#lastFile, open);
-    return { errno: 0, answer: this.#lastFile };
+    const opened: OpenedTreeFile = { file: this.#lastFile };
+    this.#files.set(opened.file, open);
+    const look = lookBytes > 0 && canReadAhead(file) ? yield* firstLook(file, lookBytes) : undefined;
+    return look && this.#isCurrent(number)
+      ? { errno: 0, answer: { ...opened, entry: look.entry }, bytes: look.content }
+      : { errno: 0, answer: opened };
   }
 
   *#ofFile(
@@ -273,6 +288,10 @@ export class TreeServer {
           return { errno: 0, answer: yield* done(file.change(changeOf(question.change))) };
         case "close":
           this.#files.delete(question.file);
+          if (!question.isAwaited) {
+            this.#close(open);
+            return { errno: 0 };
+          }
           return { errno: 0, answer: yield* done(file.close?.()) };
       }
     } catch (error) {
@@ -323,6 +342,21 @@ export class TreeServer {
       this.#closing.delete(pending);
     });
     this.#closing.add(pending);
+  }
+}
+
+/** Undefined where it is to be asked: what is large, empty by its own account, or refuses. */
+function* firstLook(
+  file: TreeFile,
+  mostBytes: number,
+): Steps<{ entry: TreeEntry; content: Uint8Array } | undefined> {
+  try {
+    const entry = plainEntry(yield* now(file.stat()));
+    if (!file.read || entry.kind !== "file" || entry.size === 0 || entry.size > mostBytes) return undefined;
+    const content = plainBytes(yield* now(file.read(0, entry.size)), entry.size);
+    return content.length === entry.size ? { entry, content } : undefined;
+  } catch {
+    return undefined;
   }
 }
 

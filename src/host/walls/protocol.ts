@@ -68,6 +68,11 @@ export interface NumberedQuestion {
   readonly piece: SharedArrayBuffer | undefined;
 }
 
+/** Likewise: a file that was only read and is needed no more. Nobody waits for that, so nobody is told that it is there. */
+export interface ClosedFile {
+  readonly closed: number;
+}
+
 /** In place of the bytes of a call's frame. */
 export const treeMark = -1;
 

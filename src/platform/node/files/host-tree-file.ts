@@ -12,7 +12,8 @@ import {
   writeSync,
 } from "node:fs";
 import type { Allowance } from "../../../filesystems/allowance.ts";
-import type { TreeChange, TreeEntry, TreeFile } from "../../../filesystems/tree.ts";
+import { type ReadAheadFile, readsAhead } from "../../../filesystems/first-look.ts";
+import type { TreeChange, TreeEntry } from "../../../filesystems/tree.ts";
 import { fail } from "../../../kernel/kernel-error.ts";
 import type { FolderEntries } from "./folder-entries.ts";
 import { attempt } from "./host-errors.ts";
@@ -28,7 +29,8 @@ export interface HostTreeFileOptions {
   readonly entries: FolderEntries;
 }
 
-export class HostTreeFile implements TreeFile {
+export class HostTreeFile implements ReadAheadFile {
+  readonly [readsAhead] = true;
   readonly #fd: number;
   readonly #options: HostTreeFileOptions;
 

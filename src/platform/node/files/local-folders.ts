@@ -5,7 +5,7 @@ import type { HostFolderTicket } from "../../../filesystems/host-folder.ts";
 import { isPending } from "../../../filesystems/later.ts";
 import type { OnFault } from "../../../host/events.ts";
 import type { SandboxPlan } from "../../../host/plan.ts";
-import type { TreeQuestion, TreeReply } from "../../../host/trees/tree-questions.ts";
+import type { OpenedTreeFile, TreeQuestion, TreeReply } from "../../../host/trees/tree-questions.ts";
 import { TreeServer } from "../../../host/trees/tree-server.ts";
 import { HostTree } from "./host-tree.ts";
 
@@ -52,11 +52,17 @@ export class LocalFolders {
   answer(question: TreeQuestion, bytes: Uint8Array | undefined): TreeReply | undefined {
     const isOwn = "place" in question ? this.#folders.has(question.place) : question.file > ownFiles;
     if (!isOwn || this.#server === undefined) return undefined;
-    const asked = "file" in question ? { ...question, file: question.file - ownFiles } : question;
+    const asked =
+      "file" in question ? { ...question, file: question.file - ownFiles } : withoutLook(question);
     const reply = this.#server.answer(asked, question.operation === "write" ? bytes : undefined);
     if (isPending(reply)) throw new Error("a folder answers at once");
     return question.operation === "open" && reply.errno === 0
-      ? { errno: 0, answer: ownFiles + (reply.answer as number) }
+      ? { errno: 0, answer: { file: ownFiles + (reply.answer as OpenedTreeFile).file } }
       : reply;
   }
+}
+
+/** Nobody waits for a file that is asked in its own thread. */
+function withoutLook(question: TreeQuestion): TreeQuestion {
+  return question.operation === "open" ? { ...question, lookBytes: 0 } : question;
 }

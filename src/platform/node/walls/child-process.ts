@@ -316,7 +316,10 @@ export class ProcessLink implements Link {
     const { signal } = this.#demandQuestion();
     const { trees } = this.#served;
     if (trees === undefined) throw new RangeError("a question of a guest that was given no tree");
-    const post = (reply: TreeReply): void => this.#post({ type: "treeReply", reply: serializable(reply) });
+    const isAwaited = question.operation !== "close" || question.isAwaited;
+    const post = (reply: TreeReply): void => {
+      if (isAwaited) this.#post({ type: "treeReply", reply: serializable(reply) });
+    };
     this.#whenAnswered(trees.answer(question, content), signal, post, () => true);
   }
 

@@ -142,6 +142,7 @@ function open(image: ProcessImage): Session {
             : question;
         const content = writes ? bytes.subarray(0, maxTransferBytes) : nothing;
         send({ type: "tree", ...flatQuestion(asked) }, content);
+        if (asked.operation === "close" && !asked.isAwaited) return { errno: 0 };
         const { reply } = wait("treeReply");
         return reply;
       },

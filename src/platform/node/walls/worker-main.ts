@@ -4,11 +4,12 @@ import { LibraryFileSystem } from "../../../host/images/library-filesystem.ts";
 import { compileRest } from "../../../host/images/rest-module.ts";
 import { SharedBytes } from "../../../host/images/shared-bytes.ts";
 import { Session, type SessionPowers } from "../../../host/session.ts";
-import { maxPieceBytes } from "../../../host/trees/tree-questions.ts";
+import { bytesBeside, maxPieceBytes } from "../../../host/trees/tree-questions.ts";
 import { Control } from "../../../host/walls/control.ts";
 import { OutputWriter } from "../../../host/walls/output-ring.ts";
 import { maxTransferBytes } from "../../../host/walls/process-protocol.ts";
 import {
+  type ClosedFile,
   type FromWorker,
   type LatePart,
   type NumberedAnswer,
@@ -48,7 +49,11 @@ function treeAsker(start: WorkerStart, control: Control): SessionPowers["askTree
   return (asked, bytes, look) => {
     const own = folders.answer(asked, bytes);
     if (own !== undefined) return own;
-    if (bytes !== undefined) piece ??= new SharedArrayBuffer(maxPieceBytes);
+    if (asked.operation === "close" && !asked.isAwaited) {
+      replies.postMessage({ closed: asked.file } satisfies ClosedFile);
+      return { errno: 0 };
+    }
+    if (bytes !== undefined || asked.operation === "open") piece ??= new SharedArrayBuffer(maxPieceBytes);
     const shared = piece && new Uint8Array(piece);
     const written = asked.operation === "write" ? (bytes ?? nothing) : nothing;
     shared?.set(written);
@@ -69,8 +74,8 @@ function treeAsker(start: WorkerStart, control: Control): SessionPowers["askTree
       // The answer to a question that was given up.
       if (received.question !== asking) continue;
       const { reply } = received;
-      if (asked.operation !== "read" || reply.errno !== 0) return reply;
-      return { ...reply, bytes: shared?.subarray(0, reply.answer as number) ?? nothing };
+      const beside = bytesBeside(asked, reply);
+      return beside === 0 ? reply : { ...reply, bytes: shared?.subarray(0, beside) ?? nothing };
     }
   };
 }

@@ -8,6 +8,7 @@ import type { TreeServer } from "../../../host/trees/tree-server.ts";
 import { Control } from "../../../host/walls/control.ts";
 import { makeOutputRing, OutputReader } from "../../../host/walls/output-ring.ts";
 import type {
+  ClosedFile,
   FromWorker,
   LatePart,
   NumberedAnswer,
@@ -202,6 +203,11 @@ export class WorkerLink implements Link {
       case "done":
         this.#share.end();
         this.#reading?.abort();
+        this.#nextQuestion();
+        this.#events.onAnswer(message);
+        break;
+      case "seen":
+        this.#nextQuestion();
         this.#events.onAnswer(message);
         break;
       default:
@@ -247,9 +253,21 @@ export class WorkerLink implements Link {
   }
 
   #received(number: number): NumberedQuestion {
-    const message = receiveMessageOnPort(this.#replies.port1)?.message as NumberedQuestion | undefined;
+    const message = this.#nextQuestion();
     if (message?.question !== number) throw new RangeError("a question that is not there");
     return message;
+  }
+
+  /** What stands before it is done: files that were only read are closed. */
+  #nextQuestion(): NumberedQuestion | undefined {
+    for (;;) {
+      const message = receiveMessageOnPort(this.#replies.port1)?.message as
+        | NumberedQuestion
+        | ClosedFile
+        | undefined;
+      if (message === undefined || !("closed" in message)) return message;
+      void this.#served.trees?.answer({ operation: "close", file: message.closed, isAwaited: false });
+    }
   }
 
   #replyOfTree(trees: TreeServer, question: number, { bytes, ...reply }: TreeReply): void {
