@@ -1,5 +1,5 @@
 // A granted tree as the inside of a wall sees it: each call is one question.
-import { type FirstLook, mostLookBytes } from "../../filesystems/first-look.ts";
+import type { FirstLook } from "../../filesystems/first-look.ts";
 import type { SyncTree, SyncTreeFile } from "../../filesystems/sync-tree.ts";
 import type { TreeAccess, TreeChange, TreePath } from "../../filesystems/tree.ts";
 import { type AskedChange, type AskTree, maxPieceBytes } from "./tree-questions.ts";
@@ -8,8 +8,8 @@ import { type AskedChange, type AskTree, maxPieceBytes } from "./tree-questions.
 export function askedTree(place: number, ask: AskTree, look?: FirstLook): SyncTree {
   const open = (path: TreePath, access: TreeAccess): SyncTreeFile => {
     const reads = access.read && !access.write;
-    const lookBytes = look && reads ? mostLookBytes : 0;
-    const { file } = ask({ operation: "open", place, path, access, lookBytes });
+    const tells = look !== undefined && reads;
+    const { file } = ask({ operation: "open", place, path, access, tells });
     return askedFile(file, !reads, ask, look);
   };
   return {

@@ -6,10 +6,11 @@ import type { Later, TreeAccess, TreeEntry, TreeFile } from "../../filesystems/t
 import { reading } from "../../filesystems/tree-view-fixture.ts";
 import { TreeServer } from "./tree-server.ts";
 
+const most = 65_536;
 const hello = new TextEncoder().encode("hello");
 
 interface Look {
-  readonly lookBytes?: number;
+  readonly tells?: boolean;
   readonly access?: Partial<TreeAccess>;
   readonly ahead?: boolean;
   readonly entry?: () => Later<TreeEntry>;
@@ -18,7 +19,7 @@ interface Look {
 
 const entryOf = (size: number): TreeEntry => ({ kind: "file", size });
 
-async function opened({ lookBytes = 100, access, ahead = true, ...look }: Look) {
+async function opened({ tells = true, access, ahead = true, ...look }: Look) {
   const asked: string[] = [];
   const file: TreeFile = {
     stat: () => {
@@ -39,26 +40,25 @@ async function opened({ lookBytes = 100, access, ahead = true, ...look }: Look) 
   const faults: unknown[] = [];
   const server = new TreeServer(new Map([[7, { guestPath: "/t", tree }]]), 10, (fault) => faults.push(fault));
   const question = { operation: "open", place: 7, path: "f", access: { ...reading, ...access } } as const;
-  const reply = await server.answer({ ...question, lookBytes });
+  const reply = await server.answer({ ...question, tells });
   return { reply, asked, server, faults };
 }
 
-const told = { errno: 0, answer: { file: 1, entry: entryOf(5) }, bytes: hello };
-
-test.each<[name: string, look: Look]>([
-  ["at once", {}],
-  ["exactly as large as asked for", { lookBytes: 5 }],
-  ["later", { entry: async () => entryOf(5), content: async () => hello }],
-])("a small file is told: %s", async (_name, look) => {
+test.each<[name: string, look: Look, size: number]>([
+  ["at once", {}, 5],
+  ["as large as it may be", { entry: () => entryOf(most), content: () => new Uint8Array(most) }, most],
+  ["later", { entry: async () => entryOf(5), content: async () => hello }, 5],
+])("a small file is told: %s", async (_name, look, size) => {
   const { reply, asked } = await opened(look);
-  expect(reply).toEqual(told);
-  expect(asked).toEqual(["stat", "read 0 5"]);
+  const bytes = size === 5 ? hello : new Uint8Array(size);
+  expect(reply).toEqual({ errno: 0, answer: { file: 1, entry: entryOf(size) }, bytes });
+  expect(asked).toEqual(["stat", `read 0 ${size}`]);
 });
 
 test.each<[name: string, look: Look, asked: string[]]>([
-  ["nobody asks for it", { lookBytes: 0 }, []],
+  ["nobody asks for it", { tells: false }, []],
   ["it is the embedder's", { ahead: false }, []],
-  ["it is larger than asked for", { lookBytes: 4 }, ["stat"]],
+  ["it is larger", { entry: () => entryOf(most + 1), content: () => new Uint8Array(most + 1) }, ["stat"]],
   ["it says that it is empty", { entry: () => entryOf(0) }, ["stat"]],
   ["it says that it is no file", { entry: () => ({ kind: "link", size: 5 }) }, ["stat"]],
   ["it has become shorter", { content: () => hello.subarray(0, 4) }, ["stat", "read 0 5"]],

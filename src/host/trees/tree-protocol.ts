@@ -61,7 +61,7 @@ export function readTreeQuestion(message: ReadonlyMap<string, unknown>): TreeQue
     case "trail":
       return { operation, ...ofPath(), count: number("count") };
     case "open":
-      return { operation, ...ofPath(), access: readAccess(message), lookBytes: number("lookBytes") };
+      return { operation, ...ofPath(), access: readAccess(message), tells: message.get("tells") === true };
     case "makeDirectory":
       return { operation, ...ofPath(), mode: modeOf(message.get("mode")) };
     case "makeLink":

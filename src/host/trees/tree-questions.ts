@@ -25,8 +25,8 @@ export type TreeQuestion =
     } & OfPath)
   /** Of the path's last `count` prefixes. */
   | ({ readonly operation: "trail"; readonly count: number } & OfPath)
-  /** With `lookBytes`, of a file that is small enough the content travels beside the answer, see filesystems/first-look.ts. */
-  | ({ readonly operation: "open"; readonly access: TreeAccess; readonly lookBytes?: number } & OfPath)
+  /** `tells`: of a file that is small enough the content travels beside the answer, see filesystems/first-look.ts. */
+  | ({ readonly operation: "open"; readonly access: TreeAccess; readonly tells?: boolean } & OfPath)
   | ({ readonly operation: "makeDirectory"; readonly mode: number } & OfPath)
   | ({ readonly operation: "makeLink"; readonly target: string } & OfPath)
   | ({ readonly operation: "rename"; readonly to: TreePath } & OfPath)

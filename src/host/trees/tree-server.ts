@@ -3,7 +3,7 @@
 // Invariant: each file that a tree has opened is closed once, however late it was opened and however the lifetime ended.
 import { type ErrnoName, errno } from "../../abi/errno.ts";
 import { FileError } from "../../errors/file-error.ts";
-import { canReadAhead } from "../../filesystems/first-look.ts";
+import { canReadAhead, mostLookBytes } from "../../filesystems/first-look.ts";
 import { HostFault } from "../../filesystems/host-fault.ts";
 import type { HostFolderTicket } from "../../filesystems/host-folder.ts";
 import { now, run, type Steps } from "../../filesystems/later.ts";
@@ -235,7 +235,7 @@ export class TreeServer {
   }
 
   *#open(
-    { access, path, lookBytes = 0 }: Extract<TreeQuestion, { operation: "open" }>,
+    { access, path, tells = false }: Extract<TreeQuestion, { operation: "open" }>,
     place: ServedPlace,
     number: number,
   ): Steps<TreeReply> {
@@ -250,7 +250,7 @@ export class TreeServer {
     this.#lastFile += 1;
     const opened: OpenedTreeFile = { file: this.#lastFile };
     this.#files.set(opened.file, open);
-    const look = lookBytes > 0 && canReadAhead(file) ? yield* firstLook(file, lookBytes) : undefined;
+    const look = tells && canReadAhead(file) ? yield* firstLook(file) : undefined;
     return look && this.#isCurrent(number)
       ? { errno: 0, answer: { ...opened, entry: look.entry }, bytes: look.content }
       : { errno: 0, answer: opened };
@@ -346,13 +346,11 @@ export class TreeServer {
 }
 
 /** Undefined where it is to be asked: what is large, empty by its own account, or refuses. */
-function* firstLook(
-  file: TreeFile,
-  mostBytes: number,
-): Steps<{ entry: TreeEntry; content: Uint8Array } | undefined> {
+function* firstLook(file: TreeFile): Steps<{ entry: TreeEntry; content: Uint8Array } | undefined> {
   try {
     const entry = plainEntry(yield* now(file.stat()));
-    if (!file.read || entry.kind !== "file" || entry.size === 0 || entry.size > mostBytes) return undefined;
+    if (!file.read || entry.kind !== "file" || entry.size === 0 || entry.size > mostLookBytes)
+      return undefined;
     const content = plainBytes(yield* now(file.read(0, entry.size)), entry.size);
     return content.length === entry.size ? { entry, content } : undefined;
   } catch {

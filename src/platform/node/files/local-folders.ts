@@ -64,5 +64,5 @@ export class LocalFolders {
 
 /** Nobody waits for a file that is asked in its own thread. */
 function withoutLook(question: TreeQuestion): TreeQuestion {
-  return question.operation === "open" ? { ...question, lookBytes: 0 } : question;
+  return question.operation === "open" ? { ...question, tells: false } : question;
 }
