@@ -80,6 +80,7 @@ describe("in a run", () => {
     ["a trail of no count", "tree('trail', { path: 'a' });"],
     ["a new name that climbs", "tree('rename', { path: 'a', to: '..' });"],
     ["a file that was never opened", "tree('read', { file: 1, position: 0, length: 1 });"],
+    ["the end of a file that was never opened", "tree('close', { file: 1, isAwaited: false });"],
     ["a file by a name", "tree('close', { file: 'constructor' });"],
     ["a read at a negative position", "tree('read', { file: 1, position: -1, length: 1 });"],
     [
