@@ -59,11 +59,12 @@ def ask(operation, number, value, about=None):
 
 def finish(answer):
     """What a synchronous request was answered with, after all callbacks that the host wants before."""
-    while True:
-        kind = kind_of(answer)
-        if kind != CALLBACK:
-            return outcome(kind, answer)
-        answer = do_callback_now(answer)
+    fatal = None
+    while (kind := kind_of(answer)) == CALLBACK:
+        answer, fatal = do_callback_now(answer, fatal)
+    if fatal is not None:
+        raise fatal
+    return outcome(kind, answer)
 
 
 def kind_of(answer):

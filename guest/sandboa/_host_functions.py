@@ -10,8 +10,8 @@ _factories = {}
 
 _SYNC = """\
 {i}try:
-{i}    {p}request = {p}dumps({given}, 4) + {tail}
-{i}except ValueError:
+{i}    {p}request = {p}dumps({given}, 4, allow_code=False) + {tail}
+{i}except {p}ValueError:
 {i}    return {p}ask({p}CALL, {number}, {given}, {p}about)
 {i}{p}answer = {p}send({p}request)
 {i}if {p}answer and not {p}answer[-1]:
@@ -40,6 +40,7 @@ def make(description, token=None, place=None):
         f"def {p}make({p}host, {p}loop, {p}token, {p}tail, {p}about, {p}streams{defaults_text}):",
         f"    {p}dumps, {p}loads, {p}send = {p}host.dumps, {p}host.loads, {p}host.sandboa._host_call",
         f"    {p}ask, {p}finish, {p}CALL = {p}host.ask, {p}host.finish, {p}host.CALL",
+        f"    {p}ValueError = {p}host.builtins.ValueError",
         f"    {p}call, {p}running_loop = {p}loop.call, {p}loop.running_loop",
         f"    def {name}({declared}):",
         _SYNC.format(i=" " * 8, **fields).rstrip(),

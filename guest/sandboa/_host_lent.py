@@ -66,18 +66,20 @@ def _begin(number, work, given):
     return None if close is None else close()
 
 
-def do_callback_now(answer):
-    """While a synchronous call waits; gives the host's next answer to it."""
+def do_callback_now(answer, fatal):
+    """While a synchronous call waits: gives the host's next answer to it, and the error that ends more than the callback. Then nothing more is done for the host."""
     token, number, work, given = _host.unpack(answer)
     try:
+        if fatal is not None:
+            raise fatal
         value = _begin(number, work, given)
         if hasattr(type(value), "__await__"):
             value = _run_now(value)
-        return _returned(token, value)
+        return _returned(token, value), None
     except (StopIteration, StopAsyncIteration):
-        return _host.send(_host.RETURNED, _ENDED, token)
+        return _host.send(_host.RETURNED, _ENDED, token), None
     except BaseException as error:
-        return _raised(token, error)
+        return _raised(token, error), None if isinstance(error, Exception) else error
 
 
 def _run_now(awaitable):
@@ -124,7 +126,9 @@ def _raised(token, error):
     is_short = kind.__module__ in ("builtins", "__main__")
     name = kind.__qualname__ if is_short else f"{kind.__module__}.{kind.__qualname__}"
     try:
-        message = str.__str__(str(error))[:_MESSAGE_LIMIT]
+        # A KeyError's text is the repr of its key, and would be that of a text the next time.
+        text = error.args[0] if kind is KeyError and len(error.args) == 1 and type(error.args[0]) is str else str(error)
+        message = str.__str__(text)[:_MESSAGE_LIMIT]
     except BaseException:
         message = ""
     return _host.send(_host.RETURNED, _RAISED, token, dumps((str(name), message), 4))

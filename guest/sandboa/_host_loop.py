@@ -12,7 +12,7 @@ _CANNOT_WAIT = (
     'use await at the top level, or isolation "worker" or "process"'
 )
 
-# The guest's number of a call -> the future of who waits for it.
+# The guest's number of a call -> the future of who waits for it, and the task that does.
 pending = {}
 _last_call = 0
 # The loop that may be left in the middle where nobody can wait, and for how many milliseconds it was: -1 without end.
@@ -34,7 +34,9 @@ async def call(operation, number, value, about=None):
     kind = _host.kind_of(answer)
     if kind != _host.STARTED:
         return _host.outcome(kind, answer)
-    future = pending[mine] = running_loop().create_future()
+    loop = running_loop()
+    future = loop.create_future()
+    pending[mine] = future, sys.modules["asyncio.tasks"].current_task(loop)
     try:
         kind, body = await future
     finally:
@@ -54,7 +56,7 @@ def _poll(loop, timeout):
         if kind == _host.CALLBACK:
             _host_lent.start_callback(loop, body)
             continue
-        future = pending.pop(number, None)
+        future, _ = pending.pop(number, (None, None))
         if future is not None and not future.done():
             future.set_result((kind, body))
     return True
@@ -109,13 +111,26 @@ def end_run():
     _host_lent.end_run()
     if not pending:
         return
-    futures = list(pending.values())
+    waiting = list(pending.values())
     pending.clear()
-    for future in futures:
+    for future, task in waiting:
         try:
             if not future.done():
-                future.set_exception(RuntimeError("the run ended before the host answered"))
+                error = RuntimeError("the run ended before the host answered")
+                future.set_exception(error)
                 future._log_traceback = False
+                if task is not None:
+                    task.add_done_callback(_leaving_unsaid(error))
         except RuntimeError:
             # Its loop is closed: nobody is there to be told.
             pass
+
+
+def _leaving_unsaid(error):
+    """What its run has left behind is told to whoever awaits it; that nobody does is no news for a later run."""
+
+    def look(task):
+        if task._exception is error:
+            task.exception()
+
+    return look

@@ -1,9 +1,10 @@
 """Iterators of the host's."""
 
 from sandboa import _host, _host_loop
+from sandboa._host_things import Unique
 
 
-class Stream:
+class Stream(Unique):
     """An iterator of the host's: for `for` and for `async for`. In a running event loop it begins when its first item is asked for."""
 
     __slots__ = ("_host_token", "_call", "_asked", "__weakref__")

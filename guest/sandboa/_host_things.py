@@ -10,7 +10,22 @@ _handles = {}
 _classes = {}
 
 
-class Token:
+class Unique:
+    """What stands for a thing of the host's is never two."""
+
+    __slots__ = ()
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, _memo):
+        return self
+
+    def __reduce_ex__(self, _protocol):
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+
+
+class Token(Unique):
     """Alive as long as something of the guest's is that stands for a handle."""
 
     __slots__ = ("number", "thing", "is_handle", "__weakref__")
@@ -25,14 +40,13 @@ class Token:
             _handles.pop(self.number, None)
             _host.send(_host.RELEASE, self.number)
 
-
     def forget(self):
         """The host has forgotten it by itself."""
         self.is_handle = False
         _handles.pop(self.number, None)
 
 
-class HostObject:
+class HostObject(Unique):
     """Stands for an object of the host's."""
 
     __slots__ = ("_host_token", "_host_numbers", "_host_tails", "__weakref__")

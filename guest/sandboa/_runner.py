@@ -6,6 +6,7 @@ host, and no limit depends on this file.
 
 import ast
 import gc
+import io
 import linecache
 import marshal
 import os
@@ -36,13 +37,21 @@ _runs = 0
 def handle(request):
     """The host's only way in. Never raises for what the guest's program does."""
     global _ballast
+    action = None
     try:
         request = marshal.loads(request)
-        answer = _ACTIONS[request.pop("action")](**request)
-        return marshal.dumps(answer, 4)
+        action = request.pop("action")
+        return marshal.dumps(_ACTIONS[action](**request), 4)
     except MemoryError:
         # Not even room to describe the guest's own MemoryError.
         return _OUT_OF_MEMORY
+    except BaseException as error:
+        if action not in ("run", "resume"):
+            raise
+        # A soft stop that came when the guest's own code was over. There is one in a run.
+        _host_loop.end_run()
+        _flush()
+        return marshal.dumps(_describe(error), 4)
     finally:
         # Only now: what is answered needs its room until it is encoded.
         if _ballast is None:
@@ -118,6 +127,10 @@ def run(source, filename, inputs, finalize, records=None):
     _runs += 1
     if filename is None:
         filename = f"<run {_runs}>"
+    else:
+        sys.modules["__main__"].__file__ = filename
+    # As files of Python may begin.
+    source = source.removeprefix("\ufeff")
     if _steps is not None:
         # The host has given it up.
         _steps.close()
@@ -140,26 +153,25 @@ _ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes))
 
 
 def _run(source, filename, inputs, records, finalize):
-    """The steps of a run: gives the milliseconds that it waits at most whenever it waits for the host. Its answer is left in _result.
-
-    All of it is one frame: what the guest raises passes through no other generator, which would make StopIteration another error.
-    """
+    """The steps of a run: gives the milliseconds that it waits at most whenever it waits for the host. Its answer is left in _result."""
+    program = None
     try:
         try:
             namespace = sys.modules["__main__"].__dict__
             namespace.update(inputs if records is None else _values.decode(inputs, records, _host.borrow))
+            codes = _compile(source, filename)
             value = None
-            for code in _compile(source, filename):
-                value = eval(code, namespace)
-                if code.co_flags & _COROUTINE:
-                    if _host.waits or not _EventLoopAdapter.functions:
-                        value = wait_for(value)
-                    else:
-                        task = _start(value)
-                        while not task.done():
-                            if (milliseconds := _step()) is not None:
-                                yield milliseconds
-                        value = task.result()
+            if any(code.co_flags & _COROUTINE for code in codes):
+                program = _in_loop(codes, namespace)
+                if _host.waits or not _EventLoopAdapter.functions:
+                    value, stop = _session_loop().run(program)
+                else:
+                    value, stop = yield from _in_steps(program)
+                if stop is not None:
+                    raise stop
+            else:
+                for code in codes:
+                    value = eval(code, namespace)
             if type(value) in _ATOMS:
                 answer = {"end": "value", "value": value}
             else:
@@ -170,6 +182,8 @@ def _run(source, filename, inputs, records, finalize):
         except BaseException as error:
             answer = _describe(error)
     finally:
+        if program is not None:
+            _end(program)
         if finalize:
             _finalize()
         _host_loop.end_run()
@@ -177,12 +191,38 @@ def _run(source, filename, inputs, records, finalize):
     _result[:] = (answer,)
 
 
+async def _in_loop(codes, namespace):
+    """A program that awaits anything: all of it finds a running loop, and what it calls of the host last is awaited. Its value, or the StopIteration that a coroutine cannot raise."""
+    value = None
+    try:
+        for code in codes:
+            value = eval(code, namespace)
+            if code.co_flags & _COROUTINE:
+                value = await value
+        if type(value) is types.CoroutineType and value.cr_code.co_filename == "<host>":
+            value = await value
+    except StopIteration as stop:
+        return None, stop
+    return value, None
+
+
 def _compile(source, filename):
     """One or two pieces of code; the value of the last is the value of the run."""
-    lines = source.splitlines(keepends=True)
+    # Not str.splitlines: a form feed ends no line of Python.
+    lines = io.StringIO(source, None).readlines()
     linecache.cache[filename] = (len(source), None, lines, filename)
     if len(lines) == 1 and (code := _lone_expression(source, filename)):
         return (code,)
+    try:
+        return _pieces(source, filename)
+    except SyntaxError as error:
+        # What is found in a tree has a place, but not the text that stands there.
+        if error.text is None and error.filename == filename and 0 < (error.lineno or 0) <= len(lines):
+            error.text = lines[error.lineno - 1]
+        raise
+
+
+def _pieces(source, filename):
     tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):
@@ -222,7 +262,27 @@ _COROUTINE = 0x80
 
 def wait_for(coroutine):
     """Runs a coroutine of the top level in the session's own event loop, which outlives the run."""
-    return _session_loop().run(coroutine)
+    try:
+        return _session_loop().run(coroutine)
+    finally:
+        _end(coroutine)
+
+
+def _end(coroutine):
+    """Nothing of a coroutine may go on in the next run when something else has ended this one: then the loop ends as that of asyncio.run() does, with all of its tasks."""
+    global _loop_runner
+    if coroutine.cr_frame is None:
+        return
+    runner, _loop_runner = _loop_runner, None
+    try:
+        if runner is not None:
+            runner.close()
+    except BaseException:
+        pass
+    try:
+        coroutine.close()
+    except BaseException:
+        pass
 
 
 def _session_loop():
@@ -234,18 +294,33 @@ def _session_loop():
     return _loop_runner
 
 
-def _start(coroutine):
-    """The same where nobody can wait for the host: the loop is run in steps."""
+def _in_steps(coroutine):
+    """What Runner.run() does, where nobody can wait for the host: the loop is left when it has to, with how many milliseconds it may wait."""
+    from asyncio import CancelledError
+    from functools import partial
+    from signal import SIGINT, default_int_handler, getsignal, signal
+
     runner = _session_loop()
     loop = runner.get_loop()
     task = loop.create_task(coroutine, context=runner._context)
     task.add_done_callback(lambda _: loop.stop())
-    return task
-
-
-def _step():
-    """Runs the session's loop until its task is done, or has to wait for the host: then it gives for how long at most, in milliseconds."""
-    return _host_loop.run_step(_session_loop().get_loop())
+    runner._interrupt_count = 0
+    handler = None
+    if getsignal(SIGINT) is default_int_handler:
+        handler = partial(runner._on_sigint, main_task=task)
+        signal(SIGINT, handler)
+    try:
+        while not task.done():
+            if (milliseconds := _host_loop.run_step(loop)) is not None:
+                yield milliseconds
+        return task.result()
+    except CancelledError:
+        if runner._interrupt_count > 0 and task.uncancel() == 0:
+            raise KeyboardInterrupt
+        raise
+    finally:
+        if handler is not None and getsignal(SIGINT) is handler:
+            signal(SIGINT, default_int_handler)
 
 
 def _exit_status(code):
@@ -283,13 +358,11 @@ def _text_of(error):
 
 def _traceback_of(error):
     """The standard report, without the frames that lead from the host to the guest's own code."""
-    first = frame = error.__traceback__
+    frame = error.__traceback__
     while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OWN):
         frame = frame.tb_next
-    if frame is None and isinstance(error, SyntaxError):
-        first = None
     try:
-        report = traceback.TracebackException(type(error), error, frame or first, compact=True)
+        report = traceback.TracebackException(type(error), error, frame, compact=True)
         _leave_out_calls(report)
         return _cut("".join(report.format(colorize=False)), _TRACEBACK_LIMIT)
     except BaseException as inner:

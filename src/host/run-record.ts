@@ -8,6 +8,9 @@ import { type Usage, usageOf } from "./usage.ts";
 import type { OutputStream } from "./walls/output-ring.ts";
 import type { TakeOutput } from "./walls/wall.ts";
 
+/** One for all: to make one takes longer than to decode what most runs write. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 type Collected = Pick<Run, "stdout" | "stderr" | "usage">;
 
 export class RunRecord {
@@ -40,12 +43,13 @@ export class RunRecord {
     }
   };
 
-  usage(meters: Partial<Meters> = {}): Usage {
+  /** `meters`: what was measured inside, where the run came to its end. */
+  usage(meters?: Meters): Usage {
     const outside = { wallMs: monotonicMs() - this.#startMs, outputBytes: this.#outputBytes };
-    return usageOf(this.#plan, { ...outside, ...meters });
+    return usageOf(this.#plan, meters ?? outside);
   }
 
-  finish(meters?: Partial<Meters>): Collected {
+  finish(meters?: Meters): Collected {
     return {
       stdout: this.#captured.stdout.text(),
       stderr: this.#captured.stderr.text(),
@@ -54,7 +58,7 @@ export class RunRecord {
   }
 
   /** Errors carry what the run wrote before it failed, as `stdout`, `stderr` and `usage`. */
-  attachTo(error: Error, meters?: Partial<Meters>): void {
+  attachTo(error: Error, meters?: Meters): void {
     if (this.#attached) return;
     this.#attached = true;
     Object.assign(error, this.finish(meters));
@@ -78,6 +82,6 @@ class Captured {
   }
 
   text(): string {
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.#bytes.subarray(0, this.#length));
+    return decoder.decode(this.#bytes.subarray(0, this.#length));
   }
 }

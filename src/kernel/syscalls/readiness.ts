@@ -19,7 +19,9 @@ export function poll(kernel: Kernel, address: number, count: number, timeoutMs: 
     if (result !== 0) ready++;
   }
   if (ready > 0 || timeoutMs === 0) return ready;
-  if (!process.clocks.sleepMs(timeoutMs < 0 ? Number.POSITIVE_INFINITY : timeoutMs)) fail("EINTR");
+  // Not EINTR after a signal: it would be lost on the way through this libc's select, and asyncio's loop, which nothing else can wake,
+  // would wait again. What the signal does is done when the call has come back.
+  process.clocks.sleepMs(timeoutMs < 0 ? Number.POSITIVE_INFINITY : timeoutMs);
   return 0;
 }
 
