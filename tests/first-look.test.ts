@@ -95,6 +95,28 @@ file.read().decode()`;
     },
   );
 
+  test("the host may look at several files at once", async () => {
+    await using sandbox = await Sandbox.create({ isolation, files: { "/data": make() } });
+    await sandbox.run('file = open("/data/in/small")');
+    const found = await Promise.all(sizes.map((size) => sandbox.files.stat(`/data/in/${size}`)));
+    expect(found.map(({ size }) => size)).toEqual(sizes);
+    expect((await sandbox.run("file.read()")).value).toBe("old");
+  });
+
+  test("a soft stop is a look at the clock", async () => {
+    const limits = { wall: "500 ms", soft: { grace: "10 s" } };
+    await using sandbox = await Sandbox.create({ isolation, limits, files: { "/data": make() } });
+    const source = `
+file = open("/data/in/small", "rb", buffering=0)
+try:
+    while True: pass
+except KeyboardInterrupt: found = file.read().decode()
+found`;
+    const change = setTimeout(() => writeFileSync(small, "new"), 200);
+    expect((await sandbox.run(source)).value).toBe("new");
+    clearTimeout(change);
+  });
+
   test("files that were only read are closed when the run is over", async () => {
     await using sandbox = await Sandbox.create({ isolation, files: { "/data": make() } });
     const open = (): number => readdirSync("/proc/self/fd").length;

@@ -20,7 +20,8 @@ export function canReadAhead(file: TreeFile): boolean {
 
 /**
  * What the last file was when it was opened, and still is for all that its guest can know: until the guest asks or tells anybody anything,
- * looks at a clock, or has looked often. Whoever else changes the file meanwhile did so, in any order that the guest could find out, afterwards.
+ * looks at a clock or is stopped softly, or has looked often. Whoever else changes the file meanwhile did so, in any order that the guest
+ * could find out, afterwards.
  */
 export class FirstLook {
   #file: number | undefined;

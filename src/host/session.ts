@@ -119,7 +119,10 @@ export class Session {
     control: Control,
     tellDenial: TakeDenial = () => {},
   ) {
-    this.#tell = tellDenial;
+    this.#tell = (denial) => {
+      this.#look.forget();
+      tellDenial(denial);
+    };
     this.#module = image.module;
     this.#rest = image.rest;
     this.#image = decodeImage(image.image, image.beforeContent);
@@ -143,8 +146,13 @@ export class Session {
       entropy: powers.entropy,
       tree: (number) => askedTree(number, this.#askTree, powers.waits ? look : undefined),
     };
-    this.#denials = new DenialLog(idlePlan, tellDenial);
-    this.#kernel = new Kernel(this.#world(idlePlan), supervisor.ask);
+    this.#denials = new DenialLog(idlePlan, this.#tell);
+    this.#kernel = new Kernel(this.#world(idlePlan), (kernel) => {
+      const signal = supervisor.ask(kernel);
+      // A sign of the time.
+      if (signal !== 0) look.forget();
+      return signal;
+    });
     this.#results = new Results(this.#kernel.process.mounts);
     this.#interpreter = this.#start(image.takeMemory?.(this.#image.snapshot.memoryBytes));
   }

@@ -58,6 +58,8 @@ export class WorkerLink implements Link {
   #lastAnswerMs = 0;
   readonly #calls = new SharedArrayBuffer(callPieceBytes);
   readonly #replies = new MessageChannel();
+  /** A question that came behind what was closed, and is about to be told of. */
+  #waiting: NumberedQuestion | undefined;
   #served: Served = {};
   /** Whether the last question was a call. */
   #asksCalls = false;
@@ -203,11 +205,11 @@ export class WorkerLink implements Link {
       case "done":
         this.#share.end();
         this.#reading?.abort();
-        this.#nextQuestion();
+        this.#takeReplies();
         this.#events.onAnswer(message);
         break;
       case "seen":
-        this.#nextQuestion();
+        this.#takeReplies();
         this.#events.onAnswer(message);
         break;
       default:
@@ -253,20 +255,27 @@ export class WorkerLink implements Link {
   }
 
   #received(number: number): NumberedQuestion {
-    const message = this.#nextQuestion();
-    if (message?.question !== number) throw new RangeError("a question that is not there");
-    return message;
+    for (;;) {
+      this.#takeReplies();
+      const message = this.#waiting;
+      this.#waiting = undefined;
+      if (message === undefined) throw new RangeError("a question that is not there");
+      // Not one that was given up before anybody looked.
+      if (message.question === number) return message;
+    }
   }
 
-  /** What stands before it is done: files that were only read are closed. */
-  #nextQuestion(): NumberedQuestion | undefined {
-    for (;;) {
+  /** Closes files that were only read; the question that stands behind them, if there is one, is kept until it is told of. */
+  #takeReplies(): void {
+    while (this.#waiting === undefined) {
       const message = receiveMessageOnPort(this.#replies.port1)?.message as
         | NumberedQuestion
         | ClosedFile
         | undefined;
-      if (message === undefined || !("closed" in message)) return message;
-      void this.#served.trees?.answer({ operation: "close", file: message.closed, isAwaited: false });
+      if (message === undefined) return;
+      if ("closed" in message)
+        void this.#served.trees?.answer({ operation: "close", file: message.closed, isAwaited: false });
+      else this.#waiting = message;
     }
   }
 
