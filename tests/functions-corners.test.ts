@@ -1,0 +1,127 @@
+// What programs do with things of the host and what the host does with theirs, where it is easily got wrong.
+import { hostFunction, hostObject, Sandbox } from "sandboa";
+import { describe, expect, test } from "vitest";
+
+type Callable = (...given: unknown[]) => Promise<unknown>;
+
+const any = { type: "object", properties: { x: {} }, required: ["x"] };
+const functions = {
+  call: hostFunction(async (f: unknown) => (f as Callable)()),
+  retry: hostFunction(async (f: unknown) => {
+    for (let time = 0; ; time++) {
+      try {
+        return await (f as Callable)();
+      } catch (error) {
+        if (time === 3) throw error;
+      }
+    }
+  }),
+  connect: hostFunction(() => hostObject({ get: () => "row" }, { methods: ["get"], name: "Connection" })),
+  items: hostFunction({
+    streams: true,
+    *execute() {
+      yield* [1, 2, 3];
+    },
+  }),
+  echo: hostFunction((x: unknown) => x),
+  ValueError: hostFunction({ parameters: any, execute: ({ x }) => x }),
+  named: hostFunction({
+    parameters: { type: "object", properties: { ValueError: {} }, required: ["ValueError"] },
+    execute: ({ ValueError: given }) => given,
+  }),
+};
+
+describe.each(["worker", "process"] as const)("%s", (isolation) => {
+  const create = () => Sandbox.create({ isolation, functions });
+
+  test.each([
+    ["copy.copy(thing)", "row"],
+    ["copy.deepcopy([thing, thing])", "row"],
+    ["dataclasses.asdict(Holder(thing))", "row"],
+  ])("a copy of a lent thing is the thing: %s", async (copied, expected) => {
+    await using sandbox = await create();
+    const source = `
+import copy, dataclasses, gc
+from host import connect
+@dataclasses.dataclass
+class Holder: thing: object
+thing = connect()
+other = ${copied}
+del other
+gc.collect()
+thing.get()`;
+    expect((await sandbox.run(source)).value).toBe(expected);
+  });
+
+  test.each(["connect()", "items()"])("%s is not pickled", async (thing) => {
+    await using sandbox = await create();
+    await expect(
+      sandbox.run(`import pickle\nfrom host import connect, items\npickle.dumps(${thing})`),
+    ).rejects.toMatchObject({
+      type: "TypeError",
+      message: expect.stringContaining(": cannot pickle "),
+    });
+  });
+
+  test.each([
+    ["sys.exit(3)", { exitCode: 3 }],
+    ["stop()", { type: "KeyboardInterrupt" }],
+    ["asyncio.run(leave())", { exitCode: 3 }],
+  ])("what ends a program ends it in a callback as well: %s", async (end, expected) => {
+    await using sandbox = await create();
+    const source = `
+import asyncio, sys
+from host import retry
+count = 0
+def stop(): raise KeyboardInterrupt
+async def leave(): sys.exit(3)
+def f():
+    global count
+    count += 1
+    ${end}
+try: retry(f)
+except Exception: print("went on")`;
+    const run = await sandbox.run(source).catch((error: unknown) => error);
+    expect(run).toMatchObject({ ...expected, stdout: "" });
+    // It was tried again by the host, and not by the guest.
+    expect((await sandbox.run("count")).value).toBe(1);
+  });
+
+  test("a soft stop in a callback is one", async () => {
+    const limits = { wall: "300 ms", soft: { grace: "10 s" } };
+    await using sandbox = await Sandbox.create({ isolation, functions, limits });
+    const source = `
+from host import call
+def forever():
+    while True: pass
+try: call(forever)
+except KeyboardInterrupt: r = "stopped"
+r`;
+    expect(await sandbox.run(source)).toMatchObject({ value: "stopped", softStop: "wall" });
+  });
+
+  test("a missing key is named as Python names it", async () => {
+    await using sandbox = await create();
+    const source = "from host import call\ntry: call(lambda: {}['q'])\nexcept KeyError as e: r = repr(e)\nr";
+    expect((await sandbox.run(source)).value).toBe("KeyError('q')");
+  });
+
+  test("names of exceptions are names like others", async () => {
+    await using sandbox = await create();
+    const source = `
+from decimal import Decimal
+import host
+[host.ValueError(Decimal(1)) == Decimal(1), host.named(Decimal(2)) == Decimal(2)]`;
+    expect((await sandbox.run(source)).value).toEqual([true, true]);
+  });
+
+  test("code is no argument", async () => {
+    await using sandbox = await create();
+    await expect(sandbox.run("from host import echo\necho(compile('1', 'x', 'eval'))")).rejects.toMatchObject(
+      {
+        type: "TypeError",
+        message: expect.stringContaining("cannot be copied: an object of type code"),
+      },
+    );
+  });
+});
