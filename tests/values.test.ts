@@ -1,7 +1,7 @@
 // Every kind of value goes there and back, behind each wall, as inputs and results and through functions of the host. In the direction
 // Python -> host -> Python the oracle is Python itself: the same expression, evaluated anew.
 import fc from "fast-check";
-import { hostFunction, type Isolation, Sandbox } from "sandboa";
+import { hostFunction, type Isolation, PythonFloat, Sandbox } from "sandboa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { anyValue, definitions, shown } from "./values-fixture.ts";
 import { conversions, expressions, same } from "./values-table.ts";
@@ -57,5 +57,18 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
     expect(value).toEqual(conversions.map(([, repr]) => repr));
     const back = await sandbox.run("[1.0, 2.5, bytearray(b'x'), '\\ud83d\\ude00', True, 2**53, -2**53]");
     expect(back.value).toEqual([1, 2.5, Uint8Array.of(120), "\u{1f600}", true, 2n ** 53n, -(2n ** 53n)]);
+  });
+
+  test("what is asked of values is asked of a lone one as well", async () => {
+    const exact = async (source: string): Promise<unknown> => (await sandbox.run(source, { values })).value;
+    expect([await exact("1.0"), await exact("1"), await exact("1.5")]).toEqual([new PythonFloat(1), 1, 1.5]);
+    for (const source of ["float('nan')", "float('inf')", "2**60", "b'x'", "1j"]) {
+      await expect(sandbox.run(source, { values: { shape: "json" } })).rejects.toMatchObject({
+        code: "VALUE_NOT_COPIED",
+        sandbox: "usable",
+      });
+    }
+    const json = await sandbox.run("'text'", { values: { shape: "json" } });
+    expect(json.value).toBe("text");
   });
 });

@@ -13,7 +13,7 @@ import {
 import type { Outcome } from "../interpreter/interpreter.ts";
 import { decodeMarshal, decodeValue, MarshalFormatError } from "../interpreter/marshal/decode.ts";
 import { encodeMarshal, encodeValue } from "../interpreter/marshal/encode.ts";
-import { NotJsonError } from "../interpreter/marshal/json-shape.ts";
+import { demandJson, NotJsonError } from "../interpreter/marshal/json-shape.ts";
 import { UnsupportedValueError } from "../interpreter/marshal/unsupported-value-error.ts";
 import type { GuestValue } from "../interpreter/marshal/values.ts";
 import type { StopReason } from "../kernel/guest-stop.ts";
@@ -177,11 +177,9 @@ function stopError(reason: StopReason): LimitError | SandboxLostError | RunError
 }
 
 /** What is no value at all can only have been made by a guest that has taken over its interpreter; it is refused like one too deep. */
-function readValue(content: GuestValue, records: boolean, values: Partial<ValueOptions> = {}): Ending {
-  if (!(content instanceof Uint8Array)) return unreadable();
+function endingWith(read: () => GuestValue): Ending {
   try {
-    const value = decodeValue(content, { ...values, records, nowMs: monotonicMs }) as GuestValue;
-    return { value, exitCode: 0 };
+    return { value: read(), exitCode: 0 };
   } catch (error) {
     if (!(error instanceof MarshalFormatError || error instanceof NotJsonError)) throw error;
     return {
@@ -194,10 +192,10 @@ const unreadable = (): Ending => ({
   error: new Lost("SANDBOX_CRASHED", "the interpreter's answer cannot be read"),
 });
 
-function readAnswer(bytes: Uint8Array, values: Partial<ValueOptions> | undefined): Ending {
+function readAnswer(bytes: Uint8Array, values: Partial<ValueOptions> = {}): Ending {
   let answer: GuestValue;
   try {
-    answer = decodeMarshal(bytes, { nowMs: monotonicMs });
+    answer = decodeMarshal(bytes, { nowMs: monotonicMs, exactFloats: values.exactFloats === true });
   } catch {
     return unreadable();
   }
@@ -208,9 +206,17 @@ function readAnswer(bytes: Uint8Array, values: Partial<ValueOptions> | undefined
   };
   switch (answer.get("end")) {
     case "value":
-      return { value: answer.get("value"), exitCode: 0 };
-    case "encoded":
-      return readValue(answer.get("value"), answer.get("records") === true, values);
+      return endingWith(() => {
+        const value = answer.get("value");
+        if (values.shape === "json") demandJson(value);
+        return value;
+      });
+    case "encoded": {
+      const content = answer.get("value");
+      if (!(content instanceof Uint8Array)) return unreadable();
+      const records = answer.get("records") === true;
+      return endingWith(() => decodeValue(content, { ...values, records, nowMs: monotonicMs }) as GuestValue);
+    }
     case "exit": {
       const status = answer.get("status");
       return { value: undefined, exitCode: typeof status === "number" ? status : 255 };

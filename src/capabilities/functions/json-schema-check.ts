@@ -30,6 +30,13 @@ export function jsonSchemaCheck(option: string, schema: JsonSchema): StandardSch
 
 type Path = readonly PropertyKey[];
 
+/** A bigint as the number that it is the same as, if there is one. */
+function plain(value: unknown): unknown {
+  if (typeof value !== "bigint") return value;
+  const number = Number(value);
+  return Number.isFinite(number) && BigInt(number) === value ? number : value;
+}
+
 class Check {
   readonly issues: StandardIssue[] = [];
   readonly #root: JsonSchema;
@@ -134,16 +141,33 @@ class Check {
       if ((isNumber(minContains) && count < minContains) || (isNumber(maxContains) && count > maxContains))
         this.#refuse(path, "has not the items that it must contain");
     }
-    if (uniqueItems === true && value.some((item, at) => this.#repeats(value, item, at)))
-      this.#refuse(path, "must have no item twice");
+    if (uniqueItems === true) this.#unique(value, path);
   }
 
-  #repeats(items: readonly unknown[], item: unknown, before: number): boolean {
-    for (let at = 0; at < before; at += 1) {
-      this.#steps += 1;
-      if (this.#steps > mostSteps || sameJson(items[at], item)) return true;
+  #unique(items: readonly unknown[], path: Path): void {
+    const simple = new Set<unknown>();
+    const others: unknown[] = [];
+    for (const item of items) {
+      const isKnown =
+        typeof item === "object" && item !== null
+          ? others.some((other) => this.#isSame(other, item))
+          : simple.has(plain(item));
+      if (this.#steps > mostSteps) {
+        this.#refuse(path, "too large to be checked");
+        return;
+      }
+      if (isKnown) {
+        this.#refuse(path, "must have no item twice");
+        return;
+      }
+      if (typeof item === "object" && item !== null) others.push(item);
+      else simple.add(plain(item));
     }
-    return false;
+  }
+
+  #isSame(one: unknown, other: unknown): boolean {
+    this.#steps += 1;
+    return this.#steps > mostSteps || sameJson(one, other);
   }
 
   #object(schema: JsonSchema, value: object, path: Path, depth: number): void {

@@ -24,7 +24,12 @@ function literal(value: unknown, depth: number): string | undefined {
   if (typeof value === "bigint") return String(value);
   if (typeof value === "number") {
     if (!Number.isFinite(value)) return undefined;
-    return Object.is(value, -0) ? "-0.0" : String(value);
+    if (Object.is(value, -0)) return "-0.0";
+    const digits = String(value);
+    // An int of Python's crosses as a bigint where a number does not hold it.
+    return Number.isInteger(value) && !Number.isSafeInteger(value) && !digits.includes("e")
+      ? `${digits}.0`
+      : digits;
   }
   if (typeof value === "string")
     return value.length > mostLiteralCharacters ? undefined : stringLiteral(value);

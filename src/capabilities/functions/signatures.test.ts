@@ -131,6 +131,14 @@ test("defaults that JSON does not have are the schema's own to fill in", async (
   expect(
     capability.signature.parameters.map(({ isOptional, defaultText }) => [isOptional, defaultText]),
   ).toEqual(Array(4).fill([true, undefined]));
+  const large = z.object({
+    x: z.number().default(1e20),
+    y: z.number().default(1e22),
+    z: z.number().default(2 ** 53),
+  });
+  expect(
+    hostFunction({ input: large, execute }).signature.parameters.map(({ defaultText }) => defaultText),
+  ).toEqual(["100000000000000000000.0", "1e+22", "9007199254740992.0"]);
   const odd = { type: "object", properties: { a: { type: "string", default: 3 } } };
   expect(shown(hostFunction({ parameters: odd, execute }))).toEqual(["a: str = ... (ordinary)"]);
   expect(await outcome(capability)).toEqual({ day: new Date(0), some: new Set(["a"]), size: 5n, length: 3 });
