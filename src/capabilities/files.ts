@@ -2,6 +2,7 @@
 import { OptionError } from "../errors/option-error.ts";
 import { maxDepth, maxNameBytes } from "../filesystems/names.ts";
 import type { HostFile, HostFileMode, MemoryFile, Scratch, TreeCapability } from "./capability.ts";
+import { optionFields } from "./option-fields.ts";
 import { bytes, count, type Quantity } from "./quantity.ts";
 import { sharedScratch } from "./shared-scratch.ts";
 
@@ -31,6 +32,7 @@ export function hostFile(
   }
   if (!modes.includes(mode))
     throw new OptionError("hostFile mode", mode, modes.map((name) => `"${name}"`).join(", "));
+  optionFields("hostFile", options, ["bytes"]);
   return { kind: "hostFile", path, mode, maxBytes: bytes("hostFile bytes", options.bytes ?? "64 MiB") };
 }
 
@@ -62,8 +64,7 @@ export interface ScratchOptions {
 export function scratch(options: ScratchOptions & { readonly shared: true }): TreeCapability;
 export function scratch(options: ScratchOptions & { readonly shared?: false }): Scratch;
 export function scratch(options: ScratchOptions & { readonly shared?: boolean }): Scratch | TreeCapability {
-  if (typeof options !== "object" || options === null)
-    throw new OptionError("scratch", options, '{ bytes: "10 MiB" }');
+  optionFields("scratch", options, ["bytes", "files", "depth", "nameBytes", "shared"]);
   const { shared = false } = options;
   if (typeof shared !== "boolean") throw new OptionError("scratch shared", shared, "true or false");
   const quotas = {

@@ -2,6 +2,7 @@
 import { OptionError } from "../errors/option-error.ts";
 import { globForm, isGlob } from "../filesystems/path-globs.ts";
 import type { HostDirectory, HostDirectoryMode } from "./capability.ts";
+import { optionFields } from "./option-fields.ts";
 import { bytes, count, type Quantity } from "./quantity.ts";
 
 const modes: readonly HostDirectoryMode[] = ["read", "write", "create-only"];
@@ -40,12 +41,7 @@ export function hostDirectory(
   }
   if (!modes.includes(mode))
     throw new OptionError("hostDirectory mode", mode, modes.map((name) => `"${name}"`).join(", "));
-  if (typeof options !== "object" || options === null)
-    throw new OptionError(
-      "hostDirectory options",
-      options,
-      '{ bytes: "64 MiB", files: 10000, match: "*.csv" }',
-    );
+  optionFields("hostDirectory", options, ["bytes", "files", "match"]);
   return {
     kind: "hostDirectory",
     path,

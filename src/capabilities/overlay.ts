@@ -8,6 +8,7 @@ import { OverlayLayer } from "../filesystems/overlay/overlay-layer.ts";
 import { OverlayTree } from "../filesystems/overlay/overlay-tree.ts";
 import type { Tree } from "../filesystems/tree.ts";
 import type { FileCapability, OverlayPlace, PlaceEnvironment, PlaceUse } from "./capability.ts";
+import { optionFields } from "./option-fields.ts";
 import { bytes, count, type Quantity } from "./quantity.ts";
 
 export interface OverlayOptions {
@@ -39,8 +40,7 @@ export class Overlay implements OverlayPlace {
   constructor(lower: FileCapability, options: OverlayOptions, power: LowerPower) {
     if (typeof lower !== "object" || lower === null || typeof lower.kind !== "string")
       throw new OptionError("overlay lower", lower, "a capability such as hostDirectory(…)");
-    if (typeof options !== "object" || options === null)
-      throw new OptionError("overlay", options, '{ bytes: "64 MiB" }');
+    optionFields("overlay", options, ["bytes", "files"]);
     const maxFiles = count("overlay files", options.files ?? 10_000, { from: 1 });
     this.#layer = new OverlayLayer(bytes("overlay bytes", options.bytes), maxFiles);
     this.#lower = lower;

@@ -65,9 +65,22 @@ export interface Run {
 
 const maxRequestBytes = 64 * 2 ** 20;
 
+const optionNames = [
+  "inputs",
+  "values",
+  "filename",
+  "signal",
+  "finalize",
+  "onOutput",
+  "onCall",
+] satisfies (keyof RunOptions)[];
+
+/** Throws OptionError for whatever a run cannot be asked with. */
 export function encodeRun(source: string, options: RunOptions): Uint8Array {
   if (typeof source !== "string") throw new OptionError("source", source, "Python source text");
+  optionRecord("", options, optionNames);
   const { inputs = {}, filename = null, finalize = false, values } = options;
+  checkOptions(options);
   checkValueOptions(values);
   try {
     const request = {
@@ -75,7 +88,7 @@ export function encodeRun(source: string, options: RunOptions): Uint8Array {
       source,
       filename,
       ...crossing(inputs, values),
-      finalize: finalize === true,
+      finalize,
     };
     return encodeMarshal(request, { maxBytes: maxRequestBytes });
   } catch (error) {
@@ -97,6 +110,30 @@ function crossing(
     references: values?.references,
   });
   return { inputs: bytes, records };
+}
+
+function checkOptions({ inputs, filename, finalize, signal, onOutput, onCall }: RunOptions): void {
+  const demand = (option: string, value: unknown, isAccepted: boolean, accepted: string): void => {
+    if (value !== undefined && !isAccepted) throw new OptionError(option, value, accepted);
+  };
+  demand("inputs", inputs, isPlain(inputs), "an object whose members are the variables");
+  demand(
+    "filename",
+    filename,
+    typeof filename === "string" && filename !== "" && !filename.includes("\0"),
+    "a name",
+  );
+  demand("finalize", finalize, typeof finalize === "boolean", "true or false");
+  demand("signal", signal, signal instanceof AbortSignal, "an AbortSignal");
+  demand("onOutput", onOutput, typeof onOutput === "function", "a function");
+  demand("onCall", onCall, typeof onCall === "function", "a function");
+}
+
+/** What a Map or an instance of a class holds would be passed over. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 const shapes: readonly unknown[] = ["maps", "objects", "json"];

@@ -1,11 +1,11 @@
 // Tools of the Vercel AI SDK (versions 4 to 7) as functions for the guest. The SDK itself is not imported: a tool is what it looks like.
 import { OptionError } from "../../errors/option-error.ts";
+import { optionFields } from "../option-fields.ts";
 import { type Approval, type ApprovalRequest, approved } from "./approved.ts";
 import type { FunctionCall, FunctionCapability, FunctionGrants } from "./function-capability.ts";
 import type { FunctionLimitOptions } from "./function-limits.ts";
 import { hostFunction } from "./host-function.ts";
 import { jsonSchemaOf } from "./json-schema-of.ts";
-import { optionFields } from "./option-fields.ts";
 import { type InputSchema, isStandardSchema } from "./schemas.ts";
 
 /** As far as it is used. */

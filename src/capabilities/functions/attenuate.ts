@@ -2,6 +2,7 @@
 import { GuestException } from "../../errors/guest-exception.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import { now, run, type Steps } from "../../filesystems/later.ts";
+import { optionalText, optionFields } from "../option-fields.ts";
 import { changedFunction, demandCallable } from "./around-function.ts";
 import { type CheckedInput, checkedInput } from "./checked-input.ts";
 import type {
@@ -13,7 +14,6 @@ import type {
 } from "./function-capability.ts";
 import { checkLimitOptions, type FunctionLimitOptions, narrowerLimits } from "./function-limits.ts";
 import { argumentsByName, takesKeywords } from "./given-arguments.ts";
-import { optionalText, optionFields } from "./option-fields.ts";
 import type { InputSchema } from "./schemas.ts";
 import { inPythonOrder } from "./signature-of-schema.ts";
 

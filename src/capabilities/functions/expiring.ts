@@ -1,11 +1,11 @@
 // Functions and places whose use ends at a time.
 import { OptionError } from "../../errors/option-error.ts";
 import type { FileCapability, Wrapped } from "../capability.ts";
+import { optionFields } from "../option-fields.ts";
 import type { Quantity } from "../quantity.ts";
 import { limited } from "../wrappers/limited.ts";
 import { type Callable, isCallable } from "./around-function.ts";
 import { endingFunction } from "./ended-functions.ts";
-import { optionFields } from "./option-fields.ts";
 
 export interface Expiry {
   /** A date. */

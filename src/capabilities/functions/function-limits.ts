@@ -1,8 +1,8 @@
 // The numbers of a function: how often, how many at once, how many bytes, and how its values cross. Who enforces them is the host.
 import { OptionError } from "../../errors/option-error.ts";
+import { optionalFlag, optionFields } from "../option-fields.ts";
 import { bytes, count, type Quantity } from "../quantity.ts";
 import type { FunctionLimits, ValueOptions } from "./function-capability.ts";
-import { optionalFlag, optionFields } from "./option-fields.ts";
 
 /** Each can be "unlimited". They hold for one lifetime of one sandbox, and for each name that the function is granted under. */
 export interface FunctionLimitOptions {

@@ -5,6 +5,7 @@ import { GuestException } from "../../errors/guest-exception.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import { isPending, now, run, type Steps } from "../../filesystems/later.ts";
 import type { Later } from "../../filesystems/tree.ts";
+import { optionalFlag, optionalFunction, optionalText, optionFields } from "../option-fields.ts";
 import { checkAnnotation } from "./annotation-text.ts";
 import { isAsyncFunction } from "./async-function.ts";
 import { type CheckedInput, checkedInput, demandSchema } from "./checked-input.ts";
@@ -22,7 +23,6 @@ import { checkLimitOptions, checkValueOptions, type FunctionLimitOptions } from 
 import { argumentsByName, argumentsInOrder, positionalsOf } from "./given-arguments.ts";
 import { annotationOf, isSchemaObject } from "./json-schema-annotation.ts";
 import { jsonSchemaOf } from "./json-schema-of.ts";
-import { optionalFlag, optionalFunction, optionalText, optionFields } from "./option-fields.ts";
 import { type InputSchema, isStandardSchema, type StandardSchema } from "./schemas.ts";
 
 export interface FunctionTerms {

@@ -2,6 +2,7 @@
 // come to grant more than it did; attributes are read anew at each use.
 import { OptionError } from "../../errors/option-error.ts";
 import { isPythonIdentifier } from "../../errors/python-identifier.ts";
+import { optionalText, optionFields } from "../option-fields.ts";
 import { checkAnnotation } from "./annotation-text.ts";
 import { isFunctionCapability } from "./around-function.ts";
 import type { FunctionCapability, ObjectCapability } from "./function-capability.ts";
@@ -12,7 +13,6 @@ import {
   orderedFunction,
   positionalFunction,
 } from "./host-function.ts";
-import { optionalText, optionFields } from "./option-fields.ts";
 import type { InputSchema } from "./schemas.ts";
 
 /** As for hostFunction. With `input` or `parameters` the method is called with its arguments in the order of the signature. */

@@ -2,8 +2,8 @@
 // both are what they look like.
 import { OptionError } from "../../errors/option-error.ts";
 import { SandboxError } from "../../errors/sandbox-error.ts";
+import { optionalText, optionFields } from "../option-fields.ts";
 import { type JsonValue, jsonValue } from "./json-value.ts";
-import { optionalText, optionFields } from "./option-fields.ts";
 
 /** What of a Sandbox is used. */
 export interface RunsPython {

@@ -8,6 +8,7 @@ import { fail } from "../../kernel/kernel-error.ts";
 import type { FileCapability, Wrapped } from "../capability.ts";
 import { type Callable, isCallable } from "../functions/around-function.ts";
 import { type CallLimits, limitedFunction } from "../functions/limited-functions.ts";
+import { optionFields } from "../option-fields.ts";
 import { bytes, count, milliseconds, type Quantity } from "../quantity.ts";
 import { endingTree, OpenFiles } from "./revocable.ts";
 import { wrapped } from "./wrapped.ts";
@@ -43,9 +44,7 @@ export function limited(
 }
 
 function limitedPlace(capability: FileCapability, limits: FileLimits): Wrapped {
-  const known = ["bytes", "bytesRead", "bytesWritten", "opens", "until"];
-  for (const name of Object.keys(limits))
-    if (!known.includes(name)) throw new OptionError(`limited ${name}`, undefined, known.join(", "));
+  optionFields("limited", limits, ["bytes", "bytesRead", "bytesWritten", "opens", "until"]);
   const all = new Budget("bytes", limits.bytes);
   const reading = [all, new Budget("bytesRead", limits.bytesRead)];
   const writing = [all, new Budget("bytesWritten", limits.bytesWritten)];

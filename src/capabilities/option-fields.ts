@@ -1,5 +1,5 @@
-// Options of the functions' words: unknown names in them are mistakes, and are named.
-import { OptionError } from "../../errors/option-error.ts";
+// Options of what is granted: unknown names in them are mistakes, and are named.
+import { OptionError } from "../errors/option-error.ts";
 
 /** `value`, which must be an object that has no other names than these. */
 export function optionFields(option: string, value: unknown, names: readonly string[]): object {

@@ -1,0 +1,77 @@
+// What an embedder gets wrong is an OptionError that names it, before anything of it happens.
+import {
+  hostDirectory,
+  hostFile,
+  limited,
+  memoryFile,
+  OptionError,
+  overlay,
+  Sandbox,
+  scratch,
+  virtualFile,
+} from "sandboa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+describe("of a run", () => {
+  let sandbox: Sandbox;
+  beforeAll(async () => {
+    sandbox = await Sandbox.create();
+  });
+  afterAll(() => sandbox.close());
+
+  test.each<[options: unknown, option: string]>([
+    [null, "options"],
+    [[], "options"],
+    [{ bogus: 1 }, "bogus"],
+    [{ inputs: null }, "inputs"],
+    [{ inputs: [1] }, "inputs"],
+    [{ inputs: "s" }, "inputs"],
+    [{ inputs: new Map([["w", 1]]) }, "inputs"],
+    [{ inputs: new (class Inputs {})() }, "inputs"],
+    [{ filename: 5 }, "filename"],
+    [{ filename: "" }, "filename"],
+    [{ filename: "a\0b" }, "filename"],
+    [{ finalize: "yes" }, "finalize"],
+    [{ signal: {} }, "signal"],
+    [{ onOutput: 5 }, "onOutput"],
+    [{ onCall: {} }, "onCall"],
+    [{ values: { shape: "arrays" } }, "values.shape"],
+  ])("%j names %s", async (options, option) => {
+    const source = "seen = True\nprint(1)";
+    const refused = await sandbox.run(source, options as never).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(OptionError);
+    expect(refused).toMatchObject({ code: "BAD_OPTION", option });
+    expect(sandbox.state).toBe("usable");
+    expect((await sandbox.run("'seen' in globals()")).value).toBe(false);
+  });
+
+  test("members that are undefined, and objects without prototype, are none of these", async () => {
+    const inputs = Object.assign(Object.create(null), { x: 2 });
+    const options = { inputs, filename: undefined, signal: undefined, onOutput: undefined };
+    expect((await sandbox.run("x", options as never)).value).toBe(2);
+  });
+});
+
+const place = virtualFile({ read: () => new Uint8Array() });
+
+test.each<[words: string, make: () => unknown, option: string]>([
+  ["hostFile", () => hostFile("/x", "read", { byte: 1 } as never), "hostFile byte"],
+  ["hostFile", () => hostFile("/x", "read", null as never), "hostFile"],
+  ["hostDirectory", () => hostDirectory("/x", "write", { byte: 1 } as never), "hostDirectory byte"],
+  ["hostDirectory", () => hostDirectory("/x", "write", null as never), "hostDirectory"],
+  ["scratch", () => scratch({ bytes: 1, file: 1 } as never), "scratch file"],
+  ["scratch", () => scratch(undefined as never), "scratch"],
+  ["overlay", () => overlay(place, { bytes: 1, names: 1 } as never), "overlay names"],
+  ["limited", () => limited(place, { open: 1 } as never), "limited open"],
+  ["memoryFile", () => memoryFile(5 as never), "memoryFile content"],
+])("%s names what it does not know: %#", (_words, make, option) => {
+  const refused = ((): unknown => {
+    try {
+      return make();
+    } catch (error) {
+      return error;
+    }
+  })();
+  expect(refused).toBeInstanceOf(OptionError);
+  expect(refused).toMatchObject({ code: "BAD_OPTION", option });
+});
