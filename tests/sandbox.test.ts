@@ -302,6 +302,13 @@ describe.each<Isolation>(["worker", "process"])("%s, from outside", (isolation) 
   });
 });
 
+test("an error of a run carries what the run wrote and used, by its type as well", async () => {
+  await using sandbox = await Sandbox.create();
+  const error = await failure(sandbox.run("import sys\nprint('out')\nprint('err', file=sys.stderr)\n1/0"));
+  if (!(error instanceof PythonError)) return expect.unreachable(String(error));
+  expect([error.stdout, error.stderr, error.usage?.outputBytes]).toEqual(["out\n", "err\n", 8]);
+});
+
 describe("two sandboxes", () => {
   test("share nothing and draw different random numbers and hash seeds, and so does a reset", async () => {
     await using a = await Sandbox.create();

@@ -1,9 +1,17 @@
 // How a run can fail. The guest's doing is PythonError; a budget is LimitError, which no guest can make or catch; a sandbox
 // that cannot be used any more is SandboxLostError.
 import { SandboxError, type SandboxState } from "./sandbox-error.ts";
+import type { Usage } from "./usage.ts";
+
+/** Of a run that had begun: what it wrote before it failed, and what it used. */
+abstract class EndedRunError extends SandboxError {
+  declare readonly stdout?: string;
+  declare readonly stderr?: string;
+  declare readonly usage?: Usage;
+}
 
 /** An exception that the guest's program did not catch. All texts are the guest's own: hostile, but bounded. */
-export class PythonError extends SandboxError {
+export class PythonError extends EndedRunError {
   override readonly name = "PythonError";
   readonly code = "PYTHON_EXCEPTION";
   readonly sandbox: SandboxState = "usable";
@@ -34,7 +42,7 @@ const kinds = {
 } as const satisfies Readonly<Record<LimitName, { code: string; unit: string }>>;
 
 /** A budget was spent and the guest was stopped. `budget` and `used` are in milliseconds (wall, cpu), units of fuel, or bytes. */
-export class LimitError extends SandboxError {
+export class LimitError extends EndedRunError {
   override readonly name = "LimitError";
   readonly code: (typeof kinds)[LimitName]["code"];
   readonly sandbox: SandboxState;
@@ -55,7 +63,7 @@ export class LimitError extends SandboxError {
 export type LostCode = "SANDBOX_EXITED" | "SANDBOX_ABORTED" | "SANDBOX_CRASHED" | "SANDBOX_CLOSED";
 
 /** The guest's interpreter is gone. reset() makes a new one, unless the sandbox was closed. */
-export class SandboxLostError extends SandboxError {
+export class SandboxLostError extends EndedRunError {
   override readonly name = "SandboxLostError";
   readonly code: LostCode;
   readonly sandbox: SandboxState = "lost";
@@ -70,7 +78,7 @@ export class SandboxLostError extends SandboxError {
 }
 
 /** A run was asked for while another one is under way, was cancelled by its AbortSignal, or has a result that has no copy. */
-export class RunError extends SandboxError {
+export class RunError extends EndedRunError {
   override readonly name = "RunError";
   readonly code: "SANDBOX_BUSY" | "RUN_CANCELLED" | "VALUE_NOT_COPIED";
   readonly sandbox: SandboxState;
