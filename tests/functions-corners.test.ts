@@ -1,6 +1,8 @@
 // What programs do with things of the host and what the host does with theirs, where it is easily got wrong.
 import { hostFunction, hostObject, Sandbox } from "sandboa";
+import * as v from "valibot";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 
 type Callable = (...given: unknown[]) => Promise<unknown>;
 
@@ -123,5 +125,46 @@ import host
         message: expect.stringContaining("cannot be copied: an object of type code"),
       },
     );
+  });
+});
+
+describe("dates of zod and valibot", () => {
+  const now = (subject: unknown): unknown[] => {
+    const { d, many, maybe, plain } = subject as Record<string, unknown>;
+    return [d, maybe, ...((many as unknown[] | undefined) ?? []), plain].map((one) =>
+      one instanceof Date ? one.toISOString() : String(one),
+    );
+  };
+  const ofZod = hostFunction({
+    input: z.object({
+      d: z.date(),
+      many: z.array(z.object({ at: z.date() }).transform(({ at }) => at)).optional(),
+      maybe: z.date().nullable().optional(),
+      plain: z.string().optional(),
+    }),
+    execute: now,
+  });
+  const ofValibot = hostFunction({
+    input: v.object({ d: v.date(), maybe: v.optional(v.nullable(v.date())) }),
+    execute: now,
+  });
+
+  test.each(["inline", "worker"] as const)("a datetime with a zone is one: %s", async (isolation) => {
+    await using sandbox = await Sandbox.create({ isolation, functions: { ofZod, ofValibot } });
+    const source = `
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+from host import ofZod, ofValibot
+utc = datetime(2020, 1, 2, 3, 4, 5, 678000, timezone.utc)
+berlin = datetime(2020, 7, 1, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+[ofZod(utc, many=[{"at": berlin}], maybe=None, plain="2020"), ofZod(berlin, maybe=utc), ofValibot(berlin, utc)]`;
+    const [first, second] = ["2020-01-02T03:04:05.678Z", "2020-07-01T10:00:00.000Z"];
+    expect((await sandbox.run(source)).value).toEqual([
+      [first, "null", second, "2020"],
+      [second, first, "undefined"],
+      [second, first, "undefined"],
+    ]);
+    const naive = "from datetime import datetime\nfrom host import ofZod\nofZod(datetime(2020, 1, 1))";
+    await expect(sandbox.run(naive)).rejects.toMatchObject({ type: "ValueError" });
   });
 });

@@ -1,10 +1,9 @@
 // What the guest is told of arguments that its caller's schema refuses: a TypeError or ValueError that names the argument and says what the
 // schema says, within bounds. Paths may have names in them that the guest made.
 import { GuestException } from "../../errors/guest-exception.ts";
-import { isSchemaObject } from "./json-schema-annotation.ts";
 import { jsonTypesOf, typesOfSchema } from "./json-types.ts";
+import { schemaAt } from "./schema-at.ts";
 import type { StandardIssue } from "./schemas.ts";
-import { topOf } from "./signature-of-schema.ts";
 
 const mostIssues = 5;
 const mostCharacters = 1000;
@@ -80,24 +79,4 @@ function valueAt(value: unknown, key: PropertyKey): unknown {
   if (value instanceof Map) return value.get(key);
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
   return (value as Record<PropertyKey, unknown>)[key];
-}
-
-function schemaAt(schema: unknown, key: PropertyKey, root: unknown): unknown {
-  const at = onlyMember(topOf(schema, root), root);
-  if (!isSchemaObject(at)) return undefined;
-  if (typeof key === "number")
-    return Array.isArray(at.prefixItems) && key < at.prefixItems.length ? at.prefixItems[key] : at.items;
-  const { properties } = at;
-  if (isSchemaObject(properties) && typeof key === "string" && Object.hasOwn(properties, key))
-    return properties[key];
-  return isSchemaObject(at.additionalProperties) ? at.additionalProperties : undefined;
-}
-
-/** What a union with None is otherwise, if that is one schema. */
-function onlyMember(schema: unknown, root: unknown): unknown {
-  if (!isSchemaObject(schema)) return schema;
-  const either = schema.anyOf ?? schema.oneOf;
-  if (!Array.isArray(either)) return schema;
-  const others = either.filter((member) => !isSchemaObject(member) || member.type !== "null");
-  return others.length === 1 ? topOf(others[0], root) : schema;
 }

@@ -7,6 +7,7 @@ import type { JsonSchema, Parameter } from "./function-capability.ts";
 import { annotationOf, isSchemaObject } from "./json-schema-annotation.ts";
 import { jsonSchemaCheck } from "./json-schema-check.ts";
 import { jsonSchemaOf } from "./json-schema-of.ts";
+import { hasDates, withDates } from "./schema-dates.ts";
 import {
   type AiResult,
   type InputSchema,
@@ -80,11 +81,13 @@ function ofSchema(
   const parameters = isObject
     ? parametersOfObject(option, jsonSchema, isFromLibrary)
     : [parameterOfValue(jsonSchema)];
+  const dated = isFromLibrary && jsonSchema !== undefined && hasDates(jsonSchema) ? jsonSchema : undefined;
   return {
     parameters,
     isObject,
     jsonSchema,
-    *check(subject, name) {
+    *check(given, name) {
+      const subject = dated === undefined ? given : withDates(given, dated, dated);
       const result = yield* now(validate(schema, subject));
       if (!("issues" in result) || result.issues === undefined) return (result as { value: unknown }).value;
       throw argumentError(name, result.issues, {
