@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly inputs?: Readonly<Record<string, unknown>>;
   /** How inputs and the result cross; by default dicts become Maps, and what contains itself is refused. */
   readonly values?: Partial<ValueOptions>;
-  /** The name that tracebacks show. Default "<run N>". */
+  /** The name that tracebacks show, and the program finds as `__file__`. Default: "<run N>", and no `__file__`. */
   readonly filename?: string;
   /**
    * Stops the run at once, as RunError; the sandbox is lost until reset(). Aborted before, its reason is thrown and nothing runs. Inline,
