@@ -119,7 +119,14 @@ export {
   type Isolation,
   type SandboxOptions,
 } from "./host/options/options.ts";
-export { type CheckoutOptions, Pool, type PoolOptions, type PoolState, type Programs } from "./host/pool.ts";
+export {
+  type CheckoutOptions,
+  Pool,
+  type PoolCloseOptions,
+  type PoolOptions,
+  type PoolState,
+  type Programs,
+} from "./host/pool.ts";
 export type {
   GuestFileEntry,
   GuestFileStat,

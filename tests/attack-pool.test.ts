@@ -1,9 +1,9 @@
 // A careless embedder and a pool: calls in the wrong order, from within callbacks, twice, too late. No interpreter is ever given to
 // two tenants, none is lost, and close() leaves nothing behind.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { type Isolation, Pool, type Sandbox } from "sandboa";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { firstChild } from "../src/platform/node/thread-cpu.ts";
+import { children } from "./children-fixture.ts";
 
 const code = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -22,22 +22,6 @@ afterEach(() => {
   process.off("unhandledRejection", note);
   expect(stray).toEqual([]);
 });
-
-/** Process ids of this process's children, where the system tells. */
-function children(): number[] {
-  const tasks = existsSync("/proc/self/task") ? readdirSync("/proc/self/task") : [];
-  return tasks.flatMap((task) => {
-    try {
-      return readFileSync(`/proc/self/task/${task}/children`, "utf8")
-        .trim()
-        .split(" ")
-        .filter(Boolean)
-        .map(Number);
-    } catch {
-      return [];
-    }
-  });
-}
 
 describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
   test("closed twice at once, it goes to one tenant", async () => {

@@ -1,5 +1,6 @@
 // Checkouts that wait for an interpreter, first come, first served. One that is withdrawn leaves no trace.
 import { PoolError } from "../errors/pool-error.ts";
+import { onAbort } from "./abort-listeners.ts";
 
 interface Waiter<T> {
   give(item: T): void;
@@ -10,6 +11,7 @@ export class PoolQueue<T> {
   readonly #limit: number;
   readonly #waiters = new Set<Waiter<T>>();
 
+  /** `limit`: how many may wait until somebody gives something back. */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -18,9 +20,12 @@ export class PoolQueue<T> {
     return this.#waiters.size;
   }
 
-  /** Throws PoolError at once when the queue is full; rejects with PoolError when `signal` fires. */
-  wait(signal: AbortSignal | undefined): Promise<T> {
-    if (this.#waiters.size >= this.#limit) {
+  /**
+   * `coming`: how many are served though nobody gives anything back; they wait besides the others. Throws PoolError at once when the
+   * queue is full; rejects with PoolError when `signal`, which has not fired yet, does.
+   */
+  wait(signal: AbortSignal | undefined, coming: number): Promise<T> {
+    if (this.#waiters.size >= this.#limit + coming) {
       throw new PoolError(
         "POOL_FULL",
         `all interpreters are in use and ${this.#limit} checkouts wait already`,
@@ -29,11 +34,7 @@ export class PoolQueue<T> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         this.#waiters.delete(waiter);
-        signal?.removeEventListener("abort", onAbort);
-      };
-      const onAbort = (): void => {
-        leave();
-        reject(cancelled(signal));
+        stop();
       };
       const waiter: Waiter<T> = {
         give: (item) => {
@@ -45,8 +46,8 @@ export class PoolQueue<T> {
           reject(error);
         },
       };
+      const stop = onAbort(signal, () => waiter.refuse(cancelled(signal)));
       this.#waiters.add(waiter);
-      signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
 

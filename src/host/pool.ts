@@ -5,13 +5,16 @@ import { OptionError } from "../errors/option-error.ts";
 import { PoolError } from "../errors/pool-error.ts";
 import { SandboxLostError } from "../errors/run-errors.ts";
 import { isPending } from "../filesystems/later.ts";
-import { afterThisTurn } from "../platform/node/powers.ts";
+import type { Later } from "../filesystems/tree.ts";
+import { afterThisTurn, startTimer } from "../platform/node/powers.ts";
+import { unlessAborted } from "./abort-listeners.ts";
 import type { Progress } from "./images/image-build.ts";
 import { warmOnce } from "./images/warm-up.ts";
 import { beginLifetime, endLifetime, type Lifetime } from "./lifetime.ts";
 import { optionRecord } from "./options/option-record.ts";
 import {
   type CheckedEngine,
+  type CheckedGrants,
   checkEngine,
   checkGrants,
   type EngineOptions,
@@ -21,10 +24,11 @@ import {
   usesFuel,
 } from "./options/options.ts";
 import { releasePlaces } from "./options/places-option.ts";
+import { checkSignal } from "./options/signal-option.ts";
 import { cancelled, PoolQueue } from "./pool-queue.ts";
-import { Sandbox } from "./sandbox.ts";
+import { Sandbox, type WallSource } from "./sandbox.ts";
 import { openWall } from "./walls/open-wall.ts";
-import type { OnFall, Wall } from "./walls/wall.ts";
+import type { Wall } from "./walls/wall.ts";
 
 /** What a pool's interpreters are good at. */
 export type Programs = "short" | "long";
@@ -40,7 +44,7 @@ export interface PoolOptions extends EngineOptions {
   readonly size?: number;
   /** How many are kept ready even when nobody asks: 0 to `size`. Default: `size`. */
   readonly warm?: number;
-  /** Checkouts that may wait for one; with 0 only an idle one is given. Default 1000. */
+  /** Checkouts that may wait until one is given back; with 0 none does. Default 1000. */
   readonly queue?: number;
   /** Checkouts after which an interpreter is replaced by a new one. Default 10,000. */
   readonly recycleAfter?: number;
@@ -51,6 +55,11 @@ export interface PoolOptions extends EngineOptions {
 export interface CheckoutOptions extends GrantOptions {
   /** Withdraws a checkout that waits. */
   readonly signal?: AbortSignal;
+}
+
+export interface PoolCloseOptions {
+  /** How long those in use may go on, in milliseconds or as text. Default: until they are given back. */
+  readonly grace?: Quantity;
 }
 
 export interface PoolState {
@@ -65,6 +74,8 @@ interface Member {
   wall: Wall | undefined;
   state: "preparing" | "idle" | "leased";
   checkouts: number;
+  /** Who is told when the wall falls. */
+  tenant: Sandbox | undefined;
 }
 
 const poolNames = [
@@ -75,6 +86,9 @@ const poolNames = [
   "recycleAfter",
   "onProgress",
 ] satisfies (keyof PoolOptions)[];
+
+/** A start that has failed is tried again after this time, even when nobody waits. */
+const retryMs = 1000;
 
 const ended = () => new SandboxLostError("SANDBOX_CLOSED", "the pool has ended this interpreter");
 
@@ -87,8 +101,9 @@ export class Pool implements AsyncDisposable {
   readonly #queue: PoolQueue<Member>;
   readonly #members = new Set<Member>();
   readonly #idle: Member[] = [];
-  /** Members that are no more, whose walls are still being taken down. */
-  #ending = 0;
+  /** Walls that are being opened, or taken down when their member is no more. */
+  #underWay = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
   #whenEmpty: (() => void) | undefined;
 
@@ -120,12 +135,10 @@ export class Pool implements AsyncDisposable {
   }
 
   state(): PoolState {
-    const members = [...this.#members];
-    const are = (state: Member["state"]): number => members.filter((member) => member.state === state).length;
     return {
-      idle: are("idle"),
-      leased: are("leased"),
-      preparing: are("preparing"),
+      idle: this.#count("idle"),
+      leased: this.#count("leased"),
+      preparing: this.#count("preparing"),
       waiting: this.#queue.length,
     };
   }
@@ -135,10 +148,10 @@ export class Pool implements AsyncDisposable {
    * pool was closed, or `signal` fired, and ImageError or SandboxLostError when no interpreter can be started.
    */
   async checkout(options: CheckoutOptions = {}): Promise<Sandbox> {
-    const { signal, ...rest } = options;
-    optionRecord("", rest, grantNames);
-    if (this.#closed) throw new PoolError("POOL_CLOSED", "the pool was closed");
-    if (signal?.aborted) throw cancelled(signal);
+    optionRecord("", options, [...grantNames, "signal"]);
+    const { signal: given, ...rest } = options;
+    const signal = checkSignal(given);
+    this.#demandOpen(signal);
     if (usesFuel(rest) && !this.#engine.metered) {
       throw new OptionError(
         "limits.fuel",
@@ -147,22 +160,24 @@ export class Pool implements AsyncDisposable {
       );
     }
     const grants = checkGrants(rest, this.#engine.isolation);
+    const begun = beginLifetime(grants);
     let member: Member | undefined;
     let lifetime: Lifetime | undefined;
     try {
-      const begun = beginLifetime(grants);
-      lifetime = isPending(begun) ? await begun : begun;
+      lifetime = isPending(begun) ? await unlessAborted(begun, signal, () => cancelled(signal)) : begun;
       member = await this.#take(signal);
       const wall = member.wall;
       if (wall === undefined) throw ended();
       member.checkouts += 1;
       const sandbox = new Sandbox(grants, lifetime, wall, this.#sourceFor(member));
+      member.tenant = sandbox;
       // Not awaited: a run is sent right behind it, and reports what kept it from beginning.
-      wall.begin(lifetime.plan, lifetime).catch(() => sandbox.fell());
+      wall.begin(lifetime.plan, lifetime).catch((failure: Error) => sandbox.fell(failure));
       return sandbox;
     } catch (error) {
-      if (lifetime) await endLifetime(lifetime);
-      releasePlaces(grants);
+      const gone = letGo(grants, begun);
+      // A place that does not open keeps nobody who has withdrawn.
+      if (lifetime || !signal?.aborted) await gone;
       if (member) void this.#giveBack(member);
       throw error;
     }
@@ -172,9 +187,11 @@ export class Pool implements AsyncDisposable {
    * Refuses new checkouts, waits until all sandboxes were given back, and ends every interpreter. With `grace`, in milliseconds or as
    * text, those still in use are ended after that time.
    */
-  async close(options: { readonly grace?: Quantity } = {}): Promise<void> {
+  async close(options: PoolCloseOptions = {}): Promise<void> {
+    optionRecord("", options, ["grace"]);
     const graceMs = options.grace === undefined ? undefined : milliseconds("grace", options.grace);
     this.#closed = true;
+    clearTimeout(this.#retry);
     this.#queue.refuseAll(new PoolError("POOL_CLOSED", "the pool was closed"));
     for (const member of this.#idle.splice(0)) void this.#drop(member);
     const empty = new Promise<void>((resolve) => {
@@ -184,15 +201,13 @@ export class Pool implements AsyncDisposable {
         resolve();
       };
     });
-    const timer =
-      graceMs === undefined
-        ? undefined
-        : setTimeout(() => {
-            for (const member of this.#members) void this.#drop(member);
-          }, graceMs);
+    const endAll = (): void => {
+      for (const member of this.#members) void this.#drop(member);
+    };
+    const disarm = graceMs === undefined ? undefined : startTimer(graceMs, endAll);
     this.#noteEmpty();
     await empty;
-    clearTimeout(timer);
+    disarm?.();
   }
 
   /** Ends everything at once; use close() to wait for sandboxes in use. */
@@ -200,10 +215,17 @@ export class Pool implements AsyncDisposable {
     await this.close({ grace: 0 });
   }
 
+  #demandOpen(signal: AbortSignal | undefined): void {
+    if (this.#closed) throw new PoolError("POOL_CLOSED", "the pool was closed");
+    if (signal?.aborted) throw cancelled(signal);
+  }
+
   async #take(signal: AbortSignal | undefined): Promise<Member> {
+    // Again: what was granted may have taken its time to open.
+    this.#demandOpen(signal);
     const member = this.#queue.length === 0 ? this.#idle.pop() : undefined;
     if (member === undefined) {
-      const given = this.#queue.wait(signal);
+      const given = this.#queue.wait(signal, this.#size - this.#count("leased"));
       this.#fill();
       return given;
     }
@@ -211,36 +233,59 @@ export class Pool implements AsyncDisposable {
     return member;
   }
 
+  #count(state: Member["state"]): number {
+    return [...this.#members].filter((member) => member.state === state).length;
+  }
+
   /** Starts as many members as those who wait, and the warm stock, need. */
   #fill(): void {
-    const busy = [...this.#members].filter((member) => member.state === "leased").length;
-    const wanted = Math.min(this.#size, Math.max(this.#warm, busy + this.#queue.length));
+    const wanted = Math.min(this.#size, Math.max(this.#warm, this.#count("leased") + this.#queue.length));
     while (!this.#closed && this.#members.size < wanted) this.#addMember().catch(() => {});
   }
 
+  /** Nobody waits whose checkout would start what is missing. */
+  #fillLater(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#fill(), retryMs).unref();
+  }
+
   async #addMember(): Promise<void> {
-    const member: Member = { wall: undefined, state: "preparing", checkouts: 0 };
+    const member: Member = { wall: undefined, state: "preparing", checkouts: 0, tenant: undefined };
     this.#members.add(member);
     try {
-      const wall = await this.#open(member, () => this.#lose(member));
-      await warmOnce(this.#engine, wall);
-      member.wall = wall;
+      await warmOnce(this.#engine, await this.#open(member));
+      if (!this.#members.has(member)) throw ended();
     } catch (error) {
-      this.#members.delete(member);
-      this.#noteEmpty();
-      // Whoever waited longest is told, so that a pool that cannot start makes nobody wait for ever.
-      this.#queue.refuseFirst(error);
-      if (this.#queue.length > 0) this.#fill();
+      // Who has dropped it meanwhile has seen to the rest.
+      if (this.#members.has(member)) {
+        void this.#drop(member);
+        // Whoever waited longest is told, so that a pool that cannot start makes nobody wait for ever.
+        this.#queue.refuseFirst(error);
+        if (this.#queue.length > 0) this.#fill();
+        else this.#fillLater();
+      }
       throw error;
     }
     this.#offer(member);
   }
 
-  async #open(member: Member, onFall: OnFall): Promise<Wall> {
-    const wall = await openWall(this.#engine, onFall, this.#progress);
-    if (this.#members.has(member)) return wall;
-    await wall.kill(ended());
-    throw ended();
+  /** A wall for the member, unless that is no more when it stands. */
+  async #open(member: Member): Promise<Wall> {
+    if (!this.#members.has(member)) throw ended();
+    this.#underWay += 1;
+    try {
+      const wall = await openWall(this.#engine, (failure) => this.#lose(member, failure), this.#progress);
+      if (!this.#members.has(member)) {
+        await wall.kill(ended());
+        throw ended();
+      }
+      member.wall = wall;
+      return wall;
+    } finally {
+      this.#underWay -= 1;
+      this.#noteEmpty();
+    }
   }
 
   #offer(member: Member): void {
@@ -254,17 +299,10 @@ export class Pool implements AsyncDisposable {
     this.#idle.push(member);
   }
 
-  #sourceFor(member: Member) {
+  #sourceFor(member: Member): WallSource {
     return {
-      open: async (onFall: OnFall): Promise<Wall> => {
-        // It may fall later, when it waits for somebody else.
-        member.wall = await this.#open(member, (failure) => {
-          onFall(failure);
-          this.#lose(member);
-        });
-        return member.wall;
-      },
-      release: async (): Promise<void> => {
+      open: () => this.#open(member),
+      release: async () => {
         void this.#giveBack(member);
       },
     };
@@ -272,6 +310,7 @@ export class Pool implements AsyncDisposable {
 
   async #giveBack(member: Member): Promise<void> {
     member.state = "preparing";
+    member.tenant = undefined;
     const { wall } = member;
     if (!wall?.stands || this.#closed || member.checkouts >= this.#recycleAfter) {
       await this.#drop(member);
@@ -283,13 +322,16 @@ export class Pool implements AsyncDisposable {
       if (this.#engine.isolation === "inline") await afterThisTurn();
       await wall.reset();
       this.#offer(member);
-    } catch {
-      this.#lose(member);
+    } catch (failure) {
+      this.#lose(member, failure as Error);
     }
   }
 
-  #lose(member: Member): void {
-    if (member.state === "leased") return;
+  #lose(member: Member, failure: Error): void {
+    if (member.state === "leased") {
+      member.tenant?.fell(failure);
+      return;
+    }
     void this.#drop(member);
     this.#fill();
   }
@@ -298,14 +340,23 @@ export class Pool implements AsyncDisposable {
     const at = this.#idle.indexOf(member);
     if (at >= 0) this.#idle.splice(at, 1);
     if (this.#members.delete(member)) {
-      this.#ending += 1;
-      await member.wall?.kill(ended());
-      this.#ending -= 1;
+      const failure = ended();
+      member.tenant?.fell(failure);
+      this.#underWay += 1;
+      await member.wall?.kill(failure);
+      this.#underWay -= 1;
     }
     this.#noteEmpty();
   }
 
   #noteEmpty(): void {
-    if (this.#closed && this.#members.size + this.#ending === 0) this.#whenEmpty?.();
+    if (this.#closed && this.#members.size + this.#underWay === 0) this.#whenEmpty?.();
   }
+}
+
+async function letGo(grants: CheckedGrants, begun: Later<Lifetime>): Promise<void> {
+  // What could not be opened has closed itself.
+  const lifetime = await Promise.resolve(begun).catch(() => undefined);
+  if (lifetime) await endLifetime(lifetime);
+  releasePlaces(grants);
 }

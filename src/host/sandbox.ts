@@ -60,6 +60,8 @@ export class Sandbox implements AsyncDisposable {
   #denials: DenialRecord;
   /** Resolves when the questions about files that are under way are answered; undefined when there are none. */
   #looked: Promise<void> | undefined;
+  /** With what the wall fell, where that was between two runs. */
+  #fallen: Error | undefined;
 
   /** For `Sandbox.create` and `Pool.checkout`. */
   constructor(grants: CheckedGrants, lifetime: Lifetime, wall: Wall, source: WallSource) {
@@ -97,7 +99,7 @@ export class Sandbox implements AsyncDisposable {
     let lifetime: Lifetime | undefined;
     try {
       lifetime = await beginLifetime(grants);
-      wall = await source.open(() => sandbox?.fell());
+      wall = await source.open((failure) => sandbox?.fell(failure));
       await wall.begin(lifetime.plan, lifetime);
       sandbox = new Sandbox(grants, lifetime, wall, source);
       return sandbox;
@@ -210,6 +212,7 @@ export class Sandbox implements AsyncDisposable {
       await this.#wall.begin(lifetime.plan, lifetime);
       this.#lastUsage = usageOf(this.#plan, {});
       this.#denials = new DenialRecord(this.#grants.granted);
+      this.#fallen = undefined;
       this.#end("usable");
     } catch (error) {
       this.#end("lost");
@@ -233,8 +236,10 @@ export class Sandbox implements AsyncDisposable {
     await this.close();
   }
 
-  /** For whoever opened the wall: it fell while nothing was asked of it. */
-  fell(): void {
+  /** For whoever opened the wall: it fell while nothing was asked of it. What is under way learns of it by itself. */
+  fell(failure: Error): void {
+    if (this.#state !== "usable") return;
+    this.#fallen = failure;
     this.#end("lost");
   }
 
@@ -269,7 +274,7 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async #replaceWall(): Promise<void> {
-    const wall = await this.#source.open(() => this.fell());
+    const wall = await this.#source.open((failure) => this.fell(failure));
     // Closed meanwhile: nobody would end it.
     if (this.#state === "closed") {
       await wall.kill(closedError());
@@ -295,9 +300,12 @@ export class Sandbox implements AsyncDisposable {
       case "running":
         throw new RunError("SANDBOX_BUSY", "another run is under way", "usable");
       case "lost":
-        throw new SandboxLostError(
-          "SANDBOX_CRASHED",
-          "the sandbox was lost in an earlier run; reset() makes it pristine",
+        throw (
+          this.#fallen ??
+          new SandboxLostError(
+            "SANDBOX_CRASHED",
+            "the sandbox was lost in an earlier run; reset() makes it pristine",
+          )
         );
     }
   }

@@ -22,11 +22,19 @@ export function noteWarm(engine: CheckedEngine): void {
 export async function warmOnce(engine: CheckedEngine, wall: Wall): Promise<void> {
   if (engine.isolation === "process") return;
   const form = formOf(engine);
-  let warming = warmed.get(form);
-  if (warming === undefined) {
-    warming = warmWith(wall);
-    warmed.set(form, warming);
+  for (let warming = warmed.get(form); warming !== undefined; warming = warmed.get(form)) {
+    const isWarm = await warming.then(
+      () => true,
+      () => false,
+    );
+    if (isWarm) return;
   }
+  // One that fails, as when its pool is closed meanwhile, is nobody else's failure: the next one warms.
+  const warming = warmWith(wall).catch((error: unknown) => {
+    warmed.delete(form);
+    throw error;
+  });
+  warmed.set(form, warming);
   await warming;
 }
 

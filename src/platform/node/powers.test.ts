@@ -1,6 +1,6 @@
-// What is copied is the source, shared or not; what is cleared is zero wherever in it something stood.
-import { expect, test } from "vitest";
-import { nodeMemory } from "./powers.ts";
+// What is copied is the source, shared or not; what is cleared is zero wherever in it something stood; timers are as long as they should be.
+import { expect, test, vi } from "vitest";
+import { nodeMemory, startTimer } from "./powers.ts";
 
 test("copies shared and other memory to the place that is given, and no further", () => {
   const shared = new Uint8Array(new SharedArrayBuffer(300)).map((_, index) => index % 251);
@@ -27,5 +27,25 @@ test("clears every byte, wherever it stands, and nothing around", () => {
       const touched = memory.findIndex((byte, index) => index > 0 && byte !== 0);
       expect([place, touched, memory[0], memory[length + 1]]).toEqual([place, length + 1, 9, 9]);
     }
+  }
+});
+
+test("a timer that is longer than the system's takes its time, and can be stopped at any time", () => {
+  vi.useFakeTimers();
+  try {
+    const days = 24 * 3600 * 1000;
+    let fired = 0;
+    const act = (): void => {
+      fired += 1;
+    };
+    startTimer(60 * days, act);
+    const stop = startTimer(60 * days, act);
+    vi.advanceTimersByTime(59 * days);
+    expect(fired).toBe(0);
+    stop();
+    vi.advanceTimersByTime(2 * days);
+    expect([fired, vi.getTimerCount()]).toEqual([1, 0]);
+  } finally {
+    vi.useRealTimers();
   }
 });

@@ -80,6 +80,20 @@ export function pauseMs(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+/** Of setTimeout: what is longer fires at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** Calls `act` once after that time, however long it is. Returns what stops it. */
+export function startTimer(milliseconds: number, act: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const arm = (leftMs: number): void => {
+    const partMs = Math.min(leftMs, longestTimerMs);
+    timer = setTimeout(() => (leftMs > partMs ? arm(leftMs - partMs) : act()), partMs);
+  };
+  arm(milliseconds);
+  return () => clearTimeout(timer);
+}
+
 /** After what the event loop has at hand by now. */
 export function afterThisTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
