@@ -1,4 +1,5 @@
 // What a sandbox tells its embedder besides results, at the moment it happens.
+import { hearFailure } from "./callbacks.ts";
 import type { Denial } from "./denials/denials.ts";
 
 /**
@@ -23,7 +24,7 @@ export interface DenialEvent {
 
 export type SandboxEvent = FaultEvent | DenialEvent;
 
-/** Called in the embedder's thread; what it throws does the sandbox no harm, and is shown as a warning of the process. */
+/** Called in the embedder's thread; what it throws or rejects with does the sandbox no harm, and is shown as a warning of the process. */
 export type OnEvent = (event: SandboxEvent) => void;
 
 export type OnFault = (fault: FaultEvent) => void;
@@ -41,6 +42,7 @@ export function eventSink(
     warnings += 1;
     if (warnings <= mostWarnings) warn(text, cause);
   };
+  const failed = (error: unknown): void => warnSometimes("onEvent of a sandbox failed", error);
   return (event) => {
     if (onEvent === undefined) {
       // What the guest may not do is no fault of anybody's, and sandbox.denials() tells it.
@@ -49,9 +51,9 @@ export function eventSink(
       return;
     }
     try {
-      onEvent(event);
+      hearFailure(onEvent(event), failed);
     } catch (error) {
-      warnSometimes("onEvent of a sandbox failed", error);
+      failed(error);
     }
   };
 }

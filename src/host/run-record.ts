@@ -1,6 +1,7 @@
 // What one run wrote and how long it took, collected while it goes on, so that it is there however the run ends.
 
-import { monotonicMs } from "../platform/node/powers.ts";
+import { monotonicMs, warn } from "../platform/node/powers.ts";
+import { hearFailure } from "./callbacks.ts";
 import type { Meters } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { Run } from "./run.ts";
@@ -21,10 +22,11 @@ export class RunRecord {
   readonly #captured: Record<OutputStream, Captured> = { stdout: new Captured(), stderr: new Captured() };
   #outputBytes = 0;
   #attached = false;
-  /** What the embedder's own `onOutput` threw first. */
+  #isOver = false;
+  /** What the embedder's own `onOutput` threw first, or its promise rejected with. */
   failure: { readonly thrown: unknown } | undefined;
 
-  /** `onFailure` is called when `onOutput` throws. */
+  /** `onFailure` is called when `onOutput` fails. */
   constructor(plan: SandboxPlan, onOutput: TakeOutput | undefined, onFailure: () => void) {
     this.#plan = plan;
     this.#onOutput = onOutput;
@@ -36,12 +38,23 @@ export class RunRecord {
     this.#captured[stream].append(bytes);
     if (this.failure !== undefined) return;
     try {
-      this.#onOutput?.(stream, bytes);
+      hearFailure(this.#onOutput?.(stream, bytes), this.#failed);
     } catch (thrown) {
-      this.failure = { thrown };
-      this.#onFailure();
+      this.#failed(thrown);
     }
   };
+
+  readonly #failed = (thrown: unknown): void => {
+    if (this.#isOver) warn("onOutput failed when its run was over", thrown);
+    if (this.#isOver || this.failure !== undefined) return;
+    this.failure = { thrown };
+    this.#onFailure();
+  };
+
+  /** The run is over: what fails from now on cannot fail it. */
+  end(): void {
+    this.#isOver = true;
+  }
 
   /** `meters`: what was measured inside, where the run came to its end. */
   usage(meters?: Meters): Usage {

@@ -1,6 +1,8 @@
 // A sandbox: one interpreter behind a wall, what it was granted, and the state that tells what may be asked of it. All authority
 // is decided before anything starts; afterwards this file only sends runs and collects what comes back.
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
+import { startTimer } from "../platform/node/powers.ts";
+import { onAbort, unlessAborted } from "./abort-listeners.ts";
 import { DenialRecord, type DenialReport } from "./denials/denials.ts";
 import type { RawDenial } from "./denials/raw-denial.ts";
 import type { Progress } from "./images/image-build.ts";
@@ -42,6 +44,9 @@ export interface WallSource {
   release(wall: Wall): Promise<void>;
 }
 
+/** How long a reset leaves to what was asked about files before: a place may be slow, or never answer. */
+const lookGraceMs = 1000;
+
 const closedError = () => new SandboxLostError("SANDBOX_CLOSED", "the sandbox was closed");
 
 export class Sandbox implements AsyncDisposable {
@@ -62,6 +67,7 @@ export class Sandbox implements AsyncDisposable {
   #looked: Promise<void> | undefined;
   /** With what the wall fell, where that was between two runs. */
   #fallen: Error | undefined;
+  #closing: Promise<void> | undefined;
 
   /** For `Sandbox.create` and `Pool.checkout`. */
   constructor(grants: CheckedGrants, lifetime: Lifetime, wall: Wall, source: WallSource) {
@@ -135,23 +141,19 @@ export class Sandbox implements AsyncDisposable {
     this.#demandUsable();
     const { signal } = options;
     signal?.throwIfAborted();
+    this.#state = "running";
+    this.#time = {};
+    // What is asked about files is answered first, and is not the run's time.
+    if (this.#looked !== undefined) await this.#untilLooked(this.#looked, signal);
     const wall = this.#wall;
     const cancelled = (): RunError =>
       new RunError("RUN_CANCELLED", "the run was cancelled", "lost", { cause: signal?.reason });
-    const record = new RunRecord(this.#plan, options.onOutput, () => wall.cancel(cancelled()));
-    const onAbort = (): void => wall.cancel(cancelled());
+    const cancel = (): void => wall.cancel(cancelled());
+    const record = new RunRecord(this.#plan, options.onOutput, cancel);
     this.#record = record;
-    this.#state = "running";
-    this.#time = {};
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const stopListening = onAbort(signal, cancel);
     let meters: Meters | undefined;
     try {
-      // What is asked about files is answered first, and is not the run's time.
-      if (this.#looked !== undefined) {
-        await this.#looked;
-        if (signal?.aborted) this.#end("usable");
-        signal?.throwIfAborted();
-      }
       this.#lifetime.calls?.beginRun(options.onCall);
       const report = await wall.run(request, record.take, (denial) => this.#denied(denial));
       meters = report.meters;
@@ -160,7 +162,7 @@ export class Sandbox implements AsyncDisposable {
       this.#end("error" in ending && ending.error.sandbox === "lost" ? "lost" : "usable");
       if (record.failure) throw record.failure.thrown;
       if (!("error" in ending)) return { ...ending, ...record.finish(meters) };
-      throw ending.error instanceof RunError && signal?.aborted ? cancelled() : ending.error;
+      throw ending.error.code === "RUN_CANCELLED" ? cancelled() : ending.error;
     } catch (error) {
       if (!wall.stands) this.#end("lost");
       if (record.failure) throw record.failure.thrown;
@@ -169,7 +171,8 @@ export class Sandbox implements AsyncDisposable {
     } finally {
       this.#lifetime.trees?.abandon();
       this.#lifetime.calls?.endRun();
-      signal?.removeEventListener("abort", onAbort);
+      stopListening();
+      record.end();
       this.#lastUsage = record.usage(meters);
       this.#record = undefined;
     }
@@ -195,7 +198,7 @@ export class Sandbox implements AsyncDisposable {
     this.#state = "running";
     this.#time = {};
     try {
-      await this.#looked;
+      await this.#endLooks();
       await this.#wall.reset().catch((error: unknown) => {
         // Fallen before or just now: a new one is as pristine.
         if (this.#wall.stands) throw error;
@@ -220,12 +223,19 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  /** Ends the sandbox and everything that it holds, or gives it back to its pool. A run under way fails. May be called again. */
-  async close(): Promise<void> {
-    if (this.#state === "closed") return;
-    const running = this.#state === "running";
+  /**
+   * Ends the sandbox and everything that it holds, or gives it back to its pool. A run or a question about files that is under way fails.
+   * May be called again: each call resolves when the sandbox has ended.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const isBusy = this.#state === "running" || this.#looked !== undefined;
     this.#state = "closed";
-    if (running) await this.#wall.kill(closedError());
+    if (isBusy) await this.#wall.kill(closedError());
     await this.#looked;
     await this.#source.release(this.#wall);
     await endLifetime(this.#lifetime);
@@ -263,7 +273,34 @@ export class Sandbox implements AsyncDisposable {
       if (this.#looked === looked) this.#looked = undefined;
     });
     this.#looked = looked;
+    // Who is asked something tells whoever asked, and nobody else.
+    seen.catch((failure: Error) => {
+      if (!wall.stands && this.#wall === wall) this.fell(failure);
+    });
     return seen;
+  }
+
+  /** Throws the signal's reason if that fires first: nothing has run then. */
+  async #untilLooked(looked: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await unlessAborted(looked, signal, () => signal?.reason);
+      signal?.throwIfAborted();
+    } catch (reason) {
+      this.#end(this.#wall.stands ? "usable" : "lost");
+      throw reason;
+    }
+  }
+
+  async #endLooks(): Promise<void> {
+    if (this.#looked === undefined) return;
+    let stop: () => void = () => {};
+    const late = new Promise<void>((resolve) => {
+      stop = startTimer(lookGraceMs, resolve);
+    });
+    await Promise.race([this.#looked, late]);
+    stop();
+    if (this.#looked === undefined) return;
+    await this.#wall.kill(new RunError("SANDBOX_BUSY", "the sandbox was reset meanwhile", "usable"));
   }
 
   async #distrust(): Promise<SandboxLostError> {

@@ -1,5 +1,6 @@
 // What the embedder is told of calls: each call and its answer to whoever observes the run, and what failed in functions of its own.
 import type { Arguments } from "../../capabilities/functions/function-capability.ts";
+import { hearFailure } from "../callbacks.ts";
 import type { FaultEvent } from "../events.ts";
 import type { Call } from "./call.ts";
 
@@ -62,10 +63,11 @@ export class Embedder {
   }
 
   #tell(event: CallEvent): void {
+    const failed = (error: unknown): void => this.fault(event.name, "observe", error);
     try {
-      this.observe?.(event);
+      hearFailure(this.observe?.(event), failed);
     } catch (error) {
-      this.fault(event.name, "observe", error);
+      failed(error);
     }
   }
 }

@@ -115,6 +115,8 @@ export class RemoteWall implements Wall {
     const backstop = new Backstop(plan, this.#link.view, (error) => void this.kill(error));
     try {
       const answer = await this.#ask((id) => ({ type: "run", id, request }));
+      // Killed when its answer was on its way: the run is told as ended by that, as the sandbox is lost.
+      if (this.#failure !== undefined) throw this.#failure;
       return (answer as Extract<Answer, { type: "done" }>).report;
     } finally {
       backstop.disarm();
