@@ -97,6 +97,77 @@ test("leaving the loop cancels the run", async () => {
   expect((await sandbox.run("1")).value).toBe(1);
 });
 
+const endless = "print('x', flush=True)\nwhile True: pass";
+const patient = { limits: { wall: "1 min", cpu: "1 min" } };
+const leaving = {
+  "return()": (events) => events.return(),
+  "throw()": (events) =>
+    events.throw(new Error("mine")).catch((error: Error) => {
+      expect(error.message).toBe("mine");
+    }),
+} satisfies Record<string, (events: AsyncGenerator<RunEvent, void, void>) => Promise<unknown>>;
+
+test.each(Object.entries(leaving))(
+  "%s ends what is being waited for, and the run",
+  async (_, leave) => {
+    await using sandbox = await Sandbox.create(patient);
+    const events = sandbox.stream(endless);
+    expect((await events.next()).value).toMatchObject({ text: "x\n" });
+    const [next, another] = [events.next(), events.next()];
+    await leave(events);
+    expect(await Promise.all([next, another])).toEqual([
+      { done: true, value: undefined },
+      { done: true, value: undefined },
+    ]);
+    expect(sandbox.state).toBe("lost");
+    expect(await events.next()).toEqual({ done: true, value: undefined });
+    await sandbox.reset();
+    expect((await sandbox.run("1")).value).toBe(1);
+  },
+  20_000,
+);
+
+test("as a ReadableStream it is cancelled while somebody reads", async () => {
+  await using sandbox = await Sandbox.create(patient);
+  const reader = (
+    ReadableStream as unknown as { from(events: AsyncIterable<RunEvent>): ReadableStream<RunEvent> }
+  )
+    .from(sandbox.stream(endless))
+    .getReader();
+  expect((await reader.read()).value).toMatchObject({ text: "x\n" });
+  const waiting = reader.read();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await reader.cancel();
+  expect(await waiting).toEqual({ done: true, value: undefined });
+  expect(sandbox.state).toBe("lost");
+}, 20_000);
+
+test.each(["1", "1 / 0"])(
+  "the texts of all events are the run's own text, however it ends: %s",
+  async (end) => {
+    await using sandbox = await Sandbox.create();
+    const source = `
+import sys
+for part in b"\\xef\\xbb", b"\\xbf\\xff", b"\\xe2\\x82":
+    for stream in sys.stdout, sys.stderr:
+        stream.buffer.write(part)
+        stream.flush()
+${end}`;
+    const texts = { stdout: "", stderr: "" };
+    let stdout: string | undefined;
+    try {
+      for await (const event of sandbox.stream(source)) {
+        if (event.type === "stdout" || event.type === "stderr") texts[event.type] += event.text;
+        if (event.type === "result") stdout = event.run.stdout;
+      }
+    } catch (error) {
+      stdout = (error as { stdout: string }).stdout;
+    }
+    expect(texts).toEqual({ stdout: "\ufeff\ufffd\ufffd", stderr: "\ufeff\ufffd\ufffd" });
+    expect(stdout).toBe(texts.stdout);
+  },
+);
+
 test("a signal of one's own ends it as it ends a run", async () => {
   await using sandbox = await Sandbox.create({ limits: { wall: "1 min", cpu: "1 min" } });
   const controller = new AbortController();

@@ -7,7 +7,10 @@ export interface OutputEvent {
   readonly type: OutputStream;
   /** The guest's: escape it before a person reads it. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The same as text; a character that is cut in two comes whole in the next event. */
+  /**
+   * The same as text; a character that is cut in two comes whole in the next event. What is never completed is U+FFFD, at the end, in
+   * an event without bytes.
+   */
   readonly text: string;
 }
 
@@ -25,37 +28,68 @@ type StartRun = (options: RunOptions) => Promise<Run>;
 
 /**
  * Starts the run with the first event that is asked for. What fails the run is thrown after everything that came before it. Leaving the
- * loop early cancels the run, and the sandbox is then lost until reset().
+ * loop early cancels the run, and the sandbox is then lost until reset(); an event that is being waited for does not come any more.
  */
-export async function* streamRun(
+export function streamRun(start: StartRun, options: StreamOptions): AsyncGenerator<RunEvent, void, void> {
+  const left = new AbortController();
+  const events = eventsOf(start, options, left.signal);
+  const leave = events.return.bind(events);
+  const fail = events.throw.bind(events);
+  // A generator's own would wait for its turn behind the event that is being waited for.
+  return Object.assign(events, {
+    return: (value: PromiseLike<void> | void) => {
+      left.abort();
+      return leave(value);
+    },
+    throw: (error: unknown) => {
+      left.abort();
+      return fail(error);
+    },
+  });
+}
+
+/** `left`: nobody reads any more. */
+async function* eventsOf(
   start: StartRun,
   options: StreamOptions,
+  left: AbortSignal,
 ): AsyncGenerator<RunEvent, void, void> {
   const events = new Queue<RunEvent>();
-  const left = new AbortController();
   const { signal } = options;
-  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  const decoders = { stdout: newDecoder(), stderr: newDecoder() };
+  const flush = (): void => {
+    for (const type of ["stdout", "stderr"] as const) {
+      const text = decoders[type].decode();
+      if (text !== "") events.push({ type, bytes: new Uint8Array(0), text });
+    }
+  };
   const running = start({
     ...options,
-    signal: signal ? AbortSignal.any([signal, left.signal]) : left.signal,
+    signal: signal ? AbortSignal.any([signal, left]) : left,
     onOutput: (stream, bytes) =>
       events.push({ type: stream, bytes, text: decoders[stream].decode(bytes, { stream: true }) }),
     onCall: (event) => events.push(event),
   });
-  const over = running.then(
+  const over = running.finally(flush).then(
     (run) => events.end({ type: "result", run }),
     (error: unknown) => events.fail(error),
   );
   try {
     for (;;) {
       const next = await events.next();
-      if (next === undefined) return;
+      if (next === undefined || left.aborted) return;
       yield next;
     }
+  } catch (error) {
+    if (!left.aborted) throw error;
   } finally {
-    left.abort();
     await over;
   }
+}
+
+/** As a run's own `stdout` is decoded. */
+function newDecoder(): TextDecoder {
+  return new TextDecoder("utf-8", { ignoreBOM: true });
 }
 
 /** One reader; whatever was pushed is read before the end. */
