@@ -18,6 +18,8 @@ import {
   type SandboxOptions,
   scratch,
   type Tree,
+  virtualDirectory,
+  virtualFile,
 } from "sandboa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -211,6 +213,53 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
     expect(await refusal(files.read("/served/f"))).toEqual(["FILE_NOT_READABLE", "EIO"]);
     await sandbox.reset();
     expect((await files.read("/served/f")).length).toBe(600_000);
+  });
+
+  test("files that are read at once do not mix, and what was given up is not gone on with", async () => {
+    let made = 0;
+    const generated = virtualFile(() => String.fromCharCode(65 + made++).repeat(600_000));
+    let [opens, closes, text] = [0, 0, "first"];
+    const tree: Tree = {
+      stat: (path) => ({ kind: path === "" ? "directory" : "file", size: text.length }),
+      open: () => {
+        opens += 1;
+        const whole = Buffer.from(text);
+        return {
+          stat: () => ({ kind: "file", size: whole.length }),
+          read: (position, length) => whole.subarray(position, position + length),
+          close: () => {
+            closes += 1;
+          },
+        };
+      },
+    };
+    const folderOf = mkdtempSync(join(folder, "many-"));
+    for (let i = 0; i < 600; i++) writeFileSync(join(folderOf, String(i)), "");
+    await using sandbox = await create({
+      files: { "/g": generated, "/v": virtualDirectory(tree), "/many": hostDirectory(folderOf, "read") },
+    });
+    const { files } = sandbox;
+    await sandbox.run("open('/out/x', 'wb').write(bytes(600_000))");
+    const [one, two] = await Promise.all([
+      files.readText("/g"),
+      files.readText("/g"),
+      files.read("/out/x"),
+      files.list("/many"),
+    ]);
+    expect([one, two].map((content) => [content.length, new Set(content).size])).toEqual([
+      [600_000, 1],
+      [600_000, 1],
+    ]);
+    const reader = files.stream("/v/f").getReader();
+    await reader.read();
+    await reader.cancel();
+    expect([opens, closes]).toEqual([1, 1]);
+    text = "the second";
+    expect(await files.readText("/v/f")).toBe("the second");
+    for await (const _entry of files.walk("/many")) break;
+    rmSync(join(folderOf, "0"));
+    expect(await files.list("/many")).toHaveLength(599);
+    expect([opens, closes]).toEqual([2, 2]);
   });
 
   test("not while a run goes on, not across runs, and nothing of before a reset", async () => {

@@ -58,6 +58,7 @@ test("a file that says it is small and never ends is read no further than was al
   let asked = 0;
   const { files } = lying((question) => {
     if (question.operation === "stat") return page({ ...file, name: "" });
+    if (question.operation === "close") return {};
     asked += 1;
     if (asked > 100) throw new Error("it goes on");
     return { bytes: new Uint8Array(1000) };
@@ -69,4 +70,23 @@ test("a file that says it is small and never ends is read no further than was al
 test("an errno that is none is an input or output error", async () => {
   const { files } = lying(() => ({ errno: 2 ** 40 }));
   await expect(files.stat("/x")).rejects.toMatchObject({ code: "FILE_NOT_READABLE", errno: "EIO" });
+});
+
+test("what is read together is told apart, and what is not read to its end is let go", async () => {
+  const asked: FilesQuestion[] = [];
+  const { files } = lying((question) => {
+    asked.push(question);
+    if (question.operation === "stat") return page({ ...file, name: "" });
+    return question.operation === "list" ? { ...page(file), next: 1 } : { bytes: new Uint8Array(1) };
+  });
+  const readers = [files.stream("/x").getReader(), files.stream("/x").getReader()];
+  for (const reader of readers) await reader.read();
+  for (const reader of readers) await reader.cancel();
+  for await (const _entry of files.walk("/x")) break;
+  await expect(files.read("/x", { bytes: 4 })).rejects.toMatchObject({ code: "FILE_TOO_LARGE" });
+  const numbers = (operation: FilesQuestion["operation"]) =>
+    asked.flatMap((each) => (each.operation === operation && "reader" in each ? [each.reader] : []));
+  expect(numbers("read").slice(0, 2)).toEqual([1, 2]);
+  expect(numbers("list")).toEqual([3]);
+  expect(numbers("close")).toEqual([1, 2, 3, 4]);
 });

@@ -3,7 +3,7 @@
 import { bytes as byteQuantity, count, type Quantity } from "../../capabilities/quantity.ts";
 import { GuestFileError } from "../../errors/guest-file-error.ts";
 import { OptionError } from "../../errors/option-error.ts";
-import type { SandboxLostError } from "../../errors/run-errors.ts";
+import { RunError, SandboxLostError } from "../../errors/run-errors.ts";
 import { pathBytes, treePath } from "../../filesystems/tree-path.ts";
 import type { ByteString } from "../../kernel/filesystem.ts";
 import { nameOfErrno } from "../../kernel/kernel-error.ts";
@@ -65,6 +65,8 @@ const maxPathBytes = 16_384;
  */
 export class GuestFiles {
   readonly #source: FilesSource;
+  /** Numbers of what is read in more than one question. */
+  #lastReader = 0;
 
   /** For Sandbox. */
   constructor(source: FilesSource) {
@@ -165,13 +167,28 @@ export class GuestFiles {
       new GuestFileError("FILE_TOO_LARGE", path, `the file has more than ${most} bytes`);
     const { kind, size } = await this.#stat(path, bytes, true);
     if (kind === "file" && size > most) throw tooLarge();
-    for (let position = 0; ; ) {
-      const question = { operation: "read", path: bytes, position, length: maxTransferBytes } as const;
-      const { bytes: chunk } = await this.#ask(path, question, time);
-      if (chunk.length === 0) return;
-      position += chunk.length;
-      if (position > most) throw tooLarge();
-      yield chunk;
+    const reader = this.#newReader();
+    let isOpen = true;
+    try {
+      for (let position = 0; ; ) {
+        const question = {
+          operation: "read",
+          path: bytes,
+          position,
+          length: maxTransferBytes,
+          reader,
+        } as const;
+        const { bytes: chunk } = await this.#ask(path, question, time);
+        if (chunk.length === 0) {
+          isOpen = false;
+          return;
+        }
+        position += chunk.length;
+        if (position > most) throw tooLarge();
+        yield chunk;
+      }
+    } finally {
+      if (isOpen) await this.#close(reader, time);
     }
   }
 
@@ -180,13 +197,36 @@ export class GuestFiles {
     bytes: ByteString,
     time: object = this.#source.time,
   ): AsyncGenerator<PagedEntry, void, undefined> {
-    for (let after = 0; ; ) {
-      const reply = await this.#ask(path, { operation: "list", path: bytes, after }, time);
-      yield* await this.#entries(reply, true);
-      if (reply.next === 0) return;
-      // A process that was taken over could go in circles.
-      if (reply.next <= after || reply.bytes.length === 0) throw await this.#source.distrust();
-      after = reply.next;
+    const reader = this.#newReader();
+    let isOpen = true;
+    try {
+      for (let after = 0; isOpen; ) {
+        const reply = await this.#ask(path, { operation: "list", path: bytes, after, reader }, time);
+        isOpen = reply.next !== 0;
+        yield* await this.#entries(reply, true);
+        // A process that was taken over could go in circles.
+        if (isOpen && (reply.next <= after || reply.bytes.length === 0)) throw await this.#source.distrust();
+        after = reply.next;
+      }
+    } finally {
+      if (isOpen) await this.#close(reader, time);
+    }
+  }
+
+  #newReader(): number {
+    this.#lastReader += 1;
+    return this.#lastReader;
+  }
+
+  /** Lets go of what was not read to its end. */
+  async #close(reader: number, time: object): Promise<void> {
+    // A run or a reset has closed it.
+    if (this.#source.time !== time) return;
+    try {
+      await this.#source.look({ operation: "close", reader });
+    } catch (error) {
+      // With the sandbox everything in it is gone, too.
+      if (!(error instanceof RunError || error instanceof SandboxLostError)) throw error;
     }
   }
 

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { errno } from "../../abi/errno.ts";
 import { MemoryFileSystem } from "../../filesystems/memory-filesystem.ts";
 import { SkeletonFileSystem } from "../../filesystems/skeleton.ts";
+import { fail } from "../../kernel/kernel-error.ts";
 import { Mounts } from "../../kernel/mounts.ts";
 import { guestOwner } from "../../kernel/permissions.ts";
 import { decodeEntries, encodeEntries, maxPageEntries } from "./entry-page.ts";
@@ -22,7 +23,8 @@ function world() {
   return { results: new Results(mounts), root: scratch.root };
 }
 
-const read = (path: string, position = 0) => ({ operation: "read", path, position, length: 100 }) as const;
+const read = (path: string, position = 0, reader = 1) =>
+  ({ operation: "read", path, position, length: 100, reader }) as const;
 
 test("a named pipe is not waited for", () => {
   const { results, root } = world();
@@ -39,7 +41,7 @@ test("a directory comes in pages, each entry once", () => {
   let pages = 0;
   let after = 0;
   do {
-    const reply = results.answer({ operation: "list", path: "/tmp", after });
+    const reply = results.answer({ operation: "list", path: "/tmp", after, reader: 1 });
     expect(reply.errno).toBe(0);
     const entries = decodeEntries(reply.bytes, true);
     expect(entries.length).toBeLessThanOrEqual(maxPageEntries);
@@ -51,7 +53,7 @@ test("a directory comes in pages, each entry once", () => {
   expect(names).toEqual(Array.from({ length: 1000 }, (_, i) => `n${i}`));
 });
 
-test("a file that is read in parts is opened once, and closed when anything else is asked", () => {
+test("a file that is read in parts is opened once, and closed at its end, a refusal, or when the asker says so", () => {
   const { results, root } = world();
   const file = root.createFile("f", 0o600, guestOwner);
   const writing = file.open({ read: false, write: true, append: false, truncate: false });
@@ -59,6 +61,7 @@ test("a file that is read in parts is opened once, and closed when anything else
   writing.close();
   let open = 0;
   let opened = 0;
+  let refuses = false;
   const original = file.open.bind(file);
   file.open = (access) => {
     open += 1;
@@ -69,19 +72,39 @@ test("a file that is read in parts is opened once, and closed when anything else
       open -= 1;
       close();
     };
+    const readAt = handle.read.bind(handle);
+    handle.read = (target, position) => (refuses ? fail("EIO") : readAt(target, position));
     return handle;
   };
   expect([0, 100].map((at) => results.answer(read("/tmp/f", at)).bytes.length)).toEqual([100, 50]);
-  expect([open, opened]).toEqual([1, 1]);
-  expect(results.answer(read("/tmp/f", 150)).bytes.length).toBe(0);
-  expect([open, opened]).toEqual([0, 1]);
-  results.answer(read("/tmp/f"));
+  // Whatever else is asked meanwhile, of this file or of another one.
+  results.answer(read("/tmp/none", 0, 2));
+  expect(results.answer(read("/tmp/f", 0, 3)).bytes.length).toBe(100);
+  results.answer({ operation: "close", reader: 3 });
   expect([open, opened]).toEqual([1, 2]);
-  results.answer(read("/tmp/none"));
+  expect(results.answer(read("/tmp/f", 150)).bytes.length).toBe(0);
   expect([open, opened]).toEqual([0, 2]);
-  results.answer(read("/tmp/f"));
-  results.letGo();
+  results.answer(read("/tmp/f", 0, 4));
+  refuses = true;
+  expect(results.answer(read("/tmp/f", 100, 4)).errno).toBe(errno.EIO);
   expect([open, opened]).toEqual([0, 3]);
+  refuses = false;
+  for (const reader of [5, 6]) results.answer(read("/tmp/f", 0, reader));
+  expect([open, opened]).toEqual([2, 5]);
+  results.letGo();
+  expect([open, opened]).toEqual([0, 5]);
+});
+
+test("a listing that was begun anew shows what is there now", () => {
+  const { results, root } = world();
+  for (let i = 0; i < 2 * maxPageEntries; i++) root.createFile(`n${i}`, 0o600, guestOwner);
+  const list = (after: number, reader: number) =>
+    results.answer({ operation: "list", path: "/tmp", after, reader });
+  const first = list(0, 1);
+  expect(first.next).not.toBe(0);
+  results.answer({ operation: "close", reader: 1 });
+  root.unlink("n0");
+  expect(decodeEntries(list(0, 2).bytes, true).map(({ name }) => name)).not.toContain("n0");
 });
 
 test("a page of entries says what went in, and anything else is refused", () => {

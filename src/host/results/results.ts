@@ -16,17 +16,27 @@ import { existing, walk } from "../../kernel/path-walk.ts";
 import { maxTransferBytes } from "../walls/process-protocol.ts";
 import { encodeEntries, maxPageEntries, type PagedEntry } from "./entry-page.ts";
 
-/** Paths are absolute. Each question stands for itself: nothing has to be closed. */
+/**
+ * Paths are absolute. `reader` is the asker's number for one reading of one thing: that is open from the first question with this number to
+ * its end, a refusal or "close", so that what is read is one content, whatever else is asked or changes meanwhile.
+ */
 export type FilesQuestion =
   | { readonly operation: "stat"; readonly path: ByteString; readonly follow: boolean }
   /** A page of the directory, from position `after` on; 0 is its beginning. */
-  | { readonly operation: "list"; readonly path: ByteString; readonly after: number }
+  | {
+      readonly operation: "list";
+      readonly path: ByteString;
+      readonly after: number;
+      readonly reader: number;
+    }
   | {
       readonly operation: "read";
       readonly path: ByteString;
       readonly position: number;
       readonly length: number;
-    };
+      readonly reader: number;
+    }
+  | { readonly operation: "close"; readonly reader: number };
 
 export interface FilesReply {
   /** Why not, or 0. */
@@ -39,19 +49,16 @@ export interface FilesReply {
 
 const nothing = new Uint8Array(0);
 
-/** What one question leaves for the next one about the same path, which nothing can have changed meanwhile. */
-type Held =
-  | { readonly operation: "read"; readonly path: ByteString; readonly handle: FileHandle }
-  | {
-      readonly operation: "list";
-      readonly path: ByteString;
-      readonly directory: DirectoryNode;
-      readonly reader: DirectoryReader;
-    };
+interface Listing {
+  readonly directory: DirectoryNode;
+  readonly reader: DirectoryReader;
+}
 
 export class Results {
   readonly #mounts: Mounts;
-  #held: Held | undefined;
+  /** By the asker's numbers. */
+  readonly #files = new Map<number, FileHandle>();
+  readonly #listings = new Map<number, Listing>();
 
   constructor(mounts: Mounts) {
     this.#mounts = mounts;
@@ -65,16 +72,19 @@ export class Results {
           return { errno: 0, next: 0, bytes: encodeEntries([entryOf("", node)]) };
         }
         case "list":
-          return this.#list(question.path, question.after);
+          return this.#list(question);
         case "read": {
           const target = new Uint8Array(Math.min(question.length, maxTransferBytes));
-          const count = this.#handle(question.path).read(target, question.position);
-          if (count === 0) this.letGo();
+          const count = this.#file(question).read(target, question.position);
+          if (count === 0) this.#close(question.reader);
           return { errno: 0, next: 0, bytes: target.subarray(0, count) };
         }
+        case "close":
+          this.#close(question.reader);
+          return { errno: 0, next: 0, bytes: nothing };
       }
     } catch (error) {
-      this.letGo();
+      if ("reader" in question) this.#close(question.reader);
       if (error instanceof KernelError) return { errno: error.errno, next: 0, bytes: nothing };
       // A place that the host serves was waited for, and the guest's own end came up instead.
       if (error instanceof GuestStop)
@@ -85,25 +95,30 @@ export class Results {
 
   /** Before anything else happens to the files. */
   letGo(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    if (held?.operation !== "read") return;
+    this.#listings.clear();
+    for (const number of [...this.#files.keys()]) this.#close(number);
+  }
+
+  #close(number: number): void {
+    this.#listings.delete(number);
+    const file = this.#files.get(number);
+    this.#files.delete(number);
     try {
-      held.handle.close();
+      file?.close();
     } catch (error) {
       // A place that cannot even close was told so where it is served; nobody waits for this.
       if (!(error instanceof KernelError || error instanceof GuestStop)) throw error;
     }
   }
 
-  #list(path: ByteString, after: number): FilesReply {
-    const { directory, reader } = this.#directory(path);
+  #list(question: Extract<FilesQuestion, { operation: "list" }>): FilesReply {
+    const { directory, reader } = this.#listing(question);
     const entries: PagedEntry[] = [];
-    let next = after;
+    let next = question.after;
     while (entries.length < maxPageEntries) {
       const placed = reader.after(next);
       if (placed === undefined) {
-        this.letGo();
+        this.#close(question.reader);
         return { errno: 0, next: 0, bytes: encodeEntries(entries) };
       }
       next = placed.position;
@@ -117,27 +132,25 @@ export class Results {
     return existing(walk(this.#mounts, this.#mounts.root, path, { followLast: follow, asHost: true }));
   }
 
-  #handle(path: ByteString): FileHandle {
-    const held = this.#held;
-    if (held?.operation === "read" && held.path === path) return held.handle;
-    this.letGo();
+  #file({ path, reader }: Extract<FilesQuestion, { operation: "read" }>): FileHandle {
+    const known = this.#files.get(reader);
+    if (known !== undefined) return known;
     const node = this.#node(path, true);
     if (node.kind === "directory") fail("EISDIR");
     // A named pipe or a device would wait, or answer without end.
     if (node.kind !== "file") fail("EINVAL");
-    const handle = node.open({ read: true, write: false, append: false, truncate: false });
-    this.#held = { operation: "read", path, handle };
-    return handle;
+    const file = node.open({ read: true, write: false, append: false, truncate: false });
+    this.#files.set(reader, file);
+    return file;
   }
 
-  #directory(path: ByteString): Extract<Held, { operation: "list" }> {
-    const held = this.#held;
-    if (held?.operation === "list" && held.path === path) return held;
-    this.letGo();
+  #listing({ path, reader }: Extract<FilesQuestion, { operation: "list" }>): Listing {
+    const known = this.#listings.get(reader);
+    if (known !== undefined) return known;
     const directory = this.#node(path, true);
     if (directory.kind !== "directory") fail("ENOTDIR");
-    const fresh = { operation: "list", path, directory, reader: readerOf(directory) } as const;
-    this.#held = fresh;
+    const fresh = { directory, reader: readerOf(directory) };
+    this.#listings.set(reader, fresh);
     return fresh;
   }
 }
