@@ -161,6 +161,44 @@ describe.each(walls)("%s", (isolation) => {
     expect((await sandbox.run('open("/p/README").read()')).value).toBe("something else");
   });
 
+  test("whatever a guest calls its files, and has open for reading, a commit brings all of it and breaks nothing", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sandboa-overlay-"));
+    try {
+      for (const name of ["big", "moved", "plain"])
+        writeFileSync(join(folder, name), name[0]?.repeat(200_000) ?? "");
+      writeFileSync(join(folder, ".sandboa-commit-3"), "older");
+      const place = overlay(hostDirectory(folder, "write"), { bytes: "4 MiB" });
+      await using sandbox = await Sandbox.create({ files: { "/p": place }, isolation });
+      await sandbox.run(`
+import os
+os.chdir("/p")
+for name in (".sandboa-commit-1", ".sandboa-commit-2", "new"): open(name, "w").write(name)
+os.mkdir(".sandboa-commit-4"); os.rename("plain", ".sandboa-commit-5")
+f = open("big", "r+"); f.write("new"); f.close()
+os.rename("moved", "there"); os.utime("there", (5, 5))
+files = [os.open(name, os.O_RDONLY) for name in ("big", "there", ".sandboa-commit-5", "new")]`);
+      expect(await place.commit()).toEqual({ leftovers: [] });
+      expect(Object.keys(onDisk(folder)).sort()).toEqual(
+        [1, 2, 3, 5].map((number) => `.sandboa-commit-${number}`).concat("big", "new", "there"),
+      );
+      const { value } = await sandbox.run(
+        "[(os.pread(fd, 4, 0), os.pread(fd, 2, 199_998), os.fstat(fd).st_size) for fd in files]",
+      );
+      const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+      expect(
+        (value as [Uint8Array, Uint8Array, number][]).map(([a, b, size]) => [text(a), text(b), size]),
+      ).toEqual([
+        ["newb", "bb", 200_000],
+        ["mmmm", "mm", 200_000],
+        ["pppp", "pp", 200_000],
+        ["new", "", 3],
+      ]);
+      expect(readFileSync(join(folder, ".sandboa-commit-1"), "utf8")).toBe(".sandboa-commit-1");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test("an overlay is full when its bytes are spent, and what was written stays", async () => {
     const tree = new MapTree(project);
     const place = overlay(virtualDirectory(tree), { bytes: "256 KiB" });

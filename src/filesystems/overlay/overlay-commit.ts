@@ -144,11 +144,12 @@ class Commit {
     return leftovers;
   }
 
-  /** A path beside this one where nothing is. */
+  /** A path beside this one where nothing is, and nothing will be: the guest may have chosen one of these names. */
   *#freeName(path: TreePath): Steps<TreePath> {
     for (;;) {
       this.#lastName += 1;
       const free = childPath(parentPath(path), `.sandboa-commit-${this.#lastName}`);
+      if ((yield* now(this.#overlay.stat(free))) !== undefined) continue;
       if ((yield* now(this.#target.stat(free))) === undefined) return free;
     }
   }

@@ -13,6 +13,8 @@ export interface FileRoom {
   readonly room: UpperRoom;
   readonly turns: Turns;
   readonly nowNs: () => bigint;
+  /** All that are open. */
+  readonly files: Set<OverlayFile>;
   /** Whether its changes still count: not once they were committed or discarded. */
   isCurrent(): boolean;
   /** Opens a file of the lower tree for reading. */
@@ -38,6 +40,7 @@ export class OverlayFile implements ReadAheadFile {
     lower?: TreeFile,
   ) {
     if (access.write) overlay.room.writers.set(this, path);
+    overlay.files.add(this);
     this.#overlay = overlay;
     this.#access = access;
     this.#subject = subject;
@@ -74,6 +77,17 @@ export class OverlayFile implements ReadAheadFile {
 
   close(): Later<void> {
     return this.#overlay.turns.take(() => this.#close());
+  }
+
+  /** Before the lower tree changes: opens there what this file still shows of it, and goes on showing. */
+  *holdLower(): Steps<void> {
+    const node = this.#node;
+    if (node?.origin === undefined || !node.content.needsLower) return;
+    try {
+      yield* this.#lowerOf(node)();
+    } catch {
+      // Nor could it be read as things are; whoever tries to is told so.
+    }
   }
 
   get #node(): UpperFile | undefined {
@@ -122,6 +136,7 @@ export class OverlayFile implements ReadAheadFile {
     if (this.#closed) return;
     this.#closed = true;
     this.#overlay.room.writers.delete(this);
+    this.#overlay.files.delete(this);
     if ("content" in this.#subject) this.#subject.closed();
     else this.#overlay.room.closed(this.#subject);
     const lower = this.#lower;

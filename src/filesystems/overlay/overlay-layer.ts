@@ -4,6 +4,7 @@ import { now } from "../later.ts";
 import type { Later, Tree } from "../tree.ts";
 import { changesOf, type OverlayChange } from "./overlay-changes.ts";
 import { type CommitReport, commitRoom } from "./overlay-commit.ts";
+import type { OverlayFile } from "./overlay-file.ts";
 import { type OverlayState, OverlayTree } from "./overlay-tree.ts";
 import { Turns } from "./turns.ts";
 import { UpperRoom } from "./upper-room.ts";
@@ -11,6 +12,7 @@ import { UpperRoom } from "./upper-room.ts";
 /** Always for the same lower tree. */
 export class OverlayLayer implements OverlayState {
   readonly turns = new Turns();
+  readonly files = new Set<OverlayFile>();
   readonly #quotaBytes: number;
   readonly #maxFiles: number;
   room: UpperRoom;
@@ -33,12 +35,17 @@ export class OverlayLayer implements OverlayState {
     return this.turns.take(() => changesOf(this.room.root, overlay, lower));
   }
 
-  /** Brings all changes into `lower`, or none of them, and forgets them. Throws OverlayConflictError, OverlayCommitError. */
+  /**
+   * Brings all changes into `lower`, or none of them, and forgets them; files that are open go on showing what they showed. Throws
+   * OverlayConflictError, OverlayCommitError.
+   */
   commitTo(lower: Tree): Later<CommitReport> {
     const layer = this;
     return this.turns.take(function* () {
-      const alone = new OverlayTree({ room: layer.room, turns: new Turns() }, lower, () => 0n);
-      const report = yield* commitRoom(layer.room, alone, lower);
+      const { room } = layer;
+      const alone = new OverlayTree({ room, turns: new Turns(), files: new Set() }, lower, () => 0n);
+      for (const file of layer.files) yield* file.holdLower();
+      const report = yield* commitRoom(room, alone, lower);
       layer.forget();
       return report;
     });

@@ -33,6 +33,7 @@ type Found =
 export interface OverlayState {
   readonly turns: Turns;
   readonly room: UpperRoom;
+  readonly files: Set<OverlayFile>;
 }
 
 export class OverlayTree implements Required<Tree> {
@@ -366,6 +367,7 @@ export class OverlayTree implements Required<Tree> {
     return {
       room,
       turns: layer.turns,
+      files: layer.files,
       isCurrent: () => layer.room === room,
       nowNs: this.#nowNs,
       openLower: (path) => openLower(this.#lower, path),
