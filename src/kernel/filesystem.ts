@@ -126,6 +126,8 @@ export interface DirectoryNode extends AnyNode {
    * for creation inside a directory that belongs to nobody. Absent means no.
    */
   grantsCreation?(name: ByteString): boolean;
+  /** Whether `other`, of the same file system, is this directory or below it. Absent: each directory is one node, and the kernel climbs. */
+  isAbove?(other: DirectoryNode): boolean;
   /** A snapshot of the entries, without "." and "..", in a stable order. */
   list(): readonly DirectoryEntry[];
   /** A reader that copies nothing, for directories of the guest's own. Absent: the kernel copies `list()` and charges the guest. */

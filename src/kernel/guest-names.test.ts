@@ -45,6 +45,20 @@ test("'.' and '..' cross mounts and stop at the root", () => {
   expect(guest.tryStat("f/..")).toBe("ENOTDIR");
 });
 
+test("a folder that may not be written says so before it says what is in it", () => {
+  guest.mkdir("ro");
+  guest.file("ro/f");
+  guest.mkdir("ro/d");
+  guest.chmod("ro", 0o555);
+  expect(guest.rmdir("ro/f")).toBe("EACCES");
+  expect(guest.rmdir("ro/d")).toBe("EACCES");
+  expect(guest.unlink("ro/d")).toBe("EACCES");
+  expect(guest.unlink("ro/d/")).toBe("EISDIR");
+  expect(guest.rmdir("ro/f/")).toBe("EACCES");
+  expect(guest.rename("ro/f", "ro/d")).toBe("EACCES");
+  expect(guest.rename("ro/d", "ro/d/x")).toBe("EINVAL");
+});
+
 describe("directories", () => {
   test("only empty ones are removed, and only by rmdir", () => {
     guest.mkdir("d");

@@ -27,8 +27,10 @@ export interface WalkResult {
 }
 
 export interface WalkOptions {
-  /** Whether a link in the last place is followed. */
+  /** Whether a link in the last place is followed; a slash after it makes it be followed in any case. */
   readonly followLast: boolean;
+  /** What is asked for is the name, to make, remove or move it: no slash makes a link in the last place be followed. Default false. */
+  readonly byName?: boolean;
   /** The host looks, not the guest: permission bits and the length of a path keep nothing from it. Default false. */
   readonly asHost?: boolean;
 }
@@ -74,7 +76,7 @@ export function walk(
     if (name.length > maxNameBytes) fail("ENAMETOOLONG");
     const found = directory.lookup(name, ahead);
     const node = found && mounts.enter(found);
-    if (node?.kind === "link" && (!isLast || options.followLast || mustBeDirectory)) {
+    if (node?.kind === "link" && (!isLast || options.followLast || (mustBeDirectory && !options.byName))) {
       if (++links > maxLinks) fail("ELOOP");
       const target = node.target;
       if (target === "") fail("ENOENT");

@@ -23,6 +23,13 @@ export function walkAt(kernel: Kernel, dirfd: number, pathAddress: number, follo
   return walk(kernel.process.mounts, startDirectory(kernel, dirfd, path), path, { followLast });
 }
 
+/** Where a name is to be made, removed or moved. */
+export function nameAt(kernel: Kernel, dirfd: number, pathAddress: number): WalkResult {
+  const path = readPath(kernel, pathAddress);
+  const start = startDirectory(kernel, dirfd, path);
+  return walk(kernel.process.mounts, start, path, { followLast: false, byName: true });
+}
+
 /** The node that (dirfd, path, flags) names, with AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW; other flags are EINVAL. */
 export function nodeAt(kernel: Kernel, dirfd: number, pathAddress: number, flags: number): Node {
   if (flags & ~(at.SYMLINK_NOFOLLOW | at.EMPTY_PATH | at.NO_AUTOMOUNT)) fail("EINVAL");

@@ -4,9 +4,9 @@ import { fromLatin1 } from "../../abi/guest-memory.ts";
 import type { DirectoryNode, Node } from "../filesystem.ts";
 import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
-import { attributesOfParent, existing, type WalkResult, walk } from "../path-walk.ts";
+import { attributesOfParent, existing, type WalkResult } from "../path-walk.ts";
 import { demand, demandRemoval, guestOwner } from "../permissions.ts";
-import { readPath, startDirectory, walkAt } from "./arguments.ts";
+import { nameAt, readPath, walkAt } from "./arguments.ts";
 
 /** Checks that the walk ended at a free name and that the guest may create there. */
 function demandFreeName(found: WalkResult): void {
@@ -20,7 +20,7 @@ export function makeDirectory(
   pathAddress: number,
   permissions: number,
 ): number {
-  const found = walkAt(kernel, dirfd, pathAddress, false);
+  const found = nameAt(kernel, dirfd, pathAddress);
   demandFreeName(found);
   found.parent.createDirectory(found.name, permissions & 0o1777 & ~kernel.process.umask, guestOwner);
   return 0;
@@ -28,7 +28,7 @@ export function makeDirectory(
 
 /** mknod(2): regular files and named pipes; devices need a privilege that no guest has (EPERM). */
 export function makeNode(kernel: Kernel, dirfd: number, pathAddress: number, typeAndMode: number): number {
-  const found = walkAt(kernel, dirfd, pathAddress, false);
+  const found = nameAt(kernel, dirfd, pathAddress);
   const type = typeAndMode & mode.TYPE;
   if (type !== 0 && type !== mode.FILE && type !== mode.PIPE)
     fail(type === mode.CHARACTER || type === 0o060000 ? "EPERM" : "EINVAL");
@@ -44,7 +44,7 @@ export function makeNode(kernel: Kernel, dirfd: number, pathAddress: number, typ
 export function makeLink(kernel: Kernel, targetAddress: number, dirfd: number, pathAddress: number): number {
   const target = readPath(kernel, targetAddress);
   if (target === "") fail("ENOENT");
-  const found = walkAt(kernel, dirfd, pathAddress, false);
+  const found = nameAt(kernel, dirfd, pathAddress);
   if (found.mustBeDirectory && found.node === undefined) fail("ENOENT");
   demandFreeName(found);
   found.parent.createLink(found.name, target, guestOwner);
@@ -72,7 +72,7 @@ export function readLink(
 export function unlink(kernel: Kernel, dirfd: number, pathAddress: number, flags: number): number {
   if (flags & ~at.REMOVEDIR) fail("EINVAL");
   const path = readPath(kernel, pathAddress);
-  const found = walk(kernel.process.mounts, startDirectory(kernel, dirfd, path), path, { followLast: false });
+  const found = nameAt(kernel, dirfd, pathAddress);
   if (flags & at.REMOVEDIR) removeDirectory(kernel, found, path);
   else removeName(kernel, found);
   return 0;
@@ -84,19 +84,20 @@ export function rmdir(kernel: Kernel, pathAddress: number): number {
 
 function removeName(kernel: Kernel, found: WalkResult): void {
   const node = existing(found);
+  if (found.name === "" || (found.mustBeDirectory && node.kind === "directory")) fail("EISDIR");
+  demandRemoval(attributesOfParent(found), node.attributes());
   if (node.kind === "directory") fail("EISDIR");
   demandNotMounted(kernel, node);
-  demandRemoval(attributesOfParent(found), node.attributes());
   found.parent.unlink(found.name);
 }
 
 function removeDirectory(kernel: Kernel, found: WalkResult, path: string): void {
-  const node = existing(found);
-  if (node.kind !== "directory") fail("ENOTDIR");
+  const node = found.node ?? fail("ENOENT");
   if (found.name === "")
     fail(/(^|\/)\.\/*$/.test(path) ? "EINVAL" : /(^|\/)\.\.\/*$/.test(path) ? "ENOTEMPTY" : "EBUSY");
   demandNotMounted(kernel, node);
   demandRemoval(attributesOfParent(found), node.attributes());
+  if (node.kind !== "directory") fail("ENOTDIR");
   found.parent.removeDirectory(found.name);
 }
 
@@ -113,8 +114,8 @@ export function rename(
   toAddress: number,
 ): number {
   const { mounts } = kernel.process;
-  const from = walkAt(kernel, fromFd, fromAddress, false);
-  const to = walkAt(kernel, toFd, toAddress, false);
+  const from = nameAt(kernel, fromFd, fromAddress);
+  const to = nameAt(kernel, toFd, toAddress);
   if (from.name === "" || to.name === "") fail("EBUSY");
   const node = existing(from);
   if (to.mustBeDirectory && node.kind !== "directory") fail("ENOTDIR");
@@ -122,12 +123,12 @@ export function rename(
   demandNotMounted(kernel, node);
   if (to.node) demandNotMounted(kernel, to.node);
   if (to.node === node) return 0;
+  if (node.kind === "directory" && contains(kernel, node, to.parent)) fail("EINVAL");
   demandRemoval(attributesOfParent(from), node.attributes());
   if (to.node) demandRemoval(attributesOfParent(to), to.node.attributes());
   else demand(attributesOfParent(to), access.WRITE | access.EXECUTE);
   if (node.kind === "directory") {
     if (to.node && to.node.kind !== "directory") fail("ENOTDIR");
-    if (contains(kernel, node, to.parent)) fail("EINVAL");
     if (from.parent !== to.parent) demand(node.attributes(), access.WRITE);
   } else if (to.node?.kind === "directory") fail("EISDIR");
   if (mounts.enter(node) !== node) fail("EBUSY");
@@ -137,6 +138,7 @@ export function rename(
 
 /** Whether `directory` is `below` or one of the directories above it. */
 function contains(kernel: Kernel, directory: DirectoryNode, below: DirectoryNode): boolean {
+  if (directory.isAbove) return directory.isAbove(below);
   const { mounts } = kernel.process;
   let current: DirectoryNode | undefined = below;
   while (current !== undefined) {
