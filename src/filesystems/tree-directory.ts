@@ -23,7 +23,8 @@ export class TreeDirectory extends TreeNode implements DirectoryNode {
   readonly kind = "directory";
   #keepers = 0;
 
-  keep(): void {
+  override keep(): void {
+    super.keep();
     this.#keepers += 1;
     if (this.path !== undefined && !this.volume.kept.has(this.path)) this.volume.kept.set(this.path, this);
   }
@@ -169,7 +170,7 @@ function nodeOf(volume: TreeVolume, path: ByteString, entry: TreeEntry): Node {
         forget(volume, path);
         return new TreeDirectory(volume, path, entry);
       }
-      kept.tell(entry);
+      kept.note(entry);
       return kept;
     }
   }

@@ -55,6 +55,17 @@ export abstract class TreeNode {
     this.#lastTold = entry ?? this.#lastTold;
   }
 
+  /** The same of what is kept already: whoever asks next may do so much later. */
+  note(entry: TreeEntry): void {
+    this.#justTold = undefined;
+    this.#lastTold = entry;
+  }
+
+  keep(): void {
+    // Whoever keeps it will want to know what it is then.
+    this.tell(undefined);
+  }
+
   get lastId(): number | undefined {
     return this.#lastTold?.id;
   }
@@ -74,7 +85,9 @@ export abstract class TreeNode {
   }
 
   protected change(change: TreeChange): void {
-    this.volume.tree.change(this.treePath(), change);
+    // What has no name any more is known here alone.
+    if (this.path === undefined) this.#lastTold = { ...(this.#lastTold ?? fail("ENOENT")), ...change };
+    else this.volume.tree.change(this.treePath(), change);
   }
 
   /** The path as the tree knows it. ENOENT once it was removed. */

@@ -60,7 +60,7 @@ export function walk(
   // `remaining` is a stack: the next component is at its end.
   while (remaining.length > 0) {
     if (++steps + remaining.length > maxSteps) fail("ELOOP");
-    directory.enter?.(ahead);
+    if (!options.asHost) directory.enter?.(ahead);
     const { name, within } = remaining.pop() as Step;
     const isLast = remaining.length === 0;
     const attributes = options.asHost ? undefined : directory.attributes();
