@@ -1,5 +1,8 @@
 // Places that are made of the embedder's code, behind all three walls: files behave as files do.
-import { memoryFile, Sandbox, type Tree, virtualFile } from "sandboa";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { hostFile, memoryFile, observed, Sandbox, type Tree, virtualDirectory, virtualFile } from "sandboa";
 import { describe, expect, test } from "vitest";
 import { attempt, MapTree, openTree as open, walls } from "./tree-fixture.ts";
 
@@ -207,7 +210,7 @@ stored = open("/store").read()
 with open("/store", "w") as f: f.write("new")
 [first != second, first[:7], stored, open("/store").read(), attempt(lambda: open("/log")), attempt(lambda: open("/report", "w")),
  attempt(lambda: open("/log", "w")), attempt(lambda: os.remove("/report")), attempt(lambda: open("/report", "x")), os.listdir("/")]`);
-    const refused = ["EACCES", "EACCES", "EPERM", "EACCES", "EEXIST"];
+    const refused = ["EACCES", "EACCES", "EROFS", "EACCES", "EEXIST"];
     const names = ["dev", "lib", "log", "report", "store"];
     expect(value).toEqual([
       true,
@@ -218,6 +221,40 @@ with open("/store", "w") as f: f.write("new")
       expect.arrayContaining(names),
     ]);
     expect(log).toEqual(["one"]);
+  });
+
+  test("O_APPEND is taken away only where the same file may be written anywhere", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sandboa-test-"));
+    try {
+      const tree = new MapTree({ moved: "m", removed: "r", same: "s" });
+      const log = join(folder, "log");
+      await using sandbox = await Sandbox.create({
+        isolation,
+        files: {
+          "/d": virtualDirectory(tree),
+          "/log": hostFile(log, "append"),
+          "/seen": observed(hostFile(join(folder, "seen"), "append"), () => {}),
+        },
+      });
+      const { value } = await sandbox.run(`${attempt}
+import fcntl
+def cleared(path, prepare=lambda: None):
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(fd, b"12"); prepare()
+    result = attempt(lambda: fcntl.fcntl(fd, fcntl.F_SETFL, 0))
+    kept = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_APPEND != 0
+    os.lseek(fd, 0, 0); os.write(fd, b"0"); os.close(fd)
+    return [result, kept]
+def moved(): os.rename("/d/moved", "/d/other"); open("/d/moved", "w").close()
+[cleared("/d/same"), cleared("/d/moved", moved), cleared("/d/removed", lambda: os.remove("/d/removed")), cleared("/log"), cleared("/seen")]`);
+      const refused = ["EPERM", true];
+      expect(value).toEqual([[0, false], refused, refused, refused, refused]);
+      expect([tree.text("same"), tree.text("other"), tree.text("moved")]).toEqual(["012", "m120", ""]);
+      expect(readFileSync(log, "utf8")).toBe("120");
+      expect(tree.closed).toBe(tree.opened);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("a root that is not there can be made, where the tree makes files", async () => {

@@ -11,8 +11,10 @@ What this build of Python lacks or does by itself, before the kernel is asked:
 - \`fcntl.flock\` keeps nobody out, not even another descriptor of the same program. \`lockf\` is right: a process does not lock itself out.
 - A mapping (\`mmap\`) is a copy: what is written to it is in the file after \`flush()\` or \`close()\`, what is written to the file meanwhile is not
   in the mapping, and one that is never closed is never written back. \`resize()\` and \`flush()\` of a part that does not begin at the start fail.
+- \`os.set_inheritable\` and \`ioctl\` with \`FIOCLEX\` or \`FIONCLEX\` report success and change nothing; \`fcntl\` with \`F_SETFD\` does.
 
-And one that is POSIX's: \`os.pwrite\` to a file opened with \`O_APPEND\` writes where it is told to; Linux appends.
+And one of our own: outside of scratch, \`F_SETFL\` takes \`O_APPEND\` away by opening the file anew under the name that it was opened by.
+Where that is another file by now, or may not be opened so, it is \`EPERM\`.
 `;
 
 export function conformancePage({ suite, python, reasons, modules }: Expected): string {

@@ -17,7 +17,7 @@ export function functionFile(source: VirtualFileSource): Tree {
   };
   const stat = (): Later<TreeEntry> => run(steps());
   return rootFile(stat, (access) => {
-    if (access.truncate && !source.truncate) throw new FileError("EPERM");
+    if (access.truncate && !source.truncate) throw new FileError("EROFS");
     return run(openFunctions(source, access, stat));
   });
 }

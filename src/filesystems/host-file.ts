@@ -118,6 +118,9 @@ export class HostFileNode implements FileNode {
     return {
       read: (target, position) => this.#file.read(target, position),
       write: (source, position) => this.#write(source, position),
+      setAppend: () => {
+        if (appendOnly) fail("EPERM");
+      },
       size: () => this.#file.size(),
       truncate: (size) => this.truncate(size),
       allocate: (size) => {

@@ -7,9 +7,9 @@ import type {
   FileOpening,
   LinkNode,
 } from "../kernel/filesystem.ts";
-import { fail } from "../kernel/kernel-error.ts";
+import { fail, KernelError } from "../kernel/kernel-error.ts";
 import type { SyncTreeFile } from "./sync-tree.ts";
-import type { TreeChange, TreeEntry } from "./tree.ts";
+import type { TreeAccess, TreeChange, TreeEntry } from "./tree.ts";
 import { TreeNode, type TreeVolume } from "./tree-node.ts";
 import { pathBytes, treePath } from "./tree-path.ts";
 
@@ -27,23 +27,33 @@ export class TreeFileNode extends TreeNode implements FileNode {
   }
 
   open({ read, write, append, truncate }: FileAccess): FileHandle {
-    const file =
-      this.#made ??
-      this.volume.tree.open(this.treePath(), {
-        read,
-        write: write || truncate,
-        append,
-        truncate,
-        create: "never",
-        mode: 0,
-      });
+    const access = { read, write: write || truncate, append, truncate, create: "never", mode: 0 } as const;
+    const file = this.#made ?? this.volume.tree.open(this.treePath(), access);
     this.#made = undefined;
     this.#open = file;
     // Whatever a lookup had found before it was opened.
     this.tell(undefined);
-    return new TreeFileHandle(file, this.keptBytes, () => {
-      if (this.#open === file) this.#open = undefined;
+    const again = (): SyncTreeFile => {
+      this.#open = this.#openAgain(file, access);
+      return this.#open;
+    };
+    return new TreeFileHandle(file, this.keptBytes, append ? again : undefined, (closed) => {
+      if (this.#open === closed) this.#open = undefined;
     });
+  }
+
+  /** The same file, open for writing anywhere. EPERM where that cannot be: trees decide about appending when a file is opened. */
+  #openAgain(file: SyncTreeFile, access: TreeAccess): SyncTreeFile {
+    let other: SyncTreeFile | undefined;
+    try {
+      other = this.volume.tree.open(this.treePath(), { ...access, append: false, truncate: false });
+      if (other.stat().id !== file.stat().id) fail("EPERM");
+    } catch (error) {
+      other?.close();
+      throw error instanceof KernelError ? new KernelError("EPERM") : error;
+    }
+    file.close();
+    return other;
   }
 
   truncate(size: number): void {
@@ -102,12 +112,20 @@ export class TreeLinkNode extends TreeNode implements LinkNode {
 
 class TreeFileHandle implements FileHandle {
   readonly heldBytes: number;
-  readonly #file: SyncTreeFile;
-  readonly #closed: () => void;
+  #file: SyncTreeFile;
+  /** Of a file whose writes all go to the end. */
+  #openAgain: (() => SyncTreeFile) | undefined;
+  readonly #closed: (file: SyncTreeFile) => void;
 
-  constructor(file: SyncTreeFile, heldBytes: number, closed: () => void) {
+  constructor(
+    file: SyncTreeFile,
+    heldBytes: number,
+    openAgain: (() => SyncTreeFile) | undefined,
+    closed: (file: SyncTreeFile) => void,
+  ) {
     this.#file = file;
     this.heldBytes = heldBytes;
+    this.#openAgain = openAgain;
     this.#closed = closed;
   }
 
@@ -125,6 +143,13 @@ class TreeFileHandle implements FileHandle {
     return this.#file.stat().size;
   }
 
+  /** Set, it is the kernel that finds the end. */
+  setAppend(append: boolean): void {
+    if (append || this.#openAgain === undefined) return;
+    this.#file = this.#openAgain();
+    this.#openAgain = undefined;
+  }
+
   truncate(size: number): void {
     this.#file.truncate(size);
   }
@@ -138,7 +163,7 @@ class TreeFileHandle implements FileHandle {
   }
 
   close(): void {
-    this.#closed();
+    this.#closed(this.#file);
     this.#file.close();
   }
 }

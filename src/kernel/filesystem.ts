@@ -81,6 +81,11 @@ export interface FileHandle {
   write(source: Uint8Array, position: number): number;
   /** The file's present size in bytes: where O_APPEND writes go. */
   size(): number;
+  /**
+   * O_APPEND is set or cleared (F_SETFL). Absent: writes go where they are told to, and the kernel tells. Throws EPERM where a grant or the
+   * file system allows only what it was opened with.
+   */
+  setAppend?(append: boolean): void;
   truncate(size: number): void;
   /** Reserves [0, size) so that later writes there cannot fail for space; grows the file. Throws ENOSPC. */
   allocate(size: number): void;

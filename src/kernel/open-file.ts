@@ -29,6 +29,10 @@ export abstract class OpenFile {
   abstract readiness(): Readiness;
   protected abstract release(): void;
 
+  /** F_SETFL. */
+  changeFlags(flags: number): void {
+    this.flags = flags;
+  }
   read(_target: Uint8Array): number {
     return fail("EBADF");
   }

@@ -37,9 +37,11 @@ export class RegularFile extends OpenFile {
   }
 
   override write(source: Uint8Array): number {
-    if (this.flags & open.APPEND) this.#position = this.#handle.size();
-    const count = this.writeAt(source, this.#position);
-    this.#position += count;
+    if (!this.writable) fail("EBADF");
+    if (source.length === 0) return 0;
+    const start = this.#startOf(this.#position);
+    const count = this.#handle.write(source, start);
+    this.#position = start + count;
     return count;
   }
 
@@ -50,7 +52,17 @@ export class RegularFile extends OpenFile {
 
   override writeAt(source: Uint8Array, position: number): number {
     if (!this.writable) fail("EBADF");
-    return source.length === 0 ? 0 : this.#handle.write(source, position);
+    return source.length === 0 ? 0 : this.#handle.write(source, this.#startOf(position));
+  }
+
+  /** With O_APPEND Linux writes at the end, whatever position is asked for (pwrite(2), BUGS). */
+  #startOf(position: number): number {
+    return this.flags & open.APPEND ? this.#handle.size() : position;
+  }
+
+  override changeFlags(flags: number): void {
+    if ((flags ^ this.flags) & open.APPEND) this.#handle.setAppend?.((flags & open.APPEND) !== 0);
+    super.changeFlags(flags);
   }
 
   override seek(offset: bigint, from: number): number {

@@ -1,4 +1,7 @@
 # Flags of open, offsets, and what a descriptor allows.
+import fcntl
+
+
 def opened(path, flags, action):
     fd = os.open(path, flags, 0o666)
     try:
@@ -84,3 +87,53 @@ def sparse():
 show("a sparse file", sparse)
 show("a pipe", lambda: (lambda r, w: (os.write(w, b"abc"), os.read(r, 10), os.close(w), os.read(r, 1), os.close(r)))(*os.pipe()))
 show("a pipe without a reader", lambda: (lambda r, w: (os.close(r), os.write(w, b"abc")))(*os.pipe()))
+
+
+def changed_append():
+    fd = os.open("log", os.O_RDWR | os.O_CREAT | os.O_APPEND)
+    os.write(fd, b"0123456789")
+    at = [os.pwrite(fd, b"AB", 0), os.lseek(fd, 0, 0), os.write(fd, b""), os.lseek(fd, 0, 1)]
+    flags = fcntl.fcntl(fd, fcntl.F_GETFL)
+    fcntl.fcntl(fd, fcntl.F_SETFL, flags & ~os.O_APPEND)
+    at += [os.write(fd, b"XY"), os.pwrite(fd, b"Z", 4), os.lseek(fd, 0, 1), os.fstat(fd).st_size]
+    fcntl.fcntl(fd, fcntl.F_SETFL, flags)
+    at += [os.pwrite(fd, b"!", 0), os.write(fd, b"?"), os.lseek(fd, 0, 1), os.fstat(fd).st_size]
+    os.close(fd)
+    return at, get("log")
+
+
+show("O_APPEND cleared and set", changed_append)
+
+
+def only_a_path():
+    put("named", b"12345")
+    fd = os.open("named", os.O_PATH)
+    put("named", b"1234567890")
+    sizes = os.fstat(fd).st_size, os.fstat(fd).st_size
+    os.close(fd)
+    return sizes
+
+
+show("O_PATH shows what is there now", only_a_path)
+
+
+def kept_folder():
+    os.mkdir("kept")
+    fd = os.open("kept", os.O_RDONLY)
+    os.utime("kept", (100, 100))
+    try:
+        os.mkdir("kept")
+    except FileExistsError:
+        pass
+    os.listdir(".")
+    os.utime("kept", (300, 300))
+    ends = [os.fstat(fd).st_mtime, os.fstat(fd).st_mtime]
+    os.rmdir("kept")
+    os.fchmod(fd, 0o711)
+    os.utime(fd, (500, 500))
+    ends += [oct(os.fstat(fd).st_mode), os.fstat(fd).st_mtime, os.fstat(fd).st_nlink]
+    os.close(fd)
+    return ends
+
+
+show("a folder that is open", kept_folder)

@@ -162,7 +162,7 @@ export function fcntl64(kernel: Kernel, fd: number, command: number, varargs: nu
       return file.flags;
     case fcntl.SETFL:
       if (file.flags & open.PATH) fail("EBADF");
-      file.flags = (file.flags & ~settableFlags) | (argument() & settableFlags);
+      file.changeFlags((file.flags & ~settableFlags) | (argument() & settableFlags));
       return 0;
     case fcntl.GETLK: {
       // struct flock, 32 bytes, l_type i16 at 0: nobody else ever holds a lock.
