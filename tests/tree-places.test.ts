@@ -257,6 +257,41 @@ def moved(): os.rename("/d/moved", "/d/other"); open("/d/moved", "w").close()
     }
   });
 
+  test("listing, and so importing, asks no file that stands beside", async () => {
+    let made = 0;
+    await using sandbox = await Sandbox.create({
+      isolation,
+      files: {
+        "/p": virtualFile(() => {
+          made += 1;
+          throw new Error("broken");
+        }),
+        "/report.json": virtualFile(() => `{"made": ${made++}}`),
+        "/work/none": virtualDirectory({ stat: () => undefined, open: () => expect.fail("it is not there") }),
+      },
+    });
+    const { value } = await sandbox.run(`${attempt}
+import asyncio, ftplib, wave
+os.chdir("/work")
+[sorted(os.listdir("/")), os.listdir("."), os.getcwd(), [(e.name, e.is_file()) for e in os.scandir("/") if e.name[0] in "pr"],
+ sorted(os.listdir(os.open("/", os.O_RDONLY)))[-1]]`);
+    expect(value).toEqual([
+      ["dev", "lib", "p", "report.json", "work"],
+      [],
+      "/work",
+      [
+        ["p", true],
+        ["report.json", true],
+      ],
+      "work",
+    ]);
+    expect(made).toBe(0);
+    expect((await sandbox.run('[open("/report.json").read(), attempt(lambda: open("/p"))]')).value).toEqual([
+      '{"made": 0}',
+      "EIO",
+    ]);
+  });
+
   test("a root that is not there can be made, where the tree makes files", async () => {
     const tree = new MapTree();
     tree.nodes.delete("");

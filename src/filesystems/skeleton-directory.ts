@@ -7,11 +7,13 @@ import type {
   DeviceNode,
   DirectoryEntry,
   DirectoryNode,
+  DirectoryReader,
   FileNode,
   FileOpening,
   FileSystem,
   Node,
   Owner,
+  PlacedEntry,
 } from "../kernel/filesystem.ts";
 import { fail } from "../kernel/kernel-error.ts";
 import { fixedAttributes, type NodeIdentity } from "./fixed-file.ts";
@@ -26,6 +28,8 @@ export interface CreatableFile {
 /** A file that something else has: whether it is there, and which node stands for it, is asked at each lookup. */
 export interface AskedFile {
   find(): FileNode | undefined;
+  /** Its number if it was there when it was last looked at. A listing asks nobody: imports list, and would fail where one place does. */
+  readonly listedIno: number | undefined;
   /** `mode` holds permission bits after umask. Throws KernelError. */
   create(mode: number, opening: FileOpening | undefined): FileNode;
 }
@@ -42,6 +46,8 @@ export class SkeletonDirectory implements DirectoryNode {
   readonly #identity: NodeIdentity;
   readonly #parent: SkeletonDirectory;
   readonly #places = new Map<ByteString, Place>();
+  /** In the order in which they were placed. Nothing is ever taken away. */
+  readonly #names: ByteString[] = [];
   #children = 0;
   #attributes: Attributes | undefined;
 
@@ -58,20 +64,25 @@ export class SkeletonDirectory implements DirectoryNode {
   }
 
   put(name: ByteString, node: FileNode | DeviceNode): void {
-    this.#places.set(name, { kind: "node", node });
+    this.#put(name, { kind: "node", node });
   }
 
   putCreatable(name: ByteString, grant: CreatableFile): void {
-    this.#places.set(name, { kind: "creatable", grant });
+    this.#put(name, { kind: "creatable", grant });
   }
 
   putAsked(name: ByteString, file: AskedFile): void {
-    this.#places.set(name, { kind: "asked", file });
+    this.#put(name, { kind: "asked", file });
+  }
+
+  #put(name: ByteString, place: Place): void {
+    if (!this.#places.has(name)) this.#names.push(name);
+    this.#places.set(name, place);
   }
 
   putDirectory(name: ByteString, identity: NodeIdentity): SkeletonDirectory {
     const node = new SkeletonDirectory(identity, this);
-    this.#places.set(name, { kind: "node", node });
+    this.#put(name, { kind: "node", node });
     this.#children += 1;
     this.#attributes = undefined;
     return node;
@@ -109,11 +120,37 @@ export class SkeletonDirectory implements DirectoryNode {
 
   list(): readonly DirectoryEntry[] {
     const entries: DirectoryEntry[] = [];
-    for (const name of [...this.#places.keys()]) {
+    for (const name of this.#names) {
       const node = this.lookup(name);
       if (node !== undefined) entries.push({ name, node });
     }
     return entries;
+  }
+
+  reader(): DirectoryReader {
+    return {
+      after: (position) => {
+        for (let at = position; at < this.#names.length; at++) {
+          const entry = this.#listed(this.#names[at] ?? "", at + 1);
+          if (entry !== undefined) return entry;
+        }
+        return undefined;
+      },
+    };
+  }
+
+  #listed(name: ByteString, position: number): PlacedEntry | undefined {
+    const place = this.#places.get(name);
+    if (place?.kind === "asked") {
+      const ino = place.file.listedIno;
+      return ino === undefined ? undefined : { name, kind: "file", ino, position };
+    }
+    const node = this.lookup(name);
+    return node && { name, kind: node.kind, ino: node.attributes().ino, position };
+  }
+
+  nameOf(child: DirectoryNode): ByteString | undefined {
+    return this.#names.find((name) => this.lookupDirectory(name) === child);
   }
 
   parent(): SkeletonDirectory {

@@ -6,7 +6,7 @@ import type { AskedFile } from "./skeleton-directory.ts";
 import type { SyncTree } from "./sync-tree.ts";
 import { TreeDirectory } from "./tree-directory.ts";
 import { makeFile, TreeFileNode } from "./tree-file.ts";
-import type { TreeVolume } from "./tree-node.ts";
+import { inodeNumber, type TreeVolume } from "./tree-node.ts";
 
 const blockBytes = 4096;
 /** Where a tree does not say how much room it has: 4 PiB, and as many files as a number of 32 bits counts. */
@@ -38,15 +38,28 @@ export class TreeFileSystem implements FileSystem {
     this.root.keep();
   }
 
-  /** Where the root is one file, or may become one: for a place in the skeleton. A root that has become something else is EIO. */
-  rootFile(): AskedFile {
+  /**
+   * Where the root is one file, or may become one: for a place in the skeleton. A root that has become something else is EIO.
+   * `isPresent`: whether it is there.
+   */
+  rootFile(isPresent: boolean): AskedFile {
+    const unknownIno = inodeNumber("");
+    let ino = isPresent ? unknownIno : undefined;
     return {
+      get listedIno() {
+        return ino;
+      },
       find: () => {
         const entry = this.#tree.stat("");
         if (entry !== undefined && entry.kind !== "file") fail("EIO");
+        ino = entry && (entry.id ?? unknownIno);
         return entry && new TreeFileNode(this.#volume, "", entry);
       },
-      create: (mode, opening) => makeFile(this.#volume, "", mode, opening),
+      create: (mode, opening) => {
+        const made = makeFile(this.#volume, "", mode, opening);
+        ino ??= unknownIno;
+        return made;
+      },
     };
   }
 

@@ -11,7 +11,7 @@ import { HostTree } from "../platform/node/files/host-tree.ts";
 import { nowMs } from "../platform/node/powers.ts";
 import { CallServer } from "./calls/call-server.ts";
 import type { CheckedGrants } from "./options/options.ts";
-import type { SandboxPlan } from "./plan.ts";
+import type { SandboxPlan, TreeRoot } from "./plan.ts";
 import { type ServedPlace, TreeServer } from "./trees/tree-server.ts";
 
 export interface Lifetime {
@@ -71,17 +71,17 @@ async function openTrees(
   }
 }
 
-async function rootOf(tree: Tree): Promise<"file" | "directory"> {
+async function rootOf(tree: Tree): Promise<TreeRoot> {
   try {
     const entry = await inTime(tree.stat(""));
-    if (entry === undefined) return "file";
+    if (entry === undefined) return "missing";
     const { kind } = plainEntry(entry);
     if (kind === "link") throw new TypeError("its root is a link");
     return kind;
   } catch (error) {
     const code =
       error instanceof FileError ? error.code : error instanceof KernelError ? error.name : undefined;
-    if (code === "ENOENT") return "file";
+    if (code === "ENOENT") return "missing";
     // Its use was ended, which must not keep a sandbox from beginning anew: the guest is refused, whatever it asks.
     if (code === "EACCES") return "directory";
     throw error;

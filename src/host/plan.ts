@@ -20,7 +20,9 @@ export type PlannedPlace =
       readonly maxNameBytes: number;
     }
   /** Behind it stands a tree of the host's side. One whose root does not exist yet is taken for a file that may be made. */
-  | { readonly kind: "tree"; readonly root: "file" | "directory"; readonly confinesLinks: boolean };
+  | { readonly kind: "tree"; readonly root: TreeRoot; readonly confinesLinks: boolean };
+
+export type TreeRoot = "file" | "directory" | "missing";
 
 /** Infinity stands for "unlimited", which only the embedder's own word makes. */
 export interface PlannedLimits {

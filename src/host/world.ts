@@ -146,8 +146,8 @@ class Tree {
       case "tree": {
         const options = { timeNs: this.#timeNs, confinesLinks: place.confinesLinks };
         const files = new TreeFileSystem(this.#powers.tree(number), options);
-        if (place.root === "file") skeleton.placeAsked(path, files.rootFile());
-        else this.mounts.mount(skeleton.directory(path), files);
+        if (place.root === "directory") this.mounts.mount(skeleton.directory(path), files);
+        else skeleton.placeAsked(path, files.rootFile(place.root === "file"));
       }
     }
   }
