@@ -52,6 +52,29 @@ describe("of a run", () => {
   });
 });
 
+describe("of what is asked about files", () => {
+  test.each<[words: string, ask: (sandbox: Sandbox) => Promise<unknown>, option: string]>([
+    ["stat", ({ files }) => files.stat("/", { followLink: false } as never), "followLink"],
+    ["stat", ({ files }) => files.stat("/", { followLinks: 0 } as never), "followLinks"],
+    ["list", ({ files }) => files.list("/", { entry: 1 } as never), "entry"],
+    ["list", ({ files }) => files.list("/", null as never), "options"],
+    ["walk", ({ files }) => files.walk("/", { entry: 1 } as never).next(), "entry"],
+    ["read", ({ files }) => files.read("/x", { byte: 1 } as never), "byte"],
+    [
+      "stream",
+      ({ files }) =>
+        files
+          .stream("/x", { byte: 1 } as never)
+          .getReader()
+          .read(),
+      "byte",
+    ],
+  ])("%s: %#", async (_words, ask, option) => {
+    await using sandbox = await Sandbox.create({ isolation: "inline" });
+    await expect(ask(sandbox)).rejects.toMatchObject({ code: "BAD_OPTION", option });
+  });
+});
+
 const place = virtualFile({ read: () => new Uint8Array() });
 
 test.each<[words: string, make: () => unknown, option: string]>([

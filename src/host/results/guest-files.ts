@@ -7,6 +7,7 @@ import { RunError, SandboxLostError } from "../../errors/run-errors.ts";
 import { pathBytes, treePath } from "../../filesystems/tree-path.ts";
 import type { ByteString } from "../../kernel/filesystem.ts";
 import { nameOfErrno } from "../../kernel/kernel-error.ts";
+import { optionRecord } from "../options/option-record.ts";
 import { isOwnPlace } from "../options/own-places.ts";
 import { maxTransferBytes } from "../walls/process-protocol.ts";
 import { decodeEntries, type EntryKind, type PagedEntry } from "./entry-page.ts";
@@ -119,7 +120,10 @@ export class GuestFiles {
   /** What stands there: a link is followed, unless `followLinks` is false. */
   async stat(path: string, options: { readonly followLinks?: boolean } = {}): Promise<GuestFileStat> {
     const bytes = checkPath(path);
-    return statOf(await this.#stat(path, bytes, options.followLinks !== false));
+    optionRecord("", options, ["followLinks"]);
+    const { followLinks = true } = options;
+    if (typeof followLinks !== "boolean") throw new OptionError("followLinks", followLinks, "true or false");
+    return statOf(await this.#stat(path, bytes, followLinks));
   }
 
   /** The entries of a directory, links as links, in the order of their names' code units. No more than `entries`. */
@@ -160,6 +164,7 @@ export class GuestFiles {
     path: string,
     options: ReadOptions,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+    optionRecord("", options, ["bytes"]);
     const most = byteQuantity("bytes", options.bytes ?? defaultBytes);
     const bytes = checkPath(path);
     const { time } = this.#source;
@@ -274,6 +279,7 @@ function refusal(path: string, errno: string): GuestFileError {
 
 /** Counts entries. */
 function roomFor(options: WalkOptions): { take(path: string): void } {
+  optionRecord("", options, ["entries"]);
   const most = count("entries", options.entries ?? 100_000);
   let left = most;
   return {
