@@ -117,6 +117,19 @@ import host
     expect((await sandbox.run(source)).value).toEqual([true, true]);
   });
 
+  test("a callback that calls its caller may do so as often as calls may run at once", async () => {
+    await using sandbox = await create();
+    const source = `
+from host import call
+def deep(n): return call(lambda: deep(n - 1)) if n else "deep"
+def answer(n):
+    try: return deep(n)
+    except RuntimeError as error: return str(error)
+[answer(16), answer(17), answer(16)]`;
+    const refused = "call() would wait for itself: as many calls as may run at once wait for this one";
+    expect((await sandbox.run(source)).value).toEqual(["deep", refused, "deep"]);
+  });
+
   test("code is no argument", async () => {
     await using sandbox = await create();
     await expect(sandbox.run("from host import echo\necho(compile('1', 'x', 'eval'))")).rejects.toMatchObject(

@@ -29,10 +29,16 @@ export class Invoker {
     this.#targets = targets;
   }
 
-  /** Undefined: the outcome comes later, to `pending`. */
+  /** Undefined: the outcome comes later, to `pending`. Throws Refusal. */
   invoke(call: Call, target: FunctionTarget, given: Arguments): Outcome | undefined {
     const { use } = target;
     if (use.running < target.capability.limits.concurrency) return this.#start(call, target, given);
+    // Each of those in whose callbacks it was made goes on when it has come back.
+    if (call.number === 0 && this.#pending.countAround(call) >= use.running)
+      throw new Refusal(
+        "RuntimeError",
+        `${call.name}() would wait for itself: as many calls as may run at once wait for this one`,
+      );
     const start = (): void => {
       const outcome = this.#start(call, target, given);
       if (outcome) this.#pending.settle(call, outcome);

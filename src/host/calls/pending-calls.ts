@@ -151,6 +151,11 @@ export class PendingCalls {
     return this.#waitedFor.findLast((call) => call.waiter !== undefined) ?? own;
   }
 
+  /** How many calls of the same function the guest waits for, in whose callbacks it has made this one. */
+  countAround(call: Call): number {
+    return this.#waitedFor.filter((other) => other !== call && other.name === call.name).length;
+  }
+
   /** Throws RangeError where there is no room. */
   sendCallback(via: Call | undefined, token: number, outcome: Outcome): void {
     if (!this.#hasRoom(outcome)) {
