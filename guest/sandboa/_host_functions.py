@@ -10,7 +10,7 @@ _factories = {}
 
 _SYNC = """\
 {i}try:
-{i}    {p}request = {p}dumps({given}, 4, allow_code=False) + {tail}
+{i}    {p}request = {p}dumps({given}, 4) + {tail}
 {i}except {p}ValueError:
 {i}    return {p}ask({p}CALL, {number}, {given}, {p}about)
 {i}{p}answer = {p}send({p}request)

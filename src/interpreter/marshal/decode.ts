@@ -178,6 +178,8 @@ class Reader extends MarshalSource {
         const real = this.double();
         return new PythonComplex(real, this.double());
       }
+      case tag.CODE:
+        throw this.error("a code object is no plain data");
       default:
         throw this.error(`type code ${type} is not one of plain data`);
     }

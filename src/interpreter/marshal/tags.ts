@@ -12,6 +12,7 @@ export const tag = {
   LONG: 0x6c, // 'l', 15-bit digits
   FLOAT: 0x67, // 'g'
   COMPLEX: 0x79, // 'y'
+  CODE: 0x63, // 'c', which is refused
   BYTES: 0x73, // 's'
   UNICODE: 0x75, // 'u', UTF-8 in which surrogates may stand
   INTERNED: 0x74, // 't', the same
