@@ -43,6 +43,8 @@ function serializable({ bytes, ...reply }: TreeReply): TreeReply {
 const frameOverheadBytes = 2 ** 17;
 /** How much may wait for the process to read it when it asks: our own code reads one reply before its next question. */
 const mostUnreadBytes = 2 * maxTransferBytes;
+/** How much later than the end of its pipe the end of a process is known. */
+const exitMs = 100;
 /** How long what a dead process still wrote is waited for: another process may hold its end of the pipe open. */
 const lastWordsMs = 100;
 /** What our own code cannot read it asks for once when it starts, and when the guest first needs the library, and the module's rest. */
@@ -130,7 +132,10 @@ export class ProcessLink implements Link {
       child.stdout?.pause();
       setTimeout(() => child.stdout?.resume(), pauseMs);
     });
-    child.stdout?.on("end", () => this.#end("the process closed its pipe"));
+    // The guest's own process has ended, or it has closed its pipe and lives. Whoever started it is told of its end first, and ends then.
+    child.stdout?.on("end", () => {
+      setTimeout(() => this.#end("the process closed its pipe"), exitMs).unref();
+    });
     // Reads and writes of a process that has just died: its end is reported by "exit".
     for (const stream of [child.stdin, child.stdout]) stream?.on("error", () => {});
     this.#gone = new Promise((resolve) => {
