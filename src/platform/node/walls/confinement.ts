@@ -66,7 +66,8 @@ export function confinedCommand(descriptors = 0): ConfinedCommand {
     .replaceAll("; ulimit", " 2>/dev/null; ulimit");
   return {
     command: bash ? "/bin/bash" : "/bin/sh",
-    args: ["-c", confined, "sandboa", process.execPath, ...args],
+    // Where its input is a socket, as Node's pipes are, bash takes itself for a remote shell and reads the user's ~/.bashrc.
+    args: [...(bash ? ["--norc"] : []), "-c", confined, "sandboa", process.execPath, ...args],
     nested: known.nested,
   };
 }
