@@ -113,6 +113,7 @@ test("a sandbox that its pool has ended is lost, and is not made anew", async ()
   await pool.close({ grace: 0 });
   expect(sandbox.state).toBe("lost");
   expect(await code(sandbox.run("1"))).toBe("SANDBOX_CLOSED");
+  expect(await code(sandbox.files.stat("/lib"))).toBe("SANDBOX_CLOSED");
   const reset = code(sandbox.reset());
   expect(children().filter((pid) => !known.has(pid))).toEqual([]);
   expect(await reset).toBe("SANDBOX_CLOSED");

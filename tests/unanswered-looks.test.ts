@@ -62,6 +62,18 @@ describe.each(["worker", "process"] as const)("%s", (isolation) => {
     expect((await next.run("6 * 7")).value).toBe(42);
   }, 20_000);
 
+  test("cancelling a stream of the content", async () => {
+    const slow = slowFile();
+    await using sandbox = await Sandbox.create({ isolation, files: slow.files });
+    const reader = sandbox.files.stream("/slow").getReader();
+    const chunk = reader.read();
+    await vi.waitFor(() => expect(slow.isAsked).toBe(true), 10_000);
+    await reader.cancel();
+    expect(await chunk).toEqual({ done: true, value: undefined });
+    slow.answer();
+    expect(await sandbox.files.stat("/slow")).toMatchObject({ size: 4 });
+  }, 20_000);
+
   test("reset", async () => {
     const slow = slowFile();
     await using sandbox = await Sandbox.create({ isolation, files: slow.files });

@@ -263,11 +263,10 @@ export class Sandbox implements AsyncDisposable {
     if (this.#state === "running")
       throw new RunError("SANDBOX_BUSY", "a run or a reset is under way", "usable");
     const wall = this.#wall;
-    if (!wall.stands)
-      throw new SandboxLostError(
-        "SANDBOX_CRASHED",
-        "the sandbox was lost, and with it what the guest left; reset() makes a pristine one",
-      );
+    if (!wall.stands) {
+      const gone = "the sandbox was lost, and with it what the guest left; reset() makes a pristine one";
+      throw this.#fallen ?? new SandboxLostError("SANDBOX_CRASHED", gone);
+    }
     const seen = wall.look(question);
     const looked = Promise.allSettled([this.#looked, seen]).then(() => {
       if (this.#looked === looked) this.#looked = undefined;
