@@ -8,6 +8,8 @@ import {
   hostFile,
   type Isolation,
   memoryFile,
+  observed,
+  overlay,
   Sandbox,
   type SandboxOptions,
   scratch,
@@ -172,6 +174,31 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
       'files: { "/tmp": scratch({ …, bytes: more than 1048576 }) }',
       'files: { "/few": scratch({ …, files: more than 2 }) }',
     ]);
+  });
+
+  test("which account of a place that the host serves was full", async () => {
+    const own = mkdtempSync(join(folder, "quota-"));
+    await using sandbox = await create({
+      files: {
+        "/dir": hostDirectory(own, "write", { files: 2, bytes: 100 }),
+        "/over": overlay(hostDirectory(own, "read"), { bytes: "1 MiB", files: 3 }),
+        "/shared": scratch({ bytes: "1 MiB", files: 2, shared: true }),
+        "/seen": observed(scratch({ bytes: 4000, files: 2, shared: true }), () => {}),
+      },
+    });
+    const many = ["dir", "over", "shared", "seen"].map(
+      (place) => `lambda: [open(f"/${place}/{i}", "w").close() for i in range(5)]`,
+    );
+    const large = ["dir", "seen"].map((place) => `lambda: open("/${place}/0", "wb").write(bytes(5000))`);
+    expect(await denied(sandbox, [...many, ...large].join(", "))).toEqual([
+      "files /dir EDQUOT 1",
+      "files /over ENOSPC 1",
+      "files /shared ENOSPC 1",
+      "files /seen ENOSPC 1",
+      expect.stringMatching(/^bytes \/dir EDQUOT \d+$/),
+      expect.stringMatching(/^bytes \/seen ENOSPC \d+$/),
+    ]);
+    expect(sandbox.denials().denials[0]?.allowedBy).toContain("{ files: more than 2 }");
   });
 
   test("host memory is not the scratch's quota", async () => {

@@ -44,7 +44,8 @@ export class Quota {
 
   /** All or nothing; throws ENOSPC. */
   take(bytes: number, inodes = 0): void {
-    if (bytes > this.freeBytes || inodes > this.freeInodes) fail("ENOSPC");
+    if (inodes > this.freeInodes) fail("ENOSPC", "files");
+    if (bytes > this.freeBytes) fail("ENOSPC");
     this.#account?.take(bytes, "ENOSPC");
     this.#usedBytes += bytes;
     this.#usedInodes += inodes;

@@ -344,7 +344,7 @@ export class Session {
     const reply = supervisor.whileHostAnswers(() =>
       this.#powers.askTree(question, bytes, () => supervisor.lookWhileWaiting()),
     );
-    if (reply.errno !== 0) failNumber(reply.errno);
+    if (reply.errno !== 0) failNumber(reply.errno, reply.spent);
     if (question.operation === "read" && reply.bytes) bytes?.set(reply.bytes);
     if (question.operation === "open") {
       const { file, entry } = reply.answer as OpenedTreeFile;

@@ -116,15 +116,17 @@ const attempts: ReadonlyMap<string, Attempt> = new Map<string, Attempt>([
 /** Tells the process's observer what this call had wanted. Undefined for calls of which nothing is told. */
 export function tellerOf(
   name: string,
-): ((kernel: Kernel, values: readonly unknown[], errno: number) => void) | undefined {
+): ((kernel: Kernel, values: readonly unknown[], error: KernelError) => void) | undefined {
   const attempt = attempts.get(name);
   if (attempt === undefined) return undefined;
-  return (kernel, values, errno) => {
+  return (kernel, values, { errno, spent }) => {
     const { refusals } = kernel.process;
     if (refusals === undefined) return;
     const plain = values.map((value) => (typeof value === "number" ? value : 0));
     try {
-      for (const refusal of attempt(kernel, plain, errno)) if (refusal) refusals.refused(refusal);
+      for (const refusal of attempt(kernel, plain, errno))
+        if (refusal?.kind === "path" || refusal?.kind === "room") refusals.refused({ ...refusal, spent });
+        else if (refusal) refusals.refused(refusal);
     } catch (error) {
       // No path, no address, no such descriptor: the call was refused for that.
       if (!(error instanceof KernelError || error instanceof GuestRangeFault)) throw error;

@@ -104,7 +104,7 @@ function bind(kernel: Kernel, entry: SyscallEntry): (...values: RawValue[]) => R
     } catch (error) {
       if (tell === undefined || !(error instanceof KernelError)) return failed(error);
       try {
-        tell(kernel, [a, b, c, d, e, f, g], error.errno);
+        tell(kernel, [a, b, c, d, e, f, g], error);
       } catch (second) {
         return failed(second);
       }

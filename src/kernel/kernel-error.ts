@@ -2,13 +2,19 @@
 // Python's import system, and capturing a stack for each costs more than the lookup. It never leaves the kernel.
 import { type ErrnoName, errno } from "../abi/errno.ts";
 
+/** How many files there may be, where it is not how many bytes. */
+export type Spent = "files";
+
 export class KernelError {
   readonly name: ErrnoName;
   readonly errno: number;
+  /** Of ENOSPC and EDQUOT, where there is more than one account: which one was full. The guest is not told, the host is (denials). */
+  readonly spent: Spent | undefined;
 
-  constructor(name: ErrnoName) {
+  constructor(name: ErrnoName, spent?: Spent) {
     this.name = name;
     this.errno = errno[name];
+    this.spent = spent;
   }
 }
 
@@ -22,10 +28,10 @@ export function nameOfErrno(number: number): ErrnoName {
 }
 
 /** A refusal that came as a number from the other side of a wall; EIO for a number that is none. */
-export function failNumber(number: number): never {
-  return fail(nameOfErrno(number));
+export function failNumber(number: number, spent?: Spent): never {
+  return fail(nameOfErrno(number), spent);
 }
 
-export function fail(name: ErrnoName): never {
-  throw new KernelError(name);
+export function fail(name: ErrnoName, spent?: Spent): never {
+  throw new KernelError(name, spent);
 }

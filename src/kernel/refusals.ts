@@ -3,6 +3,7 @@
 import { type GuestMemory, GuestRangeFault } from "../abi/guest-memory.ts";
 import type { ByteString, Node } from "./filesystem.ts";
 import type { Kernel } from "./kernel.ts";
+import type { Spent } from "./kernel-error.ts";
 
 /** What a call wanted of a path. `look`: to know whether it is there, and what it is. */
 export type PathAccess =
@@ -24,9 +25,15 @@ export type Refusal =
       /** Absolute, without "." and "..", as the guest spelled it: links are not looked at. */
       readonly path: ByteString;
       readonly errno: number;
+      readonly spent?: Spent | undefined;
     }
   /** An open file could not grow: ENOSPC, EDQUOT, EFBIG. */
-  | { readonly kind: "room"; readonly node: Node; readonly errno: number }
+  | {
+      readonly kind: "room";
+      readonly node: Node;
+      readonly errno: number;
+      readonly spent?: Spent | undefined;
+    }
   | {
       readonly kind: "network";
       readonly access: "connect" | "send" | "listen" | "resolve";

@@ -58,6 +58,7 @@ function widened([guest, capability]: Granted, access: PathAccess): Suggestion |
         ? undefined
         : hostPlace("hostDirectory", guest, capability.path, "write");
     case "memoryFile":
+      if (access === "change" || access === "remove" || access === "makeDirectory") return undefined;
       return changes
         ? { allowedBy: `files: { ${quoted(guest)}: hostFile("…", "update") }`, flag: undefined }
         : undefined;

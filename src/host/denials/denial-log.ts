@@ -45,12 +45,12 @@ export class DenialLog implements RefusalObserver {
     switch (refusal.kind) {
       case "path": {
         const denial = this.#policy.path(refusal);
-        if (denial) this.#keep(denial.kind === "quota" ? this.#accounted(denial) : denial);
+        if (denial) this.#keep(denial.access === "bytes" ? this.#accounted(denial) : denial);
         return;
       }
       case "room": {
-        const denial = this.#policy.room(this.#placeOf(refusal.node), refusal.errno);
-        if (denial) this.#keep(this.#accounted(denial));
+        const denial = this.#policy.room(this.#placeOf(refusal.node), refusal);
+        if (denial) this.#keep(denial.access === "bytes" ? this.#accounted(denial) : denial);
         return;
       }
       case "network": {
@@ -92,7 +92,7 @@ export class DenialLog implements RefusalObserver {
     }
   }
 
-  /** Which account was full. */
+  /** Which account of bytes was full: the place's own, or the sandbox's. */
   #accounted(denial: Omit<RawDenial, "count">): Omit<RawDenial, "count"> {
     const [path, place] = this.#plan.places[denial.place - 1] ?? [];
     const process = this.#process;
@@ -100,8 +100,7 @@ export class DenialLog implements RefusalObserver {
     if (path === undefined || place?.kind !== "scratch" || process === undefined) return denial;
     const node = this.#nodeAt(path);
     if (node === undefined) return denial;
-    const { freeFiles, freeBlocks, blockBytes } = node.fileSystem.usage();
-    if (freeFiles === 0) return { ...denial, access: "files" };
+    const { freeBlocks, blockBytes } = node.fileSystem.usage();
     // The scratch shows the lesser of its own room and of the sandbox's, in whole blocks.
     const hostMemory = process.hostMemory.freeContentBytes < (freeBlocks + 1) * blockBytes;
     return hostMemory ? { ...denial, access: "hostMemory", place: 0 } : denial;

@@ -1,6 +1,6 @@
 // Denials as the host takes them from a wall: bounded, quoted, and with a suggestion that is no more than a suggestion.
 import { expect, test } from "vitest";
-import { hostFile, scratch } from "../../capabilities/files.ts";
+import { hostFile, memoryFile, scratch } from "../../capabilities/files.ts";
 import type { FileDenial } from "./denials.ts";
 import { DenialRecord } from "./denials.ts";
 import { maxDenials, type RawDenial } from "./raw-denial.ts";
@@ -63,4 +63,14 @@ test.each<[Parameters<typeof hostFile>[1], RawDenial["access"], string | undefin
   const allowedBy = mode && `files: { "/f": hostFile("./host.txt", "${mode}") }`;
   expect(denial?.allowedBy).toBe(allowedBy);
   expect(denial?.flag).toBe(mode && `--${mode} ./host.txt:/f`);
+});
+
+test.each<[RawDenial["access"], string | undefined]>([
+  ["write", 'files: { "/m": hostFile("…", "update") }'],
+  ["remove", undefined],
+  ["change", undefined],
+  ["makeDirectory", undefined],
+])("a given file, refused for %s", (access, allowedBy) => {
+  const record = new DenialRecord([["/m", memoryFile("given")]]);
+  expect(record.take({ ...raw, name: "/m", access, place: 1 })).toMatchObject({ allowedBy, flag: undefined });
 });

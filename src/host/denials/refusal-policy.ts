@@ -37,25 +37,28 @@ export class RefusalPolicy {
 
   /** A path that was refused; undefined when no grant would change it. */
   path(refusal: Extract<Refusal, { kind: "path" }>): Omit<RawDenial, "count"> | undefined {
-    const { path, access, errno } = refusal;
+    const { path, access, errno, spent } = refusal;
     if (isOwnPlace(path)) return moduleDenial(path, errno);
     if (this.#above.has(path) || hasNoFile(path)) return undefined;
     const place = this.#covering(path);
     if (place === 0 && access === "look" && isOwnLook(path)) return undefined;
     if (place === 0) return { kind: "file", access, name: path, port: 0, place, errno };
     const kind = this.#plan.places[place - 1]?.[1].kind;
-    if (noRoom.has(errno)) return quotaDenial(place, errno);
+    if (noRoom.has(errno)) return quotaDenial(place, errno, spent);
     // In scratch the permission bits are the guest's own.
     if (kind === "scratch" || !notAllowed.has(errno)) return undefined;
     return { kind: "file", access, name: path, port: 0, place, errno };
   }
 
   /** A file of this place could not grow. */
-  room(place: number, errno: number): Omit<RawDenial, "count"> | undefined {
+  room(
+    place: number,
+    { errno, spent }: Extract<Refusal, { kind: "room" }>,
+  ): Omit<RawDenial, "count"> | undefined {
     const kind = this.#plan.places[place - 1]?.[1].kind;
     // No file in memory can be larger than that, whatever is granted.
     if (kind === undefined || (kind === "scratch" && errno === numbers.EFBIG)) return undefined;
-    return quotaDenial(place, errno);
+    return quotaDenial(place, errno, spent);
   }
 
   /** The innermost place that the path is or leads into. */
@@ -76,9 +79,13 @@ function hasNoFile(path: ByteString): boolean {
   return /\/<[^/]*>$/.test(path);
 }
 
-/** `access` is filled in by whoever knows the account. */
-function quotaDenial(place: number, errno: number): Omit<RawDenial, "count"> {
-  return { kind: "quota", access: "bytes", name: "", port: 0, place, errno };
+/** Of bytes, `access` is filled in by whoever knows the account. */
+function quotaDenial(
+  place: number,
+  errno: number,
+  spent: "bytes" | "files" = "bytes",
+): Omit<RawDenial, "count"> {
+  return { kind: "quota", access: spent, name: "", port: 0, place, errno };
 }
 
 function moduleDenial(path: ByteString, errno: number): Omit<RawDenial, "count"> | undefined {

@@ -2,6 +2,7 @@
 // the plan, open files are numbers of the server. Times travel as text, because a frame of the process wall has no bigint.
 import type { NamedTreeEntry, TreeAccess, TreeEntry, TreePath, TreeRoom } from "../../filesystems/tree.ts";
 import type { TreeTrail } from "../../filesystems/tree-trail.ts";
+import type { Spent } from "../../kernel/kernel-error.ts";
 
 export interface AskedChange {
   readonly mode?: number;
@@ -67,6 +68,7 @@ export type TreeAnswer<O extends TreeOperation> = O extends keyof TreeAnswers ? 
 export interface TreeReply {
   /** Of a refusal; 0 for an answer. */
   readonly errno: number;
+  readonly spent?: Spent | undefined;
   readonly answer?: unknown;
   readonly bytes?: Uint8Array;
 }

@@ -301,7 +301,7 @@ export class TreeServer {
 
   #refusal(place: ServedPlace, path: string, operation: string, error: unknown): TreeReply {
     if (error instanceof HostFault) this.#report(place, path, operation, error.cause);
-    if (error instanceof KernelError) return { errno: error.errno };
+    if (error instanceof KernelError) return { errno: error.errno, spent: error.spent };
     if (error instanceof FileError && Object.hasOwn(errno, error.code))
       return { errno: errno[error.code as ErrnoName] };
     this.#report(place, path, operation, error);

@@ -48,7 +48,7 @@ export class FolderRights {
 
   /** Makes one name, which is counted when it is made. */
   making<T>(make: () => T): T {
-    if (this.names.take(1) === undefined) fail("EDQUOT");
+    if (this.names.take(1) === undefined) fail("EDQUOT", "files");
     try {
       return make();
     } catch (error) {
