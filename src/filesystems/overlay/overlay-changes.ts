@@ -1,6 +1,7 @@
 // What an overlay would change in the tree below it, told as a list: what is to be removed first (children before their folder), then
 // what is made and changed (folders before their children). Only what was touched is looked at, and what is below a folder that was
 // moved or removed.
+import { FileError } from "../../errors/file-error.ts";
 import { fail } from "../../kernel/kernel-error.ts";
 import { now, run, type Steps } from "../later.ts";
 import type { Later, NamedTreeEntry, Tree, TreeEntry, TreeFile, TreePath } from "../tree.ts";
@@ -19,9 +20,12 @@ export interface OverlayChange {
   readonly after: TreeEntry | undefined;
   /** Of a file or link: whether the bytes may differ, and not only permission bits and times. */
   readonly contentChanged: boolean;
-  /** The bytes in the overlay, all or a part: of a file its content, of a link its target, of a folder none. ENOENT when it is removed. */
+  /**
+   * The bytes in the overlay, all or a part: of a file its content, of a link its target, of a folder none. ENOENT when it is removed.
+   * A file that holds little may be large: without a `length`, more than 256 MiB are EFBIG.
+   */
   read(position?: number, length?: number): Later<Uint8Array>;
-  /** The bytes below the overlay. ENOENT when it is created. */
+  /** The same of what is below the overlay. ENOENT when it is created. */
   readBefore(position?: number, length?: number): Later<Uint8Array>;
 }
 
@@ -146,13 +150,17 @@ export function* listed(lower: Tree, path: TreePath): Steps<NamedTreeEntry[]> {
   return [...(yield* now(lower.list(path)))].filter((entry) => isTreeName(entry.name));
 }
 
-/** Bytes of a file from `position` on, or a link's target. EFBIG for more than one array can hold. */
+const mostUnaskedBytes = 256 * 2 ** 20;
+/** What one array surely holds. */
+const mostBytes = 2 ** 31;
+
+/** Bytes of a file from `position` on, or a link's target. EFBIG for more than is read at once. */
 function* bytesAt(
   tree: Tree,
   entry: TreeEntry | undefined,
   path: TreePath,
   position = 0,
-  length = Number.POSITIVE_INFINITY,
+  length?: number,
 ): Steps<Uint8Array> {
   if (entry === undefined) fail("ENOENT");
   if (entry.kind === "directory") return new Uint8Array(0);
@@ -160,7 +168,7 @@ function* bytesAt(
     if (tree.readLink === undefined) fail("EACCES");
     const target = pathBytes(yield* now(tree.readLink(path)));
     const bytes = Uint8Array.from(target, (character) => character.charCodeAt(0));
-    return bytes.subarray(position, position + length);
+    return bytes.subarray(position, length === undefined ? undefined : position + length);
   }
   const file = yield* now(tree.open(path, reading));
   try {
@@ -170,11 +178,13 @@ function* bytesAt(
   }
 }
 
-function* readAll(file: TreeFile, position: number, length: number): Steps<Uint8Array> {
+function* readAll(file: TreeFile, position: number, length: number | undefined): Steps<Uint8Array> {
   if (file.read === undefined) fail("EACCES");
   const { size } = yield* now(file.stat());
-  const total = Math.max(0, Math.min(length, size - position));
-  if (total > 2 ** 31) fail("EFBIG");
+  const total = Math.max(0, Math.min(length ?? size, size - position));
+  const most = length === undefined ? mostUnaskedBytes : mostBytes;
+  if (total > most)
+    throw new FileError("EFBIG", `${total} bytes are more than ${most}, and a part may be read`);
   const bytes = new Uint8Array(total);
   let done = 0;
   while (done < total) {

@@ -186,3 +186,17 @@ test("what cannot be undone is named, and nothing of it is lost", async () => {
   }
   expect(partly).toBeGreaterThan(5);
 });
+
+test("a large file that holds little is read no further than was asked for", async () => {
+  const { memory, layer, overlay } = await changed([], []);
+  const file = await overlay.open("sparse", making);
+  await file.truncate?.(300 * 2 ** 20);
+  await file.write?.(2, new Uint8Array([7]));
+  await file.close?.();
+  const sparse = (await layer.changes(memory)).find(({ path }) => path === "sparse");
+  await expect((async () => sparse?.read())()).rejects.toMatchObject({ code: "EFBIG" });
+  await expect((async () => sparse?.read(1))()).rejects.toMatchObject({ code: "EFBIG" });
+  expect(await sparse?.read(1, 3)).toEqual(new Uint8Array([0, 7, 0]));
+  expect(await sparse?.read(300 * 2 ** 20 - 2)).toEqual(new Uint8Array(2));
+  expect(await sparse?.read(0, Number.POSITIVE_INFINITY)).toHaveLength(300 * 2 ** 20);
+});
