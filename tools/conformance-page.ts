@@ -13,8 +13,12 @@ What this build of Python lacks or does by itself, before the kernel is asked:
   in the mapping, and one that is never closed is never written back. \`resize()\` and \`flush()\` of a part that does not begin at the start fail.
 - \`os.set_inheritable\` and \`ioctl\` with \`FIOCLEX\` or \`FIONCLEX\` report success and change nothing; \`fcntl\` with \`F_SETFD\` does.
 
-And one of our own: outside of scratch, \`F_SETFL\` takes \`O_APPEND\` away by opening the file anew under the name that it was opened by.
-Where that is another file by now, or may not be opened so, it is \`EPERM\`.
+And two of our own, outside of scratch, where files are known by their paths:
+
+- \`F_SETFL\` takes \`O_APPEND\` away by opening the file anew under the name that it was opened by. Where that is another file by now, or
+  may not be opened so, it is \`EPERM\`.
+- A descriptor that was opened with \`O_PATH\` for a file stands for its path: what is there now, and \`ENOENT\` after a renaming. Those for
+  folders follow.
 `;
 
 export function conformancePage({ suite, python, reasons, modules }: Expected): string {

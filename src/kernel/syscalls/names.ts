@@ -124,6 +124,7 @@ export function rename(
   if (to.node) demandNotMounted(kernel, to.node);
   if (to.node === node) return 0;
   if (node.kind === "directory" && contains(kernel, node, to.parent)) fail("EINVAL");
+  if (to.node?.kind === "directory" && contains(kernel, to.node, from.parent)) fail("ENOTEMPTY");
   demandRemoval(attributesOfParent(from), node.attributes());
   if (to.node) demandRemoval(attributesOfParent(to), to.node.attributes());
   else demand(attributesOfParent(to), access.WRITE | access.EXECUTE);
