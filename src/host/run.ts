@@ -21,6 +21,7 @@ import { monotonicMs } from "../platform/node/powers.ts";
 import type { ObserveCalls } from "./calls/embedder.ts";
 import type { SessionReport } from "./meters.ts";
 import { optionRecord } from "./options/option-record.ts";
+import { checkSignal } from "./options/signal-option.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { Usage } from "./usage.ts";
 import type { TakeOutput } from "./walls/wall.ts";
@@ -34,7 +35,7 @@ export interface RunOptions {
   readonly filename?: string;
   /**
    * Stops the run at once, as RunError; the sandbox is lost until reset(). Aborted before, its reason is thrown and nothing runs. Inline,
-   * nothing but `onOutput` can abort it during a run.
+   * that is when it calls `onOutput`, or while it waits at a top-level `await` of a function of the host.
    */
   readonly signal?: AbortSignal;
   /** Treats the source as a whole program: atexit handlers run at its end. Default false. */
@@ -124,7 +125,7 @@ function checkOptions({ inputs, filename, finalize, signal, onOutput, onCall }: 
     "a name",
   );
   demand("finalize", finalize, typeof finalize === "boolean", "true or false");
-  demand("signal", signal, signal instanceof AbortSignal, "an AbortSignal");
+  checkSignal(signal);
   demand("onOutput", onOutput, typeof onOutput === "function", "a function");
   demand("onCall", onCall, typeof onCall === "function", "a function");
 }
