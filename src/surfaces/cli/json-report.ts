@@ -1,37 +1,58 @@
-// The one JSON object of `--json`. Values that JSON lacks become objects with one key that begins with "$"; in `usage`, what is
-// unlimited (Infinity) or not counted is null.
+// The one JSON object of `--json`. In `usage`, what is unlimited (Infinity) or not counted is null.
 import {
   type DenialReport,
-  type GuestValue,
   LimitError,
-  OpaqueValue,
-  PythonComplex,
   PythonError,
   type Run,
+  RunError,
   type SandboxError,
 } from "../../index.ts";
+import { jsonValue } from "./json-value.ts";
+
+/** How much of a run its error tells. */
+type Failed = SandboxError & Partial<Pick<Run, "stdout" | "stderr" | "usage">>;
 
 export function successReport(run: Run, refused: DenialReport): string {
+  return report(run, jsonValue(run.value), null, refused);
+}
+
+/** The report of a program that ended well, and whose value alone has failed; undefined for every other error. */
+export function reportWithoutValue(error: Failed, refused: DenialReport): string | undefined {
+  // A soft stop stands around what came after it.
+  const softStop = error instanceof LimitError && error.cause instanceof RunError ? error.limit : undefined;
+  const reason = softStop === undefined ? error : (error.cause as RunError);
+  const isOfValue =
+    reason.code === "VALUE_NOT_COPIED" || (reason instanceof LimitError && reason.limit === "value");
+  if (!isOfValue) return undefined;
+  const { stdout = "", stderr = "", usage } = error;
+  return report({ exitCode: 0, stdout, stderr, usage, softStop }, null, reason.message, refused);
+}
+
+function report(
+  { exitCode, stdout, stderr, softStop, usage }: { [name in keyof Run]?: Run[name] | undefined },
+  value: unknown,
+  valueNotCopied: string | null,
+  refused: DenialReport,
+): string {
   return JSON.stringify({
-    ok: run.exitCode === 0,
-    value: plain(run.value),
-    exitCode: run.exitCode,
-    stdout: run.stdout,
-    stderr: run.stderr,
-    softStop: run.softStop ?? null,
+    ok: exitCode === 0,
+    value,
+    valueNotCopied,
+    exitCode,
+    stdout,
+    stderr,
+    softStop: softStop ?? null,
     error: null,
-    usage: run.usage,
+    usage: usage ?? null,
     ...told(refused),
   });
 }
 
-export function failureReport(
-  error: SandboxError & Partial<Pick<Run, "stdout" | "stderr" | "usage">>,
-  refused: DenialReport,
-): string {
+export function failureReport(error: Failed, refused: DenialReport): string {
   return JSON.stringify({
     ok: false,
     value: null,
+    valueNotCopied: null,
     exitCode: null,
     stdout: error.stdout ?? "",
     stderr: error.stderr ?? "",
@@ -58,28 +79,4 @@ function told({ denials, dropped }: DenialReport): object {
     })),
     denialsDropped: dropped,
   };
-}
-
-function plain(value: GuestValue | undefined): unknown {
-  if (value === undefined || value === null) return null;
-  if (typeof value === "bigint") return { $int: value.toString() };
-  if (typeof value === "number") return Number.isFinite(value) ? value : { $float: String(value) };
-  if (typeof value !== "object") return value;
-  if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString("base64") };
-  if (value instanceof PythonComplex) return { $complex: [plain(value.real), plain(value.imag)] };
-  if (value instanceof OpaqueValue) return { $object: value.type, repr: value.repr };
-  if (value instanceof Set) return { $set: [...value].map(plain) };
-  if (value instanceof Map) return plainMap(value);
-  return (value as readonly GuestValue[]).map(plain);
-}
-
-function plainMap(map: ReadonlyMap<GuestValue, GuestValue>): unknown {
-  const keys = [...map.keys()];
-  if (!keys.every((key) => typeof key === "string" && !key.startsWith("$"))) {
-    return { $map: [...map].map(([key, item]) => [plain(key), plain(item)]) };
-  }
-  // Without a prototype, "__proto__" is a key like any other.
-  const object: Record<string, unknown> = Object.create(null);
-  for (const [key, item] of map) object[key as string] = plain(item);
-  return object;
 }
