@@ -131,6 +131,29 @@ describe("grants", () => {
   });
 });
 
+describe("the text of a program", () => {
+  const e = Buffer.from([0xe9]);
+  test.each([
+    ["# -*- coding: latin-1 -*-\nprint('", e, "é\n"],
+    ["#!/usr/bin/python\r\n# vim: set fileencoding=ISO_8859-1 :\r\nprint('", e, "é\n"],
+    ["# coding: cp1252\nprint('", Buffer.from([0x80]), "€\n"],
+    ["# coding: utf-8\nprint('", Buffer.from("é"), "é\n"],
+    ["\ufeff# no coding here\nprint('", Buffer.from("é"), "é\n"],
+    ["print('# coding: latin-1')\n# coding: latin-1\nprint('", e, "is not UTF-8, and names no other"],
+    ["# coding: utf-8\nprint('", e, "is not UTF-8, and names no other"],
+    ["# coding: ascii\nprint('", e, "is not ASCII, as it says"],
+    ["# coding: koi8-r\nprint('", e, "encoding koi8-r is not one of"],
+  ])("%j", async (start, text, told) => {
+    const end = Buffer.from("')\n");
+    writeFileSync(join(folder, "text.py"), Buffer.concat([Buffer.from(start), text, end]));
+    const ended = await sandboa(["run", "text.py"]);
+    const isRefused = told.startsWith("is ") || told.startsWith("enc");
+    expect(ended.status).toBe(isRefused ? 2 : 0);
+    if (isRefused) expect(ended.stderr).toMatch(/^sandboa: cannot read the program text\.py: it.*\n$/);
+    expect(isRefused ? ended.stderr : ended.stdout).toContain(told);
+  });
+});
+
 describe("programs of the standard library", () => {
   test("json.tool, calendar and timeit", async () => {
     writeFileSync(join(folder, "data.json"), '{"b": [1, 2]}');

@@ -37,7 +37,7 @@ function program(): Command {
       (previous ?? new Collected()).add(grants[kind](text)),
     );
   run
-    .argument("[file]", "the program; - for standard input")
+    .argument("[file]", "the program, UTF-8 unless it says otherwise; - for standard input")
     .argument("[args...]", "its arguments (sys.argv[1:])")
     .option("-c <code>", "run this code instead of a file")
     .option("-m <module>", "run this module of the standard library instead of a file")
@@ -115,12 +115,18 @@ function program(): Command {
   return command;
 }
 
-/** As with python, everything after `-m MODULE` belongs to the module. */
-function withModuleArguments(argv: readonly string[]): string[] {
-  const flag = argv.indexOf("-m");
-  const file = argv.findIndex((word, index) => index > 2 && word === "--");
-  if (flag < 0 || argv[2] !== "run" || (file >= 0 && file < flag)) return [...argv];
-  return [...argv.slice(0, flag + 2), "--", ...argv.slice(flag + 2)];
+/** As with python, everything after `-m MODULE` belongs to the module. Only the command's own options count: the program may have a -m. */
+function withModuleArguments(argv: readonly string[], run: Command | undefined): string[] {
+  for (let index = 3; argv[2] === "run" && index < argv.length; index++) {
+    const word = argv[index] ?? "";
+    // The program, or the end of options.
+    if (!/^-./.test(word) || word === "--") break;
+    const end = word === "-m" ? index + 2 : index + 1;
+    if (/^-m/.test(word)) return [...argv.slice(0, end), "--", ...argv.slice(end)];
+    // The next word is the option's.
+    if (run?.options.some(({ short, long, required }) => required && [short, long].includes(word))) index++;
+  }
+  return [...argv];
 }
 
 /** Resolves when the command is over; its status is the process's. */
@@ -133,7 +139,8 @@ export async function main(): Promise<void> {
     });
   }
   try {
-    await program().parseAsync(withModuleArguments(process.argv));
+    const command = program();
+    await command.parseAsync(withModuleArguments(process.argv, command.commands[0]));
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? 0 : exitStatus.usage;

@@ -1,5 +1,5 @@
 // `sandboa run`: one program, one sandbox, one exit status.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import {
   type CreateOptions,
   type FileCapability,
@@ -15,17 +15,12 @@ import {
 import { exitStatus } from "./exit-status.ts";
 import { explanation } from "./explain.ts";
 import { type Grant, limitsOf, type RunFlags } from "./flags.ts";
-import { failureReport, successReport } from "./json-report.ts";
+import { failureReport, reportWithoutValue, successReport } from "./json-report.ts";
 import { type GivenGrants, type LearnedPolicy, learnedPolicy } from "./learned-policy.ts";
 import { type GrantedOverlay, grantOverlay, settleOverlays } from "./overlays.ts";
 import { printable } from "./printable.ts";
-
-interface Program {
-  readonly source: string;
-  readonly filename: string;
-  /** sys.argv[0]. */
-  readonly name: string;
-}
+import { type Program, readProgram, runWhole } from "./program.ts";
+import { UsageError } from "./usage-error.ts";
 
 export async function runCommand(
   file: string | undefined,
@@ -60,35 +55,6 @@ export async function runCommand(
       return exitStatus.lost;
     }
     throw error;
-  }
-}
-
-class UsageError extends Error {}
-
-function readProgram(file: string | undefined, flags: RunFlags): Program {
-  if (flags.c !== undefined && flags.m !== undefined) throw new UsageError("-c and -m exclude each other");
-  if (flags.c !== undefined) return { source: flags.c, filename: "<string>", name: "-c" };
-  if (flags.m !== undefined) {
-    const source = `import runpy; runpy._run_module_as_main(${JSON.stringify(flags.m)})`;
-    return { source, filename: "<module>", name: "-m" };
-  }
-  if (file === undefined) throw new UsageError("which program? Give FILE, -, -c CODE or -m MODULE");
-  if (file === "-") {
-    if (flags.stdin) throw new UsageError("standard input cannot be both the program and its input");
-    return { source: readText(0), filename: "<stdin>", name: "-" };
-  }
-  return { source: readText(file), filename: file, name: file };
-}
-
-function readText(file: string | 0): string {
-  try {
-    const bytes = readFileSync(file);
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new UsageError(
-      `cannot read the program ${file === 0 ? "from standard input" : file}: ${code ?? "it is not UTF-8"}`,
-    );
   }
 }
 
@@ -163,15 +129,16 @@ async function runProgram(sandbox: Sandbox, program: Program, json: boolean): Pr
     target.write(target.isTTY ? printable(new TextDecoder().decode(bytes), false) : bytes);
   };
   try {
-    const run = await sandbox.run(program.source, {
-      filename: program.filename,
-      finalize: true,
-      ...(!json && { onOutput: show }),
-    });
+    const run = await runWhole(sandbox, program, json, json ? undefined : show);
     if (json) process.stdout.write(`${successReport(run, sandbox.denials())}\n`);
     return run.exitCode & 0xff;
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error;
+    const withoutValue = json ? reportWithoutValue(error, sandbox.denials()) : undefined;
+    if (withoutValue !== undefined) {
+      process.stdout.write(`${withoutValue}\n`);
+      return 0;
+    }
     if (json) process.stdout.write(`${failureReport(error, sandbox.denials())}\n`);
     else if (error instanceof PythonError) process.stderr.write(printable(error.traceback, false));
     else if (!(error instanceof SandboxLostError && error.exitCode !== undefined)) {

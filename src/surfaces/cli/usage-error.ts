@@ -1,0 +1,2 @@
+// Wrong words on the command line, or what they name cannot be used: one line for a person, and exit status 2.
+export class UsageError extends Error {}
