@@ -386,10 +386,73 @@ def _cut(text, limit):
 
 
 def _finalize():
-    """What CPython does when a program ends, as far as it has an effect that can be seen."""
+    """What CPython does when a program ends (Py_FinalizeEx), as far as it has an effect that can be seen. The rest is done when the run's answer is taken: until then the run itself holds what the program has made."""
+    global _loop_runner, _result
     import atexit
 
+    runner, _loop_runner = _loop_runner, None
+    if runner is not None:
+        # As asyncio.run() does, before anything else ends.
+        runner.close()
     atexit._run_exitfuncs()
+    _result = _LastResult(_steps)
+
+
+class _LastResult(list):
+    """In the place of _result, and once: with its answer all goes that the program has made."""
+
+    def __init__(self, steps):
+        self.steps = steps
+
+    def pop(self):
+        global _result
+        _result = []
+        answer = list.pop(self)
+        if self.steps is _steps:
+            try:
+                _end_modules()
+            finally:
+                _host_loop.end_run()
+                _flush()
+        return answer
+
+
+class _Witness:
+    """Is there as long as the namespace that it stands in, to which nothing can refer weakly."""
+
+
+def _end_modules():
+    """The modules that are not the library's, and __main__ above all, as in finalize_modules(): files are closed, and `__del__` runs. The next run finds an empty __main__."""
+    from _weakref import ref
+
+    # First as in Py_FinalizeEx, while all is there. It also brings files, of which the layers were made inside out, into the order to close them.
+    gc.collect()
+    modules = sys.modules
+    main = modules.pop("__main__", None)
+    witness = _Witness()
+    if isinstance(main, types.ModuleType):
+        witness.names = main.__dict__
+        main.__dict__[""] = witness
+    witness = ref(witness)
+    for name, module in list(modules.items()):
+        if isinstance(module, types.ModuleType) and not str(module.__dict__.get("__file__", _LIBRARY)).startswith(_LIBRARY):
+            del modules[name]
+    modules["__main__"] = module = types.ModuleType("__main__")
+    module.__builtins__ = __builtins__
+    del main, module
+    # A namespace and all that refers to it is one cycle, in which `__del__` still finds its names. The first one is among what was frozen.
+    gc.unfreeze()
+    gc.collect()
+    if witness() is not None:
+        # Something in the library refers to it: then its values go one by one (_PyModule_ClearDict).
+        names = witness().names
+        for private in (True, False):
+            for name in [name for name in names if name != "__builtins__"]:
+                if not private or (name[:1] == "_" and name[1:2] != "_"):
+                    names[name] = None
+        del names
+        gc.collect()
+    gc.freeze()
 
 
 def _flush():

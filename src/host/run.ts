@@ -38,7 +38,7 @@ export interface RunOptions {
    * that is when it calls `onOutput`, or while it waits at a top-level `await` of a function of the host.
    */
   readonly signal?: AbortSignal;
-  /** Treats the source as a whole program: atexit handlers run at its end. Default false. */
+  /** Treats the source as a whole program: at its end atexit handlers run, files are closed and all variables go. Default false. */
   readonly finalize?: boolean;
   /**
    * Called with output as it comes. Bytes are the guest's: escape them before a person reads them. What it throws ends the run and is

@@ -1,0 +1,82 @@
+// What `finalize` does at the end of a program is what python3 does: each of these programs gives the same under CPython.
+import { Sandbox, scratch } from "sandboa";
+import { describe, expect, test } from "vitest";
+
+const files = { "/w": scratch({ bytes: "1 MiB" }) };
+
+describe.each(["inline", "worker", "process"] as const)("behind the wall %s", (isolation) => {
+  test.each([
+    ["a file that nobody closed", "f = open('/w/a', 'w')\nf.write('data')", "", "data"],
+    [
+      "and one that a function refers to",
+      "def user(): return f\nf = open('/w/a', 'w')\nf.write('data')",
+      "",
+      "data",
+    ],
+    [
+      "and one that the last expression gives",
+      "f = open('/w/a', 'w')\nprint('data', file=f)\n[f]",
+      "",
+      "data\n",
+    ],
+    ["and one of an exception", "f = open('/w/a', 'w')\nf.write('data')\nraise SystemExit(0)", "", "data"],
+    [
+      "atexit comes first, and __del__ finds its names",
+      "import atexit, os\nclass A:\n  def __del__(self): print('gone', os.getcwd(), name)\nname = 'n'\na, _b = A(), A()\natexit.register(lambda: print('exit'))\nprint('end')",
+      "end\nexit\ngone / n\ngone / n\n",
+      undefined,
+    ],
+    [
+      "generators are closed",
+      "def g():\n  try: yield\n  finally: print('closed', name)\nname = 'n'\ni = g()\nnext(i)",
+      "closed n\n",
+      undefined,
+    ],
+    [
+      "what the library holds goes as well",
+      "import sys\ndef hook(*_): return f\nsys.excepthook = hook\nf = open('/w/a', 'w')\nf.write('data')",
+      "",
+      "data",
+    ],
+    [
+      "modules of the program's own end with it",
+      "import sys\nopen('/w/m.py', 'x').write('f = open(\"/w/a\", \"w\")\\nf.write(\"of m\")')\nsys.path.append('/w')\nimport m",
+      "",
+      "of m",
+    ],
+    [
+      "a replaced stdout is flushed",
+      "import sys\nsys.stdout = open('/w/a', 'w')\nprint('told')",
+      "",
+      "told\n",
+    ],
+  ])("%s", async (_, source, stdout, content) => {
+    await using sandbox = await Sandbox.create({ isolation, files });
+    const run = await sandbox.run(source, { finalize: true }).catch((error) => error);
+    expect(run).toMatchObject({ exitCode: 0, stdout, stderr: "" });
+    if (content !== undefined) expect(await sandbox.files.readText("/w/a")).toBe(content);
+  });
+
+  test("the next run finds an empty __main__, and all that the library has", async () => {
+    await using sandbox = await Sandbox.create({ isolation, files });
+    for (let run = 0; run < 3; run++) {
+      const source = "import json, gc\nassert 'x' not in globals(), x\nx = [1]\njson.dumps(x)";
+      expect((await sandbox.run(source, { finalize: true })).value).toBe("[1]");
+    }
+    expect((await sandbox.run("__name__, 'x' in globals()")).value).toEqual(["__main__", false]);
+    await sandbox.run("import sys; sys.modules['__main__'] = 5; y = 1", { finalize: true });
+    expect((await sandbox.run("1 + 1")).value).toBe(2);
+  });
+
+  test("without it everything stays", async () => {
+    await using sandbox = await Sandbox.create({ isolation, files });
+    await sandbox.run("f = open('/w/a', 'w')\nf.write('data')");
+    expect((await sandbox.run("f.closed, f.name")).value).toEqual([false, "/w/a"]);
+  });
+});
+
+test("a limit also stops what runs at the end", async () => {
+  await using sandbox = await Sandbox.create({ limits: { wall: "1 s" } });
+  const source = "class A:\n  def __del__(self):\n    while True: pass\na = A()";
+  await expect(sandbox.run(source, { finalize: true })).rejects.toMatchObject({ code: "LIMIT_WALL" });
+});
