@@ -31,6 +31,7 @@ describe("of a run", () => {
     [{ filename: 5 }, "filename"],
     [{ filename: "" }, "filename"],
     [{ filename: "a\0b" }, "filename"],
+    [{ value: 0 }, "value"],
     [{ finalize: "yes" }, "finalize"],
     [{ signal: {} }, "signal"],
     [{ onOutput: 5 }, "onOutput"],

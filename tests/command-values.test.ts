@@ -133,7 +133,6 @@ describe("without --json no value is made", () => {
     "a = []; a.append(a); a",
     "bytes(17 << 20)",
     "class A:\n  @property\n  def __class__(self): print('asked')\n  def __repr__(self): print('asked')\nA()",
-    "'no newline' \\\n",
     "[1] # a comment",
     "import asyncio\nawait asyncio.sleep(0)\na = []; a.append(a); a",
   ])("%j", (source) => {
@@ -152,6 +151,7 @@ describe("without --json no value is made", () => {
     ["if x:", 1, "if x:", "expected an indented block after 'if' statement on line 1"],
     ["y = 1\nx = '''abc", 2, "x = '''abc", "unterminated triple-quoted string literal (detected at line 2)"],
     ["if True: \\", 1, "if True: \\", "unexpected EOF while parsing"],
+    ["'no newline' \\\n", 1, "'no newline' \\", "unexpected EOF while parsing"],
     ["@wrap\n", 1, "@wrap", "invalid syntax"],
   ])("a program that ends too early is told as Python tells it: %j", (source, line, text, message) => {
     writeFileSync(join(folder, "early.py"), source);

@@ -62,6 +62,23 @@ test("a byte order mark may stand before a program, as before a file of Python",
   expect((await sandbox.run(source)).stdout).toBe(expected);
 });
 
+test.each([
+  "[0] * 10_000_000",
+  "class A:\n  def __repr__(self): print('asked')\nA()",
+  "a = []\na.append(a)\na",
+  "import math\nmath",
+])("a value that nobody wants is neither made nor copied: %j", async (source) => {
+  expect(await sandbox.run(source, { value: false })).toMatchObject({ value: null, stdout: "", exitCode: 0 });
+});
+
+test("a program whose value nobody wants awaits as others do, and fails as others do", async () => {
+  const source = "import asyncio\nfound = await asyncio.sleep(0.001, 5)\nfound";
+  expect((await sandbox.run(source, { value: false })).value).toBeNull();
+  expect((await sandbox.run("found")).value).toBe(5);
+  const refused = await sandbox.run("x = 1\nreturn x", { value: false, filename: "a.py" }).catch((e) => e);
+  expect(refused.traceback).toBe(await tracebackOf("x = 1\nreturn x", "a.py"));
+});
+
 test("a named program knows its file, and finds its own source", async () => {
   const source = `
 import inspect

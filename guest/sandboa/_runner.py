@@ -121,8 +121,8 @@ def _raise_timeout(_number, _frame):
     raise TimeoutError("the time or fuel of this run is spent")
 
 
-def run(source, filename, inputs, finalize, records=None):
-    """Runs one piece of source in __main__ (inputs: a dict, or its bytes where `records` is not None) and describes how it ended; or that it waits for the host, and `resume` is to go on with it."""
+def run(source, filename, inputs, finalize, records=None, value=True):
+    """Runs one piece of source in __main__ (inputs: a dict, or its bytes where `records` is not None; value: whether that of the last expression is asked for) and describes how it ended; or that it waits for the host, and `resume` is to go on with it."""
     global _runs, _steps
     _runs += 1
     if filename is None:
@@ -134,7 +134,7 @@ def run(source, filename, inputs, finalize, records=None):
     if _steps is not None:
         # The host has given it up.
         _steps.close()
-    _steps = _run(source, filename, inputs, records, finalize)
+    _steps = _run(source, filename, inputs, records, finalize, value)
     return resume()
 
 
@@ -152,14 +152,14 @@ _result = []
 _ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes))
 
 
-def _run(source, filename, inputs, records, finalize):
+def _run(source, filename, inputs, records, finalize, wants_value):
     """The steps of a run: gives the milliseconds that it waits at most whenever it waits for the host. Its answer is left in _result."""
     program = None
     try:
         try:
             namespace = sys.modules["__main__"].__dict__
             namespace.update(inputs if records is None else _values.decode(inputs, records, _host.borrow))
-            codes = _compile(source, filename)
+            codes = _compile(source, filename, wants_value)
             value = None
             if any(code.co_flags & _COROUTINE for code in codes):
                 program = _in_loop(codes, namespace)
@@ -206,15 +206,15 @@ async def _in_loop(codes, namespace):
     return value, None
 
 
-def _compile(source, filename):
+def _compile(source, filename, wants_value):
     """One or two pieces of code; the value of the last is the value of the run."""
     # Not str.splitlines: a form feed ends no line of Python.
     lines = io.StringIO(source, None).readlines()
     linecache.cache[filename] = (len(source), None, lines, filename)
-    if len(lines) == 1 and (code := _lone_expression(source, filename)):
+    if len(lines) == 1 and wants_value and (code := _lone_expression(source, filename)):
         return (code,)
     try:
-        return _pieces(source, filename)
+        return _pieces(source, filename, wants_value)
     except SyntaxError as error:
         # What is found in a tree has a place, but not the text that stands there.
         if error.text is None and error.filename == filename and 0 < (error.lineno or 0) <= len(lines):
@@ -222,7 +222,9 @@ def _compile(source, filename):
         raise
 
 
-def _pieces(source, filename):
+def _pieces(source, filename, wants_value):
+    if not wants_value:
+        return (compile(source, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True),)
     tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):

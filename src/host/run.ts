@@ -38,6 +38,8 @@ export interface RunOptions {
    * that is when it calls `onOutput`, or while it waits at a top-level `await` of a function of the host.
    */
   readonly signal?: AbortSignal;
+  /** Whether the value of a last expression is wanted. Default true. With false nothing is copied: `value` is null. */
+  readonly value?: boolean;
   /** Treats the source as a whole program: at its end atexit handlers run, files are closed and all variables go. Default false. */
   readonly finalize?: boolean;
   /**
@@ -70,6 +72,7 @@ const optionNames = [
   "inputs",
   "values",
   "filename",
+  "value",
   "signal",
   "finalize",
   "onOutput",
@@ -80,7 +83,7 @@ const optionNames = [
 export function encodeRun(source: string, options: RunOptions): Uint8Array {
   if (typeof source !== "string") throw new OptionError("source", source, "Python source text");
   optionRecord("", options, optionNames);
-  const { inputs = {}, filename = null, finalize = false, values } = options;
+  const { inputs = {}, filename = null, finalize = false, value = true, values } = options;
   checkOptions(options);
   checkValueOptions(values);
   try {
@@ -90,6 +93,7 @@ export function encodeRun(source: string, options: RunOptions): Uint8Array {
       filename,
       ...crossing(inputs, values),
       finalize,
+      value,
     };
     return encodeMarshal(request, { maxBytes: maxRequestBytes });
   } catch (error) {
@@ -113,7 +117,7 @@ function crossing(
   return { inputs: bytes, records };
 }
 
-function checkOptions({ inputs, filename, finalize, signal, onOutput, onCall }: RunOptions): void {
+function checkOptions({ inputs, filename, value, finalize, signal, onOutput, onCall }: RunOptions): void {
   const demand = (option: string, value: unknown, isAccepted: boolean, accepted: string): void => {
     if (value !== undefined && !isAccepted) throw new OptionError(option, value, accepted);
   };
@@ -124,6 +128,7 @@ function checkOptions({ inputs, filename, finalize, signal, onOutput, onCall }: 
     typeof filename === "string" && filename !== "" && !filename.includes("\0"),
     "a name",
   );
+  demand("value", value, typeof value === "boolean", "true or false");
   demand("finalize", finalize, typeof finalize === "boolean", "true or false");
   checkSignal(signal);
   demand("onOutput", onOutput, typeof onOutput === "function", "a function");

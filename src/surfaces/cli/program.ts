@@ -1,6 +1,6 @@
 // The program that a command line names: a file, standard input, -c CODE or -m MODULE.
 import { readFileSync } from "node:fs";
-import { PythonError, type Run, type RunOptions, type Sandbox } from "../../index.ts";
+import type { Run, RunOptions, Sandbox } from "../../index.ts";
 import type { RunFlags } from "./flags.ts";
 import { programText } from "./program-text.ts";
 import { UsageError } from "./usage-error.ts";
@@ -42,9 +42,6 @@ function readText(file: string | 0): string {
   }
 }
 
-/** The end of a program whose value nobody asks for: a last statement that is no expression. Two lines, as a backslash may join one. */
-const noValue = "\n\npass\n";
-
 /** Runs all of it. Without `wantsValue`, and of a module, no value is made or copied: that may fail, and runs code of the program's. */
 export async function runWhole(
   sandbox: Sandbox,
@@ -52,17 +49,6 @@ export async function runWhole(
   wantsValue: boolean,
   onOutput?: RunOptions["onOutput"],
 ): Promise<Run> {
-  const options = { filename, finalize: true, ...(onOutput && { onOutput }) };
-  if (wantsValue && !isModule) return sandbox.run(source, options);
-  try {
-    return await sandbox.run(source + noValue, options);
-  } catch (error) {
-    // It says where the program ends, which is not where its own text does. Nothing has run: there is no such error of what runs.
-    if (error instanceof PythonError && isOfCompiler(error)) return sandbox.run(source, options);
-    throw error;
-  }
-}
-
-function isOfCompiler({ type, traceback }: PythonError): boolean {
-  return /^(Syntax|Indentation|Tab)Error$/.test(type) && !traceback.startsWith("Traceback ");
+  const value = wantsValue && !isModule;
+  return sandbox.run(source, { filename, finalize: true, value, ...(onOutput && { onOutput }) });
 }
