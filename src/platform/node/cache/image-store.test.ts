@@ -40,6 +40,25 @@ test("a damaged, shortened or empty file is not there", async () => {
   expect(await store.read("key")).toBe(undefined);
 });
 
+test.each([
+  ["is a file", () => folder],
+  ["is below a file", () => join(folder, "below")],
+  // As root nothing is refused, but there none is made.
+  ["cannot be made", () => "/proc/nope/below"],
+])("a folder that %s holds nothing, takes nothing and is no error", async (_, place) => {
+  rmSync(folder, { recursive: true });
+  writeFileSync(folder, "a file");
+  const store = new ImageStore(place());
+  expect(await store.read("key")).toBe(undefined);
+  expect([store.size("key"), store.open("key"), store.openAll(["key"])]).toEqual(Array(3).fill(undefined));
+  expect([store.write("key", [content]), store.claim("key")]).toEqual([false, false]);
+  expect(store.readInto("key", new Uint8Array(4))).toBe(false);
+  expect(typeof store.isPrivate).toBe("boolean");
+  store.release("key");
+  store.remove("key");
+  expect(readFileSync(folder, "utf8")).toBe("a file");
+});
+
 test("what belongs to other content is there beside that alone", async () => {
   const store = new ImageStore(folder);
   for (const [key, byte] of [

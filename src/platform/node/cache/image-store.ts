@@ -1,19 +1,11 @@
 // The cache of built images: one file per key, with a checksum (stored-file.ts) that is there to notice damage: whoever can write to this
 // folder could as well write any hash. Written to a temporary name and renamed, so that a reader never sees half a
 // file; a folder that cannot be written only costs time.
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { makeFolder } from "./make-folder.ts";
 import { OpenedStored } from "./opened-stored.ts";
 import {
   checksumBytes,
@@ -127,15 +119,20 @@ export class ImageStore {
 
   /** Bytes of the content under `key`, undefined when there is none. Nothing is verified. */
   size(key: string): number | undefined {
-    const size = statSync(this.#path(key), { throwIfNoEntry: false })?.size;
-    return size === undefined ? undefined : size - checksumBytes;
+    try {
+      const size = statSync(this.#path(key), { throwIfNoEntry: false })?.size;
+      return size === undefined ? undefined : size - checksumBytes;
+    } catch {
+      // The folder is no folder, or nobody may look into it.
+      return undefined;
+    }
   }
 
   /** Best effort: false when the folder cannot be written. `ownerChecksum`: of what it belongs to. */
   write(key: string, parts: readonly Uint8Array[], ownerChecksum?: number): boolean {
     const temporary = `${this.#path(key)}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
     try {
-      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      makeFolder(this.#directory);
       const seal = sealOf(
         parts.reduce((sum, part) => crc32(part, sum), 0),
         ownerChecksum,
@@ -176,7 +173,7 @@ export class ImageStore {
   claim(key: string): boolean {
     const file = this.#path(`${key}.claim`);
     try {
-      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      makeFolder(this.#directory);
       if (ageMs(file) > staleMs) discard(file);
       writeFileSync(file, "", { mode: 0o600, flag: "wx" });
       return true;
