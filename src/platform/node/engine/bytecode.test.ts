@@ -1,5 +1,14 @@
 // A bundle is what its source says, with bytecode or without; bytecode is of the same source, whole, and nobody else's.
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
@@ -42,6 +51,15 @@ test("what one has kept the next one has, who keeps it again only if it is more"
   expect(second.other()).toContain("ANOTHER");
   expect(second.keep(3)).toBe(true);
   expect(load()).toMatchObject({ value: 1, hadBytecode: true, parts: 3 });
+});
+
+test("the same file in another place has its own: a stack names the place", () => {
+  expect(load().keep()).toBe(true);
+  const other = join(folder, "other");
+  mkdirSync(other);
+  file = join(other, "bundle.cjs");
+  write(1);
+  expect(load()).toMatchObject({ value: 1, hadBytecode: false });
 });
 
 test("the file as a whole is kept too, though V8 has dropped what ran once", () => {

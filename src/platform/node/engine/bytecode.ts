@@ -25,9 +25,10 @@ export interface LoadedBundle {
 /** A CommonJS file. As with the engine's other code (host/images/code-file.ts), bytecode comes from no folder that others can write to. */
 export function loadBundle(file: string, store = new ImageStore()): LoadedBundle {
   const bytes = readWrapped(file);
-  // V8 compares the length of the source, its own version and its flags.
+  // V8 compares the length of the source, its own version and its flags. The bytecode holds the file's path, which stacks show.
   const tag = cachedDataVersionTag();
-  const key = `${basename(file)}.${crc32(bytes).toString(16)}.${tag.toString(16)}.bytecode`;
+  const sum = crc32(bytes, crc32(file));
+  const key = `${basename(file)}.${sum.toString(16)}.${tag.toString(16)}.bytecode`;
   const kept = store.isPrivate ? read(store, key) : undefined;
   const cachedData = kept?.subarray(0, -1);
   const source = bytes.toString(isAscii(bytes) ? "latin1" : "utf8");
