@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -45,11 +46,14 @@ function hello(
   return run(cacheFolder, [...engineFlags, join(root, "dist", "cli.cjs"), "run", "-c", source]);
 }
 
-function run(cacheFolder: string, words: readonly string[]): Promise<Ended> {
+function run(cacheFolder: string, words: readonly string[], uid?: number): Promise<Ended> {
   return new Promise((done) => {
     const child = spawn(process.execPath, words, {
       cwd: folder,
       env: { PATH: process.env.PATH, HOME: folder, SANDBOA_CACHE: cacheFolder },
+      // What hangs is a failure of its own.
+      timeout: 60_000,
+      ...(uid !== undefined && { uid }),
     });
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (chunk) => {
@@ -228,9 +232,21 @@ test("a folder that is read-only or cannot exist is harmless", async () => {
   const readOnly = join(folder, "read-only");
   mkdirSync(readOnly, { mode: 0o555 });
   writeFileSync(join(folder, "file"), "");
-  expect(await Promise.all([hello(readOnly), hello(join(folder, "file", "below"))])).toEqual([fine, fine]);
+  const places = [readOnly, join(folder, "file", "below"), join(folder, "file"), "/proc/nope"];
+  for (const place of places) expect([place, await hello(place)]).toEqual([place, fine]);
   expect(readFileSync(join(folder, "file"), "utf8")).toBe("");
 });
+
+test.runIf(process.getuid?.() === 0)(
+  "so is one that belongs to somebody else, who lets nobody in",
+  async () => {
+    const theirs = join(folder, "theirs");
+    mkdirSync(theirs, { mode: 0o700 });
+    chmodSync(folder, 0o755);
+    const words = [join(project, "dist", "cli.cjs"), "run", "-c", "print('hello')"];
+    expect(await run(theirs, words, 65534)).toEqual(fine);
+  },
+);
 
 /** With what it depends on. */
 function copyOfPackage(name: string): string {
@@ -252,6 +268,17 @@ test("no image is made of guest files that the package was not built with", asyn
   expect(ended.stderr).toContain("the files in guest/ are not those that this package was built with");
   expect(readdirSync(join(copy, "cache")).filter((name) => name.endsWith(".image"))).toEqual([]);
 });
+
+test.each(["pyodide.asm.wasm", "python_stdlib.zip", ""])(
+  "without the file %j of pyodide, or the package, the error says what is missing",
+  async (file) => {
+    const copy = copyOfPackage(`without-${file}`);
+    rmSync(join(copy, "node_modules", "pyodide", file), { recursive: true });
+    const ended = await hello(join(copy, "cache"), copy);
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toMatch(/^sandboa: \S+ cannot be read: \w+; is the package pyodide installed\?\n$/);
+  },
+);
 
 test.each(["pyodide.asm.wasm", "python_stdlib.zip"])(
   "another %s is refused, and the error says both hashes",

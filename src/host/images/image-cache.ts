@@ -92,7 +92,13 @@ function locate(choice: ImageChoice) {
 
 /** Throws ImageError when they are not those that images are named after. */
 function demandGuestFiles(): ReadonlyMap<string, Uint8Array> {
-  const files = readGuestFiles();
+  let files: ReadonlyMap<string, Uint8Array>;
+  try {
+    files = readGuestFiles();
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new ImageError("IMAGE_UNKNOWN_FILE", `a file in guest/ cannot be read: ${message}`, { cause });
+  }
   if (digestOf(files) === guestDigest()) return files;
   throw new ImageError(
     "IMAGE_UNKNOWN_FILE",
