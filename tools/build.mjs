@@ -20,9 +20,14 @@ const options = {
   // Half the bytes to parse at each start, and names stay readable in a stack.
   minifyWhitespace: true,
   minifySyntax: true,
+  // Node shows the line in which an error was thrown: one of 86 KB buries the message.
+  lineLimit: 160,
   platform: "node",
   // See guestDigest in src/platform/node/package-files.ts.
-  define: { __guestDigest: JSON.stringify(guestHash.digest("hex")) },
+  define: {
+    __guestDigest: JSON.stringify(guestHash.digest("hex")),
+    __version: JSON.stringify(require("../package.json").version),
+  },
   target: "node20.19",
   sourcemap: true,
   logLevel: "warning",
