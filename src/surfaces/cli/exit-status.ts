@@ -8,4 +8,6 @@ export const exitStatus = {
   lost: 125,
   brokenPipe: 141,
   limit: 126,
+  /** As a limit: what the program had to say cannot be said. */
+  unwritable: 126,
 } as const;

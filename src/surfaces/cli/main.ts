@@ -1,8 +1,12 @@
 // The command. It knows words and exit statuses; everything else is the library's public API.
+import { writeSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { exitStatus } from "./exit-status.ts";
 import { Collected, fuel, grants, type RunFlags } from "./flags.ts";
 import { runCommand } from "./run-command.ts";
+
+/** What package.json says (tools/build.mjs). */
+declare const __version: string;
 
 const help = `
 Grants (nothing is granted by default; HOST is a path here, GUEST is where the program sees it):
@@ -13,7 +17,7 @@ about one bytecode instruction or one turn of a loop in C. --wall, --cpu and --f
 
 Exit status:
   the program's own; 1 uncaught exception, 2 wrong usage or grants, 3 changes not committed, 124 out of time (--wall, --cpu),
-  125 the sandbox was lost, 126 another limit; after a soft stop (--grace) that the program obeys, its own
+  125 the sandbox was lost, 126 another limit, or standard output cannot be written; after a soft stop (--grace) that the program obeys, its own
 
 Examples:
   sandboa run -c 'print(sum(range(10)))'
@@ -28,6 +32,7 @@ function program(): Command {
   const command = new Command("sandboa");
   command
     .description("Run Python that nobody trusts: CPython 3.14 with no ability but those that you grant.")
+    .version(__version)
     .enablePositionalOptions()
     .addHelpText("after", help)
     .exitOverride();
@@ -92,7 +97,10 @@ function program(): Command {
       "--grace <duration>",
       "when time or fuel is spent, raise KeyboardInterrupt and wait this long before the end (default none)",
     )
-    .option("--output <size>", "limit of what is written to stdout and stderr (default 1MiB)")
+    .option(
+      "--output <size>",
+      "limit of what is written to stdout and stderr (default 1MiB); beyond 64MiB raise --host-memory, too",
+    )
     .addOption(
       new Option("--clock <policy>", "the program's clock (default coarse)").choices([
         "real",
@@ -129,13 +137,23 @@ function withModuleArguments(argv: readonly string[], run: Command | undefined):
   return [...argv];
 }
 
+/** At once, as the process ends: to standard error, where that can be written to. */
+function tryToTell(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // Nobody can be told.
+  }
+}
+
 /** Resolves when the command is over; its status is the process's. */
 export async function main(): Promise<void> {
-  // Whoever read the output has gone, as in `sandboa run … | head`: nothing is left to do, and no error to report.
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      process.exit(exitStatus.brokenPipe);
+    stream.on("error", ({ code }: NodeJS.ErrnoException) => {
+      // Whoever read it has gone, as in `sandboa run … | head`: nothing is left to do, and no error to report.
+      if (code === "EPIPE") process.exit(exitStatus.brokenPipe);
+      if (stream === process.stdout) tryToTell(`sandboa: cannot write standard output: ${code}\n`);
+      process.exit(exitStatus.unwritable);
     });
   }
   try {

@@ -1,5 +1,6 @@
 // `sandboa run`: one program, one sandbox, one exit status.
-import { existsSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import {
   type CreateOptions,
   type FileCapability,
@@ -32,7 +33,7 @@ export async function runCommand(
     const rest = named && file !== undefined ? [file, ...args] : args;
     const program = readProgram(named ? undefined : file, flags);
     const given = givenBy(flags);
-    if (flags.learn !== undefined && existsSync(flags.learn)) throw new UsageError(taken(flags.learn));
+    if (flags.learn !== undefined) demandPlace(flags.learn);
     let status: number;
     {
       await using sandbox = await Sandbox.create(optionsOf(flags, given, [program.name, ...rest]));
@@ -113,6 +114,17 @@ function optionsOf(flags: RunFlags, given: GivenGrants, args: readonly string[])
 
 const taken = (file: string): string =>
   `--learn writes over no file: ${file} exists; remove it or name another`;
+
+/** Before the program runs, not after. */
+function demandPlace(file: string): void {
+  if (existsSync(file)) throw new UsageError(taken(file));
+  try {
+    // With a slash it can only be a folder.
+    accessSync(`${dirname(file)}/`, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new UsageError(`--learn cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
 
 function writePolicy(file: string, policy: LearnedPolicy): void {
   try {
