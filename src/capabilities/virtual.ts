@@ -13,7 +13,7 @@ export interface VirtualFileSource {
   size?: number | (() => Later<number>);
   /** Returns how many bytes were written, at least one; nothing returned means all. Absent: the file cannot be written. */
   write?(position: number, bytes: Uint8Array): Later<number | undefined>;
-  /** Absent: the file cannot be cut, so neither be opened with "w": the guest opens it with "a" or "r+". */
+  /** Absent: the file cannot be cut, so neither be opened with "w": the guest opens it with "a", or with "r+" where it can be read. */
   truncate?(size: number): Later<void>;
   /** fsync(2), and the last close of an open file that could be written. Absent: nothing to do. */
   sync?(): Later<void>;
