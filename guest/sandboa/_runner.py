@@ -140,14 +140,23 @@ def run(source, filename, inputs, finalize, records=None, value=True):
 
 def resume():
     """Goes on with a run that waits for the host."""
-    global _steps
+    global _steps, _is_final
     for milliseconds in _steps:
         return {"end": "waiting", "timer": None if milliseconds < 0 else milliseconds}
     answer, _steps = _result.pop(), None
+    if _is_final:
+        _is_final = False
+        try:
+            _end_modules()
+        finally:
+            _host_loop.end_run()
+            _flush()
     return answer
 
 
 _steps = None
+# Whether the run that has ended was a whole program.
+_is_final = False
 _result = []
 _ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes))
 
@@ -388,8 +397,8 @@ def _cut(text, limit):
 
 
 def _finalize():
-    """What CPython does when a program ends (Py_FinalizeEx), as far as it has an effect that can be seen. The rest is done when the run's answer is taken: until then the run itself holds what the program has made."""
-    global _loop_runner, _result
+    """What CPython does when a program ends (Py_FinalizeEx), as far as it has an effect that can be seen. The rest is done when the run's frame is gone: until then that holds what the program has made."""
+    global _loop_runner, _is_final
     import atexit
 
     runner, _loop_runner = _loop_runner, None
@@ -397,26 +406,7 @@ def _finalize():
         # As asyncio.run() does, before anything else ends.
         runner.close()
     atexit._run_exitfuncs()
-    _result = _LastResult(_steps)
-
-
-class _LastResult(list):
-    """In the place of _result, and once: with its answer all goes that the program has made."""
-
-    def __init__(self, steps):
-        self.steps = steps
-
-    def pop(self):
-        global _result
-        _result = []
-        answer = list.pop(self)
-        if self.steps is _steps:
-            try:
-                _end_modules()
-            finally:
-                _host_loop.end_run()
-                _flush()
-        return answer
+    _is_final = True
 
 
 class _Witness:
