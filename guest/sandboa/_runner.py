@@ -77,17 +77,22 @@ def prepare(modules):
     sys.path.insert(0, "")
     sys.stdout.reconfigure(line_buffering=True)
     sys.path_importer_cache.clear()
-    main = types.ModuleType("__main__")
-    main.__builtins__ = __builtins__
-    sys.modules["__main__"] = main
+    _begin_main()
     linecache.clearcache()
     gc.collect()
     gc.freeze()
     return True
 
 
+def _begin_main():
+    sys.modules["__main__"] = main = types.ModuleType("__main__")
+    main.__builtins__ = __builtins__
+
+
 def renew():
     """After a restore: what must differ from every other sandbox made of the same image."""
+    # Not the one that was frozen: a collection at the end of a program is to find it.
+    _begin_main()
     modules = sys.modules
     if "random" in modules:
         modules["random"].seed()
@@ -429,11 +434,9 @@ def _end_modules():
     for name, module in list(modules.items()):
         if isinstance(module, types.ModuleType) and not str(module.__dict__.get("__file__", _LIBRARY)).startswith(_LIBRARY):
             del modules[name]
-    modules["__main__"] = module = types.ModuleType("__main__")
-    module.__builtins__ = __builtins__
+    _begin_main()
     del main, module
-    # A namespace and all that refers to it is one cycle, in which `__del__` still finds its names. The first one is among what was frozen.
-    gc.unfreeze()
+    # A namespace and all that refers to it is one cycle, in which `__del__` still finds its names.
     gc.collect()
     if witness() is not None:
         # Something in the library refers to it: then its values go one by one (_PyModule_ClearDict).
@@ -444,7 +447,6 @@ def _end_modules():
                     names[name] = None
         del names
         gc.collect()
-    gc.freeze()
 
 
 def _flush():
