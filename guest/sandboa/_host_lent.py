@@ -83,13 +83,13 @@ def do_callback_now(answer, fatal):
 
 
 def _run_now(awaitable):
-    from sandboa import _host_loop, _runner
+    from sandboa import _host_loop, _session_loop
 
     async def wait():
         return await awaitable
 
     if _host_loop.running_loop() is None:
-        return _runner.wait_for(wait())
+        return _session_loop.wait_for(wait())
     if hasattr(awaitable, "close"):
         awaitable.close()
     raise RuntimeError("a coroutine cannot run for the host while the event loop itself waits in a synchronous call")

@@ -9,7 +9,7 @@ import { isOwnLook, isOwnPlace } from "../options/own-places.ts";
 import type { SandboxPlan } from "../plan.ts";
 import type { RawDenial } from "./raw-denial.ts";
 
-/** Where guest/sandboa/_runner.py looks for a module that no finder has: the one way for it to tell. */
+/** Where guest/sandboa/_finders.py looks for a module that no finder has: the one way for it to tell. */
 const modulePrefix = "/dev/sandboa/";
 /** What functions of the host are imported from, where there are any. */
 const hostModule = "host";
