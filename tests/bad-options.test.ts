@@ -99,3 +99,18 @@ test.each<[words: string, make: () => unknown, option: string]>([
   expect(refused).toBeInstanceOf(OptionError);
   expect(refused).toMatchObject({ code: "BAD_OPTION", option });
 });
+
+const fit = 2 ** 21 - "program".length - 1 - "NAME".length - 1 - 1;
+test("what a program is started with may be as large as on Linux", async () => {
+  const args = ["program"];
+  await using sandbox = await Sandbox.create({ args, env: { NAME: "x".repeat(fit) } });
+  expect((await sandbox.run("import os; len(os.environ['NAME'])")).value).toBe(fit);
+});
+
+test.each([
+  ["env", { args: ["program"], env: { NAME: "x".repeat(fit + 1) } }],
+  ["env", { args: ["program"], env: { NAME: "é".repeat(fit / 2 + 1) } }],
+  ["args", { args: ["program", "x".repeat(2 ** 21)] }],
+])("a larger %s is refused: %#", async (option, options) => {
+  await expect(Sandbox.create(options)).rejects.toMatchObject({ code: "BAD_OPTION", option });
+});

@@ -171,8 +171,8 @@ export class Pool implements AsyncDisposable {
       member.checkouts += 1;
       const sandbox = new Sandbox(grants, lifetime, wall, this.#sourceFor(member));
       member.tenant = sandbox;
-      // Not awaited: a run is sent right behind it, and reports what kept it from beginning.
-      wall.begin(lifetime.plan, lifetime).catch((failure: Error) => sandbox.fell(failure));
+      // A run is sent right behind it, and reports what kept it from beginning.
+      wall.begin(lifetime.plan, lifetime, false).catch((failure: Error) => sandbox.fell(failure));
       return sandbox;
     } catch (error) {
       const gone = letGo(grants, begun);

@@ -157,12 +157,12 @@ export class Session {
     this.#interpreter = this.#start(image.takeMemory?.(this.#image.snapshot.memoryBytes));
   }
 
-  answer(request: Request): Answer {
+  answer(request: Request): Answer | undefined {
     const { id } = request;
     switch (request.type) {
       case "begin":
         this.begin(request.plan);
-        return { type: "begun", id, failure: this.#failure };
+        return request.isAwaited ? { type: "begun", id, failure: this.#failure } : undefined;
       case "run":
         return { type: "done", id, report: this.run(request.request) };
       case "look":

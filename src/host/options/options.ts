@@ -16,9 +16,9 @@ import { eventSink, type OnEvent } from "../events.ts";
 import { refusedByDefault } from "../images/library-choice.ts";
 import type { SandboxPlan } from "../plan.ts";
 import type { TreeGrant } from "../trees/tree-grants.ts";
+import { checkArguments } from "./arguments-option.ts";
 import { describePlaces } from "./described-places.ts";
 import { checkLimits, type Limits, withRoomFor } from "./limits-option.ts";
-import { optionRecord } from "./option-record.ts";
 import { openPlaces } from "./places-option.ts";
 
 /** What stands between the guest and the embedder besides WebAssembly itself. */
@@ -30,7 +30,7 @@ export interface GrantOptions {
   readonly files?: Readonly<Record<string, FileCapability>>;
   /** Name -> what the guest can import from `host` under it; a nested object is a module of its own. Default: nothing, and no `host`. */
   readonly functions?: FunctionGrants;
-  /** The guest's whole environment. Default: empty. */
+  /** The guest's whole environment. Default: empty. With `args` up to 2 MiB. */
   readonly env?: Readonly<Record<string, string>>;
   /** sys.argv, the program's name first. Default [""]. */
   readonly args?: readonly string[];
@@ -142,8 +142,7 @@ export function checkGrants(options: GrantOptions, isolation: Isolation): Checke
   const granted = options.functions ?? {};
   const functions = checkFunctions(granted);
   const checked = {
-    environment: checkEnvironment(options.env ?? {}),
-    args: checkArgs(options.args ?? [""]),
+    ...checkArguments(options.args ?? [""], options.env ?? {}),
     stdin: checkStdin(options.stdin, isolation),
     clock,
     timeZone,
@@ -174,28 +173,6 @@ function checkModules(modules: readonly string[]): readonly string[] {
     if (!refusedByDefault.includes(name)) throw new OptionError("modules", name, refusedByDefault.join(", "));
   }
   return refusedByDefault.filter((name) => !modules.includes(name));
-}
-
-function checkEnvironment(env: Readonly<Record<string, string>>): (readonly [string, string])[] {
-  optionRecord("env", env);
-  return Object.entries(env).map(([name, value]) => {
-    if (name === "" || /[=\0]/.test(name))
-      throw new OptionError(`env[${JSON.stringify(name)}]`, name, "a name without = and NUL");
-    if (typeof value !== "string" || value.includes("\0")) {
-      throw new OptionError(`env[${JSON.stringify(name)}]`, value, "a string without NUL");
-    }
-    return [name, value] as const;
-  });
-}
-
-function checkArgs(args: readonly string[]): readonly string[] {
-  if (!Array.isArray(args) || args.length === 0)
-    throw new OptionError("args", args, "an array of strings, the program's name first");
-  for (const [index, arg] of args.entries()) {
-    if (typeof arg !== "string" || arg.includes("\0"))
-      throw new OptionError(`args[${index}]`, arg, "a string without NUL");
-  }
-  return [...args];
 }
 
 function checkStdin(stdin: GrantOptions["stdin"], isolation: Isolation): Uint8Array | "host" {

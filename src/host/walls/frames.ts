@@ -10,15 +10,21 @@ export interface Frame {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** Up to so many bytes are copied to be written with their head: a write for each would wake the reader twice. */
+const together = 1 << 16;
+
 /** The bytes of one frame, in pieces that are to be written one after the other. */
 export function encodeFrame(head: unknown, bytes: Uint8Array = new Uint8Array(0)): readonly Uint8Array[] {
   const text = new TextEncoder().encode(JSON.stringify(head));
-  const start = new Uint8Array(2 * lengthBytes + text.length);
+  const isTogether = bytes.length <= together;
+  const start = new Uint8Array(2 * lengthBytes + text.length + (isTogether ? bytes.length : 0));
   const view = new DataView(start.buffer);
   view.setUint32(0, lengthBytes + text.length + bytes.length, true);
   view.setUint32(lengthBytes, text.length, true);
   start.set(text, 2 * lengthBytes);
-  return [start, bytes];
+  if (!isTogether) return [start, bytes];
+  start.set(bytes, 2 * lengthBytes + text.length);
+  return [start];
 }
 
 /** A body without its length. Throws RangeError or SyntaxError when it is none. */

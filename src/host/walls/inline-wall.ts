@@ -111,10 +111,10 @@ class InlineWall implements Wall {
     return this.#failure === undefined;
   }
 
-  async begin(plan: SandboxPlan, served: Served = {}): Promise<void> {
+  async begin(plan: SandboxPlan, served: Served = {}, isAwaited = true): Promise<void> {
     this.#served = served;
     const failure = this.#inside(() => this.#session.begin(plan));
-    if (failure) throw failureOf(failure, plan);
+    if (failure && isAwaited) throw failureOf(failure, plan);
   }
 
   async run(request: Uint8Array, takeOutput: TakeOutput, takeDenial?: TakeDenial): Promise<SessionReport> {

@@ -35,6 +35,8 @@ export type Request =
       readonly type: "begin";
       readonly id: number;
       readonly plan: SandboxPlan;
+      /** Otherwise it is not answered. */
+      readonly isAwaited: boolean;
       /** To a thread: granted folders, by place, that it can use itself. */
       readonly folders?: ReadonlyMap<number, HostFolderTicket> | undefined;
     }

@@ -99,10 +99,15 @@ export class RemoteWall implements Wall {
     return this.#failure === undefined;
   }
 
-  async begin(plan: SandboxPlan, served: Served = {}): Promise<void> {
+  async begin(plan: SandboxPlan, served: Served = {}, isAwaited = true): Promise<void> {
     this.#plan = plan;
     this.#link.serve(plan, served);
-    const answer = await this.#inTime(this.#ask((id) => ({ type: "begin", id, plan })));
+    if (!isAwaited) {
+      if (this.#failure !== undefined) throw this.#failure;
+      this.#link.send({ type: "begin", id: ++this.#lastId, plan, isAwaited });
+      return;
+    }
+    const answer = await this.#inTime(this.#ask((id) => ({ type: "begin", id, plan, isAwaited })));
     if (answer.type === "begun" && answer.failure) throw failureOf(answer.failure, plan);
   }
 

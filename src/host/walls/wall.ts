@@ -18,9 +18,10 @@ export interface Wall {
   readonly stands: boolean;
   /**
    * Gives the pristine interpreter its grants and limits. Later requests may be sent before this has resolved. Rejects with the
-   * error of the public API when the interpreter cannot take them. `served` answers what the guest asks.
+   * error of the public API when the interpreter cannot take them. `served` answers what the guest asks. With `isAwaited` false nothing is
+   * said of success, which costs each use of a pool a message, and a failure is told by the answer to each run.
    */
-  begin(plan: SandboxPlan, served?: Served): Promise<void>;
+  begin(plan: SandboxPlan, served?: Served, isAwaited?: boolean): Promise<void>;
   /** Runs one request under the lifetime's limits. Rejects with the error that ended the wall, if it fell. */
   run(request: Uint8Array, takeOutput: TakeOutput, takeDenial?: TakeDenial): Promise<SessionReport>;
   /** Between the runs of a lifetime: what of the guest's files the host asks about. Rejects when the wall fell. */

@@ -240,8 +240,14 @@ export class ProcessLink implements Link {
     const body = serialize(message);
     const length = Buffer.alloc(4);
     length.writeUInt32LE(body.length);
-    this.#child.stdin?.write(length);
-    this.#child.stdin?.write(body);
+    const { stdin } = this.#child;
+    // What is sent in one turn wakes the process once.
+    if (stdin?.writableCorked === 0) {
+      stdin.cork();
+      process.nextTick(() => stdin.uncork());
+    }
+    stdin?.write(length);
+    stdin?.write(body);
   }
 
   #onMessage(message: FromProcess): void {

@@ -197,7 +197,8 @@ function main(): void {
   sendAnswer({ type: "ready", thread: undefined });
   for (;;) {
     const message = receive();
-    if ("id" in message) sendAnswer(session.answer(message));
+    const answer = "id" in message ? session.answer(message) : undefined;
+    if (answer) sendAnswer(answer);
   }
 }
 

@@ -164,6 +164,6 @@ port.on("message", (message: ToWorker) => {
     const answer = session.answer(message);
     // Before the answer, after which a thread may be ended at any time.
     if (message.type === "run" && afterRun?.()) afterRun = undefined;
-    send(answer);
+    if (answer) send(answer);
   }
 });
