@@ -50,3 +50,24 @@ test("an inline guest cannot have it: waiting would hold the embedder's thread",
     console.log(error.code, error.option);`;
   expect((await script(body, () => {})).stdout).toBe("BAD_OPTION stdin\n");
 });
+
+test.each([
+  ["worker", "utf8"],
+  ["process", "utf8"],
+  ["worker", "hex"],
+])("behind the wall %s, where the embedder has set an encoding: %s", async (isolation, encoding) => {
+  const body = `
+    process.stdin.setEncoding("${encoding}");
+    const sandbox = await Sandbox.create({ isolation: "${isolation}", stdin: hostStdin });
+    console.log("waiting");
+    const { value } = await sandbox.run("import os; got = []\\nwhile sum(map(len, got)) < 13: got.append(os.read(0, 4))\\ngot");
+    console.log(Math.max(...value.map((bytes) => bytes.length)), Buffer.concat(value).toString("hex"));
+    await sandbox.close();`;
+  const text = "€uro€s\n\n\n";
+  let fed = false;
+  const ended = await script(body, (write) => {
+    if (!fed) write(text);
+    fed = true;
+  });
+  expect(ended).toEqual({ status: 0, stdout: `waiting\n4 ${Buffer.from(text).toString("hex")}\n` });
+});

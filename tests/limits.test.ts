@@ -135,6 +135,33 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
   });
 });
 
+describe("fuel for what the host does with bytes of the guest's", () => {
+  const fuelOf = async (source: string): Promise<number> => {
+    const files = { "/s": scratch({ bytes: "64 MiB" }) };
+    await using sandbox = await Sandbox.create({ isolation: "inline", files });
+    await sandbox.run("import mmap, os\nf = open('/s/x', 'wb+'); f.truncate(32 << 20)");
+    return (await sandbox.run(source)).usage.fuel ?? Number.NaN;
+  };
+  /** What kernel/syscalls/pieces.ts says. */
+  const mappedUnits = (32 * 2 ** 20) / 64;
+
+  test("a mapping takes as much as its bytes, and so does writing it back", async () => {
+    const small = await fuelOf("m = mmap.mmap(f.fileno(), 4096)");
+    const large = await fuelOf("m = mmap.mmap(f.fileno(), 0)");
+    expect(large - small).toBeGreaterThan(mappedUnits * 0.99);
+    const written = await fuelOf("m = mmap.mmap(f.fileno(), 0); m.flush()");
+    expect(written - large).toBeGreaterThan(mappedUnits * 0.99);
+  });
+
+  test("a random byte takes no more than a call", async () => {
+    const none = await fuelOf("for _ in range(1000): os.getcwd()");
+    const bytes = await fuelOf("for _ in range(1000): os.urandom(1)");
+    expect(bytes).toBeLessThan(2 * none);
+    const many = await fuelOf("x = os.urandom(4 << 20)");
+    expect(many).toBeGreaterThan((4 * 2 ** 20) / 16);
+  });
+});
+
 test("a budget of fuel ends at the same place behind every wall", () => {
   expect(fuelEnds.size).toBe(1);
 });

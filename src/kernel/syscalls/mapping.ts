@@ -1,12 +1,12 @@
 // File mappings. wasm has no page tables, so a mapping is a copy: made by mmap, written back by msync and munmap when it is
 // shared and writable (Emscripten system/lib/libc/emscripten_mmap.c keeps the records, in guest memory, and is not trusted).
-import { map, open, protection } from "../../abi/flags.ts";
+import { map, mode, open, protection } from "../../abi/flags.ts";
 import { wasmPageBytes, wholePages } from "../../abi/wasm-pages.ts";
 import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
+import type { OpenFile } from "../open-file.ts";
 import { fileAt, offset } from "./arguments.ts";
-import { demandMappable } from "./open-close.ts";
-import { isRegular } from "./transfer.ts";
+import { inPieces } from "./pieces.ts";
 
 /** (length, protection, flags, fd, offset, int* allocated, void** address). Anonymous mappings never come here. */
 export function mapFile(
@@ -28,7 +28,7 @@ export function mapFile(
   if (bytes === 0 || position % 4096 !== 0) fail("EINVAL");
   if (sharing !== map.SHARED && sharing !== map.PRIVATE && sharing !== map.SHARED_VALIDATE) fail("EINVAL");
   const file = fileAt(kernel, fd);
-  if (!isRegular(file)) fail("ENODEV");
+  if ((file.attributes().mode & mode.TYPE) !== mode.FILE) fail("ENODEV");
   demandMappable(file, sharing, (protections & protection.WRITE) !== 0);
   const rounded = wholePages(bytes);
   if (rounded > kernel.process.limits.memoryBytes) fail("ENOMEM");
@@ -37,12 +37,10 @@ export function mapFile(
     sharing === map.PRIVATE ? allocate(kernel, rounded) : mappings.add(file, () => allocate(kernel, rounded));
   try {
     const target = memory.slice(address, rounded);
-    target.fill(0);
-    for (let done = 0; done < bytes; ) {
-      const count = file.readAt(target.subarray(done, bytes), position + done);
-      if (count === 0) break;
-      done += count;
-    }
+    const read = inPieces(kernel, target.subarray(0, bytes), (piece, done) =>
+      readWhole(file, piece, position + done),
+    );
+    inPieces(kernel, target.subarray(read), (piece) => piece.fill(0).length);
   } catch (error) {
     mappings.remove(address);
     throw error;
@@ -50,6 +48,24 @@ export function mapFile(
   memory.setI32(allocatedTarget, 1);
   memory.setU32(addressTarget, address);
   return 0;
+}
+
+/** Whether a mapping of `file` with these protections is allowed (mmap(2)): EACCES. */
+function demandMappable(file: OpenFile, sharing: number, writable: boolean): void {
+  const accessMode = file.flags & open.ACCMODE;
+  if (accessMode === open.WRONLY) fail("EACCES");
+  if (sharing === map.SHARED && writable && accessMode !== open.RDWR) fail("EACCES");
+}
+
+/** Less than was asked for only at the file's end. */
+function readWhole(file: OpenFile, target: Uint8Array, position: number): number {
+  let done = 0;
+  while (done < target.length) {
+    const count = file.readAt(target.subarray(done), position + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return done;
 }
 
 /** The guest's allocator answers: its word is checked like any other pointer, and memory may have grown. */
@@ -74,11 +90,14 @@ export function syncMapping(
   const file = kernel.process.mappings.find(address >>> 0) ?? fail("ENOMEM");
   if ((file.flags & open.ACCMODE) === open.RDONLY) return 0;
   const count = Math.max(0, Math.min(source.length, file.attributes().size - position));
-  for (let done = 0; done < count; ) {
-    const written = file.writeAt(source.subarray(done, count), position + done);
-    if (written === 0) fail("EIO");
-    done += written;
-  }
+  inPieces(kernel, source.subarray(0, count), (piece, done) => {
+    for (let at = 0; at < piece.length; ) {
+      const written = file.writeAt(piece.subarray(at), position + done + at);
+      if (written === 0) fail("EIO");
+      at += written;
+    }
+    return piece.length;
+  });
   return 0;
 }
 

@@ -1,5 +1,5 @@
 // open, close, dup, pipe, fcntl: making and sharing descriptors. Out-pointers are checked before anything is made.
-import { access, fcntl, ioctl, map, open } from "../../abi/flags.ts";
+import { access, fcntl, ioctl, open } from "../../abi/flags.ts";
 import { DeviceFile } from "../character-file.ts";
 import { DirectoryStream } from "../directory-stream.ts";
 import type { FileAccess, FileNode, Node } from "../filesystem.ts";
@@ -214,11 +214,4 @@ export function control(kernel: Kernel, fd: number, request: number, varargs: nu
     default:
       return fail("ENOTTY");
   }
-}
-
-/** Whether a mapping of `file` with these protections is allowed (mmap(2)): EACCES. */
-export function demandMappable(file: OpenFile, sharing: number, writable: boolean): void {
-  const accessMode = file.flags & open.ACCMODE;
-  if (accessMode === open.WRONLY) fail("EACCES");
-  if (sharing === map.SHARED && writable && accessMode !== open.RDWR) fail("EACCES");
 }

@@ -5,6 +5,7 @@ import { callGuest, tableEntry } from "../foreign/call-guest.ts";
 import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
 import { guestOwner } from "../permissions.ts";
+import { inPieces } from "./pieces.ts";
 
 /** Growth comes in steps of this much, so that a growing heap does not detach the views for every page. */
 const growthStepBytes = 1 << 20;
@@ -13,8 +14,7 @@ const growthStepBytes = 1 << 20;
  * all of its garbage for 64 MiB of such (kExternalAllocationSoftLimit of src/heap/heap.h). It did 20 times in a program that asked for 90 of them.
  */
 const largeBytes = 63 << 20;
-const randomPieceBytes = 1 << 20;
-const randomBytesPerLook = 16 * 2 ** 20;
+const randomBytesPerUnit = 16;
 
 /** See interpreter/wasm/splitting/split-module.ts. */
 export function loadRest(kernel: Kernel): void {
@@ -129,12 +129,11 @@ export function environment(kernel: Kernel, pointers: number, buffer: number): n
 
 export function random(kernel: Kernel, buffer: number, size: number): number {
   const target = kernel.memory.slice(buffer, size);
-  // In pieces, because a native call cannot be stopped while it fills gigabytes.
-  for (let at = 0; at < target.length; at += randomPieceBytes) {
-    kernel.process.entropy.fill(target.subarray(at, at + randomPieceBytes));
-    kernel.charge(randomPieceBytes / 16);
-    if (at % randomBytesPerLook === 0) kernel.lookForInterrupt();
-  }
+  const fill = (piece: Uint8Array): number => {
+    kernel.process.entropy.fill(piece);
+    return piece.length;
+  };
+  inPieces(kernel, target, fill, randomBytesPerUnit);
   return 0;
 }
 

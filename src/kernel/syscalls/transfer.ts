@@ -1,6 +1,6 @@
 // Moving bytes: read, write and their positioned and vectored forms, seek, sync, truncate by descriptor, listing.
 // Vectors are checked whole, and their sum is capped, before the first byte moves.
-import { mode, open } from "../../abi/flags.ts";
+import { open } from "../../abi/flags.ts";
 import { direntHeaderBytes } from "../../abi/stat.ts";
 import { DirectoryStream } from "../directory-stream.ts";
 import type { Node } from "../filesystem.ts";
@@ -8,6 +8,7 @@ import type { Kernel } from "../kernel.ts";
 import { fail, KernelError } from "../kernel-error.ts";
 import type { OpenFile } from "../open-file.ts";
 import { fileAt, offset } from "./arguments.ts";
+import { bytesPerUnit } from "./pieces.ts";
 
 /** IOV_MAX of Linux (readv(2)). */
 const maxVectors = 1024;
@@ -16,7 +17,6 @@ const maxVectors = 1024;
  * interrupted while it copies: this is a few milliseconds. Also bounds vectors that cover the same memory again and again.
  */
 const maxTransferBytes = 16 * 2 ** 20;
-const bytesPerUnit = 64;
 
 /** The vectors as views, without the empty ones. Nothing in here re-enters the guest, so the views stay attached for the whole call. */
 function vectors(kernel: Kernel, address: number, count: number): Uint8Array[] {
@@ -222,9 +222,4 @@ export function listDirectory(kernel: Kernel, fd: number, buffer: number, size: 
     used += record;
   }
   return used;
-}
-
-/** S_IFMT test used by mappings: only regular files can be mapped. */
-export function isRegular(file: OpenFile): boolean {
-  return (file.attributes().mode & mode.TYPE) === mode.FILE;
 }

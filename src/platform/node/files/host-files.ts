@@ -22,6 +22,15 @@ import { attempt } from "./host-errors.ts";
 /** Why a file cannot be granted, in words for the embedder. */
 export class HostFileRefusal extends Error {}
 
+/** What is added to a file that others add to as well must not come over theirs: the system itself finds the end. */
+const accessOf = {
+  read: constants.O_RDONLY,
+  update: constants.O_RDWR,
+  create: constants.O_RDWR,
+  write: constants.O_WRONLY,
+  append: constants.O_WRONLY | constants.O_APPEND,
+} as const satisfies Record<HostFileMode, number>;
+
 /** Opens `path` for `mode`. Throws HostFileRefusal. */
 export function grantHostFile(path: string, mode: HostFileMode): HostFileTicket {
   const absolute = resolve(path);
@@ -30,9 +39,7 @@ export function grantHostFile(path: string, mode: HostFileMode): HostFileTicket 
     return missingFile(absolute);
   }
   // O_NONBLOCK: opening a named pipe must not wait for its other end.
-  const access = { read: constants.O_RDONLY, update: constants.O_RDWR } as const;
-  const flags =
-    (mode === "read" || mode === "update" ? access[mode] : constants.O_WRONLY) | constants.O_NONBLOCK;
+  const flags = accessOf[mode] | constants.O_NONBLOCK;
   let fd: number;
   try {
     fd = openSync(absolute, flags);
@@ -87,8 +94,7 @@ export function createHostFile(ticket: HostFileTicket, mode: HostFileMode): numb
   // Through the folder's descriptor where the system offers that, so that renaming or replacing the folder redirects nothing.
   const viaDescriptor = `/proc/self/fd/${missing.directoryFd}`;
   const directory = existsSync(viaDescriptor) ? viaDescriptor : missing.directory;
-  const access = mode === "create" ? constants.O_RDWR : constants.O_WRONLY;
-  const flags = access | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+  const flags = accessOf[mode] | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
   ticket.fd = attempt(() => openSync(join(directory, missing.name), flags, 0o666));
   return ticket.fd;
 }

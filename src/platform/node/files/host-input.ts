@@ -3,6 +3,8 @@
 // away from whoever asks next.
 
 const nothing = new Uint8Array(0);
+/** Read already, and not given to anybody yet: where an embedder's process.stdin.setEncoding() has made it text, bytes cannot be counted. */
+let rest: Uint8Array = nothing;
 
 /** At most `length` bytes as soon as there are some; none at the end of the input, or when `abandoned` fires. Never rejects. */
 export async function readHostInput(length: number, abandoned: AbortSignal): Promise<Uint8Array> {
@@ -11,16 +13,29 @@ export async function readHostInput(length: number, abandoned: AbortSignal): Pro
   hold(true);
   try {
     while (!abandoned.aborted && !stdin.readableEnded && !stdin.destroyed) {
-      const chunk: unknown = stdin.read(Math.min(length, stdin.readableLength));
-      if (chunk instanceof Uint8Array && chunk.length > 0) return new Uint8Array(chunk);
-      if (typeof chunk === "string" && chunk !== "") return new TextEncoder().encode(chunk);
       if (length === 0) return nothing;
+      if (rest.length === 0) rest = readStdin(length);
+      if (rest.length > 0) return takeOf(length);
       await change(abandoned);
     }
-    return nothing;
+    return abandoned.aborted ? nothing : takeOf(length);
   } finally {
     hold(false);
   }
+}
+
+function readStdin(length: number): Uint8Array {
+  const { stdin } = process;
+  const encoding = stdin.readableEncoding;
+  const chunk: unknown = encoding ? stdin.read() : stdin.read(Math.min(length, stdin.readableLength));
+  if (typeof chunk === "string") return Buffer.from(chunk, encoding ?? "utf8");
+  return chunk instanceof Uint8Array ? chunk : nothing;
+}
+
+function takeOf(length: number): Uint8Array {
+  const taken = new Uint8Array(rest.subarray(0, length));
+  rest = rest.subarray(taken.length);
+  return taken;
 }
 
 /** Only while somebody waits for it does the input keep the process alive. */

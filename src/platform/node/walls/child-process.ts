@@ -315,12 +315,13 @@ export class ProcessLink implements Link {
     const start = monotonicMs();
     this.#answeringSinceMs = start;
     this.#isHostBusy = () => true;
-    void readHostInput(Math.min(question.length, maxTransferBytes), signal).then((bytes) => {
+    const send = (bytes: Uint8Array): void => {
       if (signal.aborted) return;
       if (plan.wallPauses) this.#pausedMs += monotonicMs() - start;
       this.#answeringSinceMs = undefined;
       this.#post({ type: "reply", value: bytes.length, bytes });
-    });
+    };
+    readHostInput(Math.min(question.length, maxTransferBytes), signal).then(send).catch(this.#fail);
   }
 
   #onTreeQuestion(question: TreeQuestion, content: Uint8Array): void {
@@ -360,12 +361,13 @@ export class ProcessLink implements Link {
     this.#answeringSinceMs = start;
     this.#isHostBusy = isHostBusy;
     const wasHostBusy = isHostBusy();
-    void answer.then((given) => {
+    const sendLate = (given: T): void => {
       if (signal.aborted) return;
       if (this.#plan?.wallPauses && wasHostBusy) this.#pausedMs += monotonicMs() - start;
       this.#answeringSinceMs = undefined;
       send(given);
-    });
+    };
+    answer.then(sendLate).then(undefined, this.#fail);
   }
 
   #seen(): void {
@@ -383,6 +385,9 @@ export class ProcessLink implements Link {
       throw new RangeError("questions whose answers are not read");
     return running;
   }
+
+  /** Ours or not, it costs this sandbox and not the embedder's process. */
+  readonly #fail = (error: unknown): void => this.#end(`the host failed to answer: ${String(error)}`);
 
   #end(reason: string): void {
     this.#reason ??= reason;

@@ -53,6 +53,8 @@ export class WorkerLink implements Link {
   /** While input is read: aborted when nobody waits for it any more. To abort one makes an error with a stack, so there is none else. */
   #reading: AbortController | undefined;
   #killed = false;
+  /** Why the thread is gone, once it is. */
+  #reason = "the worker thread ended";
   /** The last one, to which alone there may be a reply. */
   #question = 0;
   #lastAnswerMs = 0;
@@ -82,19 +84,16 @@ export class WorkerLink implements Link {
     const { worker, online } = startWorker();
     this.#worker = worker;
     this.online = online;
-    let reason = "the worker thread ended";
     this.#worker.on("message", (message: FromWorker) => {
       if (this.#killed) return;
       try {
         this.#onMessage(message);
       } catch (error) {
-        // Ours or not, it costs this sandbox and not the embedder's process.
-        reason = `the host failed to answer the worker thread: ${String(error)}`;
-        void this.#worker.terminate();
+        this.#fail(error);
       }
     });
     this.#worker.on("error", (error: Error & { code?: string }) => {
-      reason =
+      this.#reason =
         error.code === "ERR_WORKER_OUT_OF_MEMORY"
           ? "the worker thread ran out of memory"
           : `the worker thread failed: ${error.message}`;
@@ -104,7 +103,7 @@ export class WorkerLink implements Link {
       this.#reading?.abort();
       if (this.#killed) return;
       this.#drain();
-      events.onDeath(reason);
+      events.onDeath(this.#reason);
     });
   }
 
@@ -159,6 +158,12 @@ export class WorkerLink implements Link {
     this.#drain();
   }
 
+  /** Ours or not, it costs this sandbox and not the embedder's process. */
+  readonly #fail = (error: unknown): void => {
+    this.#reason = `the host failed to answer the worker thread: ${String(error)}`;
+    void this.#worker.terminate();
+  };
+
   #post(message: ToWorker): void {
     this.#worker.postMessage(message);
   }
@@ -196,7 +201,7 @@ export class WorkerLink implements Link {
         this.#reply(message.question, this.#readLate(message.part));
         break;
       case "input":
-        void this.#input(message.question, message.target);
+        this.#input(message.question, message.target).catch(this.#fail);
         break;
       case "ready":
         this.#thread = message.thread;
@@ -249,7 +254,8 @@ export class WorkerLink implements Link {
     // A copy that is not shared: the embedder's code may hand it on to whatever does not take shared memory.
     const content = piece && writtenBytes > 0 ? new Uint8Array(piece).slice(0, writtenBytes) : undefined;
     const reply = trees.answer(asked, content && new Uint8Array(content));
-    if (isPending(reply)) void reply.then((answer) => this.#replyOfTree(trees, question, answer));
+    if (isPending(reply))
+      reply.then((answer) => this.#replyOfTree(trees, question, answer)).then(undefined, this.#fail);
     else this.#replyOfTree(trees, question, reply);
     return !isPending(reply);
   }
@@ -321,7 +327,7 @@ export class WorkerLink implements Link {
     // A copy that is not shared: text is not decoded from shared memory.
     const answer = calls.answer(new Uint8Array(piece).slice(0, frameBytes));
     if (!isPending(answer)) this.#replyOfCall(calls, question, piece, answer);
-    else void answer.then((bytes) => this.#replyOfCall(calls, question, piece, bytes));
+    else answer.then((bytes) => this.#replyOfCall(calls, question, piece, bytes)).then(undefined, this.#fail);
     return !isPending(answer);
   }
 
