@@ -1,7 +1,7 @@
 // Time zones come with the box: zoneinfo needs no grant. What it says is what native Python says of the same package.
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
-import { memoryFile, Sandbox } from "sandboa";
+import { memoryFile, Pool, Sandbox } from "sandboa";
 import { expect, test } from "vitest";
 import { distribution } from "../src/interpreter/distribution.ts";
 
@@ -81,3 +81,54 @@ zoneinfo.reset_tzpath(["/zones"])
 [before, name(), zoneinfo.TZPATH, importlib.metadata.version("tzdata")]`);
   expect(run.value).toEqual(["CEST", "ABC", ["/zones"], distribution.timeZones.file.split("-")[1]]);
 });
+
+// Expected: `TZ=... python3.14`, and struct tm's names in tz 2025b.
+test.each([
+  ["America/New_York", ["EDT -0400", "EDT", "EST -0500", "EST"]],
+  ["Asia/Kolkata", ["IST +0530", "IST", "IST +0530", "IST"]],
+  ["UTC", ["UTC +0000", "UTC", "UTC +0000", "UTC"]],
+])("libc knows the names of %s, and after a reset those of the next lifetime", async (timeZone, names) => {
+  const source = `
+import time, datetime
+seen = []
+for second in (1720000000, 1705000000):
+    local = time.localtime(second)
+    seen += [time.strftime("%Z %z", local), local.tm_zone]
+assert seen[1] == datetime.datetime.fromtimestamp(1720000000).astimezone().tzname()
+seen`;
+  await using pool = await Pool.create({ isolation: "inline", size: 1 });
+  for (const [zone, expected] of [
+    [timeZone, names],
+    ["UTC", ["UTC +0000", "UTC", "UTC +0000", "UTC"]],
+    [timeZone, names],
+  ] as const) {
+    await using sandbox = await pool.checkout({ timeZone: zone });
+    expect((await sandbox.run(source)).value).toEqual(expected);
+  }
+});
+
+test.each([10n ** 18n, -(10n ** 18n), 2n ** 63n - 1n, -(2n ** 63n)])(
+  "a second that is in no year harms nobody: %s",
+  async (second) => {
+    await using sandbox = await Sandbox.create();
+    const source = `
+import datetime, time
+def attempt(call):
+    try: return call()
+    except (ValueError, OSError, OverflowError) as error: return "refused"
+# What stands on the stack must not be what they say.
+def deep(n): return n and deep(n - 1)
+found = []
+for depth in (0, 50, 200):
+    deep(depth)
+    found.append((attempt(lambda: time.gmtime(second)[:6]), attempt(lambda: time.localtime(second)[:6]), attempt(lambda: time.ctime(second))))
+assert len(set(found)) == 1, found
+[list(found[0][0]), attempt(lambda: datetime.datetime.fromtimestamp(second)), attempt(lambda: datetime.datetime.fromtimestamp(second, datetime.UTC))]`;
+    const year = second > 0n ? 2147483647 : -2147481748;
+    expect((await sandbox.run(source, { inputs: { second } })).value).toEqual([
+      [year, 1, 1, 0, 0, 0],
+      "refused",
+      "refused",
+    ]);
+  },
+);

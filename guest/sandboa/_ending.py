@@ -1,19 +1,29 @@
 """How a whole program ends (Py_FinalizeEx), as far as it has an effect that can be seen; and the `__main__` that the next one finds."""
 
 import atexit
+import builtins
 import gc
 import os
 import sys
+import traceback
 import types
 
 from sandboa import _session_loop
+from sandboa._builtins import __builtins__
 
 _LIBRARY = os.path.dirname(os.path.dirname(__file__))
 
 
 def begin_main():
     sys.modules["__main__"] = main = types.ModuleType("__main__")
-    main.__builtins__ = __builtins__
+    main.__builtins__ = builtins
+    return main
+
+
+def main_module():
+    """What is there, or a new one: a program may have removed it."""
+    main = sys.modules.get("__main__")
+    return main if isinstance(main, types.ModuleType) else begin_main()
 
 
 def end_program():
@@ -21,6 +31,47 @@ def end_program():
     # As asyncio.run() does, before anything else ends.
     _session_loop.close()
     atexit._run_exitfuncs()
+
+
+def flush():
+    """What a run has written is the host's when it has ended."""
+    for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
+        try:
+            getattr(sys, name).flush()
+        except BaseException:
+            pass
+
+
+def flush_output():
+    """As flush_std_files() at the end of a program: whether all that was written has gone where it was to."""
+    is_written = True
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name, None)
+        if stream is None or _is_closed(stream):
+            continue
+        try:
+            stream.flush()
+        except BaseException as error:
+            is_written = False
+            if name == "stdout":
+                _ignore(error, "Exception ignored while flushing sys.stdout")
+    return is_written
+
+
+def _is_closed(stream):
+    try:
+        return bool(stream.closed)
+    except BaseException:
+        return False
+
+
+def _ignore(error, where):
+    """PyErr_FormatUnraisable()."""
+    try:
+        print(where + ":", file=sys.stderr)
+        traceback.print_exception(type(error), error, error.__traceback__.tb_next)
+    except BaseException:
+        pass
 
 
 class _Witness:
@@ -33,6 +84,9 @@ def end_modules():
 
     # First as in Py_FinalizeEx, while all is there. It also brings files, of which the layers were made inside out, into the order to close them.
     gc.collect()
+    # finalize_modules_delete_special()
+    for name in ("stdin", "stdout", "stderr"):
+        setattr(sys, name, getattr(sys, f"__{name}__", None))
     modules = sys.modules
     main = modules.pop("__main__", None)
     witness = _Witness()

@@ -8,9 +8,9 @@ from sandboa import _host_loop
 
 
 class EventLoopAdapter:
-    """Finds asyncio's selector loop, takes away its wake-up socket pair, and lets it wait for the host.
+    """Finds asyncio's selector loop, gives it a self-pipe that is a pipe and is made when it is needed, and lets it wait for the host.
 
-    There are no threads and no signals that could wake a sleeping loop, and no sockets to do it with.
+    There are no threads that could wake a sleeping loop, and no pairs of sockets to do it with.
     """
 
     functions = False
@@ -25,8 +25,10 @@ class EventLoopAdapter:
         def exec_module(module):
             execute(module)
             loop = module.BaseSelectorEventLoop
-            loop._make_self_pipe = loop._close_self_pipe = lambda self: None
-            loop._write_to_self = lambda self: None
+            loop._make_self_pipe = lambda self: None
+            loop._csock = property(_open_self_pipe)
+            loop._close_self_pipe = _close_self_pipe
+            loop._write_to_self = _write_to_self
             initialize = loop.__init__
 
             def __init__(self, selector=None):
@@ -39,6 +41,55 @@ class EventLoopAdapter:
 
         spec.loader.exec_module = exec_module
         return spec
+
+
+class _PipeEnd:
+    """As much of a socket as a loop asks of its self-pipe."""
+
+    def __init__(self, fd):
+        self._fd = fd
+        os.set_blocking(fd, False)
+
+    def fileno(self):
+        return self._fd
+
+    def recv(self, count):
+        return os.read(self._fd, count)
+
+    def send(self, data):
+        return os.write(self._fd, data)
+
+    def close(self):
+        os.close(self._fd)
+
+
+def _open_self_pipe(loop):
+    """For signal.set_wakeup_fd(), when a handler of signals is added."""
+    pipe = loop.__dict__.get("_self_pipe")
+    if pipe is None:
+        pipe = loop._self_pipe = tuple(map(_PipeEnd, os.pipe()))
+        loop._ssock = pipe[0]
+        loop._internal_fds += 1
+        loop._add_reader(pipe[0].fileno(), loop._read_from_self)
+    return pipe[1]
+
+
+def _close_self_pipe(loop):
+    pipe = loop.__dict__.pop("_self_pipe", None)
+    if pipe is not None:
+        loop._remove_reader(pipe[0].fileno())
+        loop._internal_fds -= 1
+        pipe[0].close()
+        pipe[1].close()
+
+
+def _write_to_self(loop):
+    pipe = loop.__dict__.get("_self_pipe")
+    if pipe is not None:
+        try:
+            pipe[1].send(b"\0")
+        except OSError:
+            pass
 
 
 class _MissingModules:

@@ -5,6 +5,8 @@ import os
 import sys
 import traceback
 
+from sandboa._builtins import __builtins__
+
 _OWN = (os.path.dirname(__file__), os.path.join(os.path.dirname(os.path.dirname(__file__)), "asyncio"))
 _CALLS = (os.path.join(os.path.dirname(__file__), "_host"), "<host>")
 _TEXT_LIMIT = 1 << 16
@@ -16,6 +18,24 @@ _ballast = bytearray(_BALLAST_BYTES)
 OUT_OF_MEMORY = marshal.dumps(
     {"end": "error", "type": "MemoryError", "message": "", "traceback": "MemoryError\n"}, 4
 )
+
+
+# Where a program has changed so much that nothing more can be said.
+UNDESCRIBED = marshal.dumps(
+    {
+        "end": "error",
+        "type": "SystemError",
+        "message": "the program has changed what would tell how it ended",
+        "traceback": "SystemError: the program has changed what would tell how it ended\n",
+    },
+    4,
+)
+STOP_TEXT = "the time or fuel of this run is spent"
+
+
+def is_stop(error):
+    """Whether this is a soft stop of the host's, as far as can be seen: what catches everything must let it through."""
+    return isinstance(error, KeyboardInterrupt) or (type(error) is TimeoutError and error.args == (STOP_TEXT,))
 
 
 def restore_ballast():
@@ -35,8 +55,10 @@ def exit_status(code):
         return int(code)
     try:
         print(code, file=sys.stderr)
-    except BaseException:
-        pass
+    except BaseException as error:
+        if is_stop(error):
+            # Not with the SystemExit that it came in: its text would be made again.
+            raise error from None
     return 1
 
 
@@ -71,7 +93,21 @@ def _traceback_of(error):
         _leave_out_calls(report)
         return _cut("".join(report.format(colorize=False)), _TRACEBACK_LIMIT)
     except BaseException as inner:
-        return f"{type(error).__name__}: <the traceback could not be made: {type(inner).__name__}>\n"
+        if is_stop(inner):
+            raise
+        return _cut(_plain_traceback(error, frame), _TRACEBACK_LIMIT)
+
+
+def _plain_traceback(error, frame):
+    """As the interpreter itself writes it, where the program has broken what the library takes for it."""
+    lines = ["Traceback (most recent call last):\n"] if frame is not None else []
+    while frame is not None:
+        code = frame.tb_frame.f_code
+        lines.append(f'  File "{code.co_filename}", line {frame.tb_lineno}, in {code.co_name}\n')
+        frame = frame.tb_next
+    message = _text_of(error)
+    lines.append(f"{type(error).__name__}: {message}\n" if message else f"{type(error).__name__}\n")
+    return "".join(lines)
 
 
 def _leave_out_calls(report):

@@ -11,8 +11,10 @@ import os
 import sys
 import time
 import types
+from itertools import repeat
 
-from sandboa import _ending, _finders, _host, _host_loop, _host_module, _report, _session_loop, _source, _values
+from sandboa import _ending, _finders, _hooks, _host, _host_loop, _host_module, _report, _session_loop, _source, _values
+from sandboa._builtins import __builtins__
 
 _runs = 0
 
@@ -31,9 +33,12 @@ def handle(request):
         if action not in ("run", "resume"):
             raise
         # A soft stop that came when the guest's own code was over. There is one in a run.
-        _host_loop.end_run()
-        _flush()
-        return marshal.dumps(_report.describe(error), 4)
+        try:
+            _host_loop.end_run()
+            _ending.flush()
+            return marshal.dumps(_report.describe(error), 4)
+        except BaseException:
+            return _report.UNDESCRIBED
     finally:
         _report.restore_ballast()
 
@@ -95,7 +100,7 @@ def equip(argv, environment, zone, recursion, timeout_signal, functions, waits):
 
 
 def _raise_timeout(_number, _frame):
-    raise TimeoutError("the time or fuel of this run is spent")
+    raise TimeoutError(_report.STOP_TEXT)
 
 
 def run(source, filename, inputs, finalize, records=None, value=True):
@@ -105,7 +110,7 @@ def run(source, filename, inputs, finalize, records=None, value=True):
     if filename is None:
         filename = f"<run {_runs}>"
     else:
-        sys.modules["__main__"].__file__ = filename
+        _ending.main_module().__file__ = filename
     if _steps is not None:
         # The host has given it up.
         _steps.close()
@@ -121,11 +126,15 @@ def resume():
     answer, _steps = _result.pop(), None
     if _is_final:
         _is_final = False
+        is_written = _ending.flush_output()
         try:
             _ending.end_modules()
         finally:
             _host_loop.end_run()
-            _flush()
+            _ending.flush()
+        # As Py_RunMain() does.
+        if not is_written and answer["end"] != "error":
+            answer = {"end": "exit", "status": 120}
     return answer
 
 
@@ -142,21 +151,41 @@ def _run(source, filename, inputs, records, finalize, wants_value):
     program = None
     try:
         try:
-            namespace = sys.modules["__main__"].__dict__
+            namespace = _ending.main_module().__dict__
             namespace.update(inputs if records is None else _values.decode(inputs, records, _host.borrow))
             codes = _source.compile_source(source, filename, wants_value)
             value = None
-            if any(code.co_flags & _COROUTINE for code in codes):
-                program = _in_loop(codes, namespace)
-                if _host.waits or not _finders.EventLoopAdapter.functions:
-                    value, stop = _session_loop.run(program)
+            try:
+                if any(code.co_flags & _COROUTINE for code in codes):
+                    program = _in_loop(codes, namespace)
+                    if _host.waits or not _finders.EventLoopAdapter.functions:
+                        _hooks.resume()
+                        value, stop = _session_loop.run(program)
+                    else:
+                        value, stop = yield from _session_loop.in_steps(program)
+                    if stop is not None:
+                        raise stop
+                elif (context := _session_loop.context()) is None:
+                    first, *rest = codes
+                    _hooks.resume()
+                    value = eval(first, namespace)
+                    if rest:
+                        value = eval(rest[0], namespace)
                 else:
-                    value, stop = yield from _session_loop.in_steps(program)
-                if stop is not None:
-                    raise stop
-            else:
-                for code in codes:
-                    value = eval(code, namespace)
+                    first, *rest = codes
+                    _hooks.resume()
+                    value = context.run(eval, first, namespace)
+                    if rest:
+                        value = context.run(eval, rest[0], namespace)
+            finally:
+                # Here and without a loop or a call of our own functions: those would be seen by what is taken away.
+                _hooks.profile = _hooks.get_profile()
+                _hooks.set_profile(None)
+                _hooks.trace = _hooks.get_trace()
+                _hooks.set_trace(None)
+                _hooks.tools = tuple(filter(_hooks.get_tool, range(6)))
+                _hooks.events = tuple(map(_hooks.get_events, _hooks.tools))
+                any(map(_hooks.set_events, _hooks.tools, repeat(0)))
             if type(value) in _ATOMS:
                 answer = {"end": "value", "value": value}
             else:
@@ -173,7 +202,8 @@ def _run(source, filename, inputs, records, finalize, wants_value):
             _ending.end_program()
             _is_final = True
         _host_loop.end_run()
-        _flush()
+        if not finalize:
+            _ending.flush()
     _result[:] = (answer,)
 
 
@@ -194,14 +224,6 @@ async def _in_loop(codes, namespace):
 
 # inspect.CO_COROUTINE
 _COROUTINE = 0x80
-
-
-def _flush():
-    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
-        try:
-            stream.flush()
-        except BaseException:
-            pass
 
 
 _finders.install()

@@ -1,6 +1,7 @@
 """The session's own event loop, which outlives the runs: what awaits at the top level of a program runs in it."""
 
 from sandboa import _host_loop
+from sandboa._builtins import __builtins__
 
 _runner = None
 
@@ -37,6 +38,11 @@ def close():
     runner, _runner = _runner, None
     if runner is not None:
         runner.close()
+
+
+def context():
+    """Where the loop keeps context variables: what runs without it has the same ones. None where there is no loop."""
+    return None if _runner is None else _runner._context
 
 
 def _open():

@@ -4,6 +4,8 @@ import ast
 import io
 import linecache
 
+from sandboa._builtins import __builtins__
+
 
 def compile_source(source, filename, wants_value):
     """One or two pieces of code; the value of the last is the value of the run."""

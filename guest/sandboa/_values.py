@@ -7,6 +7,8 @@ never begins with one; where there are none, both stand for what they are. Nothi
 import sys
 from marshal import dumps
 
+from sandboa._builtins import __builtins__
+from sandboa._report import is_stop
 from sandboa._restore import Opaque, decode
 
 _MAX_DEPTH = 180
@@ -169,6 +171,8 @@ class _Walk:
         try:
             message = _plain(str, str(value))
         except BaseException as error:
+            if is_stop(error):
+                raise
             message = f"<the message could not be made: {type(error).__name__}>"
         return self.instance("exception", value, ("args", "message"), (value.args, message), depth)
 
@@ -264,5 +268,7 @@ def _record(value):
         text = repr(value)
         text = str.__str__(text) if len(text) <= _REPR_LIMIT else text[:_REPR_LIMIT] + "..."
     except BaseException as error:
+        if is_stop(error):
+            raise
         text = f"<repr failed: {type(error).__name__}>"
     return (..., "object", type(value).__qualname__, text)

@@ -5,6 +5,7 @@ export interface PythonExports {
   readonly memory: WebAssembly.Memory;
   readonly __indirect_function_table: WebAssembly.Table;
   readonly __stack_pointer: WebAssembly.Global<"i32">;
+  readonly tzname: WebAssembly.Global<"i32">;
   __wasm_call_ctors(): void;
   malloc(bytes: number): number;
   free(address: number): void;
@@ -74,5 +75,6 @@ export const requiredExports: readonly string[] = [
   "memory",
   "__indirect_function_table",
   "__stack_pointer",
+  "tzname",
   ...functionExports,
 ];

@@ -13,6 +13,7 @@ import { Rehash } from "./rehash/apply.ts";
 import { hashSecretBytes } from "./rehash/plan.ts";
 import { call, NoAnswer, OversizedAnswer } from "./request.ts";
 import { type MemoryPower, newMemory, restoreFresh, restoreGlobals, restoreInPlace } from "./snapshot.ts";
+import { writeZoneNames } from "./zone-names.ts";
 
 export type Outcome =
   /** The handler's answer in marshal format: hostile bytes. */
@@ -134,6 +135,7 @@ export class Interpreter {
     const { timeZone } = this.#kernel.process;
     const equipped = equipmentKey(equipment, timeZone);
     if (equipped === this.#equipped) return;
+    writeZoneNames(this.#machine, timeZone);
     this.#demand(equipRequest(equipment, timeZone));
     this.#equipped = equipped;
   }

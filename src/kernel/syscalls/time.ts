@@ -51,12 +51,21 @@ function writeTm(kernel: Kernel, target: number, time: BrokenDownTime): void {
   });
 }
 
-/** A year beyond an int leaves the struct as it was: these two calls have no way to fail. */
+/**
+ * What is far beyond all years that anybody takes for one becomes the first or last of those that an int has: these two calls have no way
+ * to fail, and CPython indexes its names of months with what they leave in the struct.
+ */
 function writeBrokenDown(kernel: Kernel, seconds: bigint, target: number, zone: TimeZone): void {
   kernel.memory.check(target, tmBytes);
-  const time = breakDown(seconds, zone);
-  if (time) writeTm(kernel, target, time);
+  writeTm(kernel, target, breakDown(seconds, zone) ?? (seconds < 0n ? firstTime : lastTime));
 }
+
+const atYear = (year: number): BrokenDownTime => ({
+  ...{ second: 0, minute: 0, hour: 0, dayOfMonth: 1, month0: 0, yearSince1900: year - 1900 },
+  ...{ weekday: 0, dayOfYear: 0, isDst: 0, offsetSeconds: 0 },
+});
+const firstTime = atYear(1900 - 2 ** 31);
+const lastTime = atYear(2 ** 31 - 1);
 
 export function gmtime(kernel: Kernel, seconds: bigint, target: number): void {
   writeBrokenDown(kernel, seconds, target, utc);

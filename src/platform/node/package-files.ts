@@ -7,17 +7,25 @@ import { packageRoot } from "./package-root.ts";
 import { sha256 } from "./powers.ts";
 
 const guestNames = [
-  ...[
-    "__init__.py",
-    "_ending.py",
-    "_finders.py",
-    "_host.py",
-    "_host_functions.py",
-    "_host_lent.py",
-    "_host_loop.py",
-  ],
-  ...["_host_module.py", "_host_stream.py", "_host_things.py", "_report.py", "_restore.py", "_runner.py"],
-  ...["_session_loop.py", "_source.py", "_survey.py", "_values.py"],
+  "__init__.py",
+  "_builtins.py",
+  "_ending.py",
+  "_finders.py",
+  "_hooks.py",
+  "_host.py",
+  "_host_functions.py",
+  "_host_lent.py",
+  "_host_loop.py",
+  "_host_module.py",
+  "_host_stream.py",
+  "_host_things.py",
+  "_report.py",
+  "_restore.py",
+  "_runner.py",
+  "_session_loop.py",
+  "_source.py",
+  "_survey.py",
+  "_values.py",
 ] as const;
 
 /** The guest package, by path below the standard library. */
