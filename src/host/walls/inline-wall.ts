@@ -4,7 +4,7 @@ import { SandboxLostError } from "../../errors/run-errors.ts";
 import { isPending } from "../../filesystems/later.ts";
 import { RenewalFailure, usedMemory } from "../../interpreter/interpreter.ts";
 import { createHostFile, openHostFile } from "../../platform/node/files/host-files.ts";
-import { inflateRaw } from "../../platform/node/powers.ts";
+import { inflateRaw, startTimer } from "../../platform/node/powers.ts";
 import { makeSessionPowers } from "../../platform/node/session-powers.ts";
 import type { LoadedImage } from "../images/image-cache.ts";
 import { LibraryFileSystem } from "../images/library-filesystem.ts";
@@ -36,9 +36,6 @@ const powers = makeSessionPowers({
   openHostFile: ({ ticket }) => (ticket.fd === undefined ? undefined : openHostFile(ticket.fd)),
   createHostFile: ({ ticket, mode }) => openHostFile(createHostFile(ticket, mode)),
 });
-
-/** Of setTimeout. */
-const longestTimerMs = 2 ** 31;
 
 /** One for all inline sandboxes. */
 const libraries = new WeakMap<SharedBytes, LibraryFileSystem>();
@@ -179,14 +176,14 @@ class InlineWall implements Wall {
 
   /** Until the host has something for the guest, the time is over, or the run is to end. */
   async #settled(ms: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let disarm: (() => void) | undefined;
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve;
-      if (ms < longestTimerMs) timer = setTimeout(resolve, Math.max(0, ms));
+      if (ms < Number.POSITIVE_INFINITY) disarm = startTimer(Math.max(0, ms), resolve);
     });
     await Promise.race([woken, this.#served.calls?.settled()]);
     this.#wake = undefined;
-    clearTimeout(timer);
+    disarm?.();
   }
 
   #inside<T>(work: () => T): T {
