@@ -154,26 +154,24 @@ def _run(source, filename, inputs, records, finalize, wants_value):
             namespace = _ending.main_module().__dict__
             namespace.update(inputs if records is None else _values.decode(inputs, records, _host.borrow))
             codes = _source.compile_source(source, filename, wants_value)
-            value = None
+            first, *rest = codes
+            context = _session_loop.context()
+            if any(code.co_flags & _COROUTINE for code in codes):
+                program = _in_loop(codes, namespace)
             try:
-                if any(code.co_flags & _COROUTINE for code in codes):
-                    program = _in_loop(codes, namespace)
+                _hooks.resume()
+                if program is not None:
                     if _host.waits or not _finders.EventLoopAdapter.functions:
-                        _hooks.resume()
                         value, stop = _session_loop.run(program)
                     else:
                         value, stop = yield from _session_loop.in_steps(program)
                     if stop is not None:
                         raise stop
-                elif (context := _session_loop.context()) is None:
-                    first, *rest = codes
-                    _hooks.resume()
+                elif context is None:
                     value = eval(first, namespace)
                     if rest:
                         value = eval(rest[0], namespace)
                 else:
-                    first, *rest = codes
-                    _hooks.resume()
                     value = context.run(eval, first, namespace)
                     if rest:
                         value = context.run(eval, rest[0], namespace)
