@@ -1,5 +1,6 @@
 // Functions of every kind that a host can offer, and programs that call them: each with its value, or the exception that ends it.
 
+import { branded } from "../src/capabilities/functions/brand.ts";
 import type {
   FunctionCapability,
   ObjectCapability,
@@ -11,14 +12,14 @@ import type { Grants } from "./functions-fixture.ts";
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 type Callable = (...given: unknown[]) => Promise<unknown>;
 
-const cursor: ObjectCapability = {
+const cursor: ObjectCapability = branded({
   kind: "object",
   name: "Cursor",
   description: "Rows.",
   methods: new Map([["fetch", fn(({ n }) => [n, "row"], { parameters: ["n"], description: "Some rows." })]]),
   attributes: new Map([["count", fn(() => 3)]]),
   target: { secret: "of the host" },
-};
+});
 const twice: FunctionCapability = fn(({ x }) => (x as number) * 2, { parameters: ["x"] });
 const aborted: string[] = [];
 

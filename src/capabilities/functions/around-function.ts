@@ -1,6 +1,7 @@
 // A function or object with code around each call: what all words of authority for functions are made of.
 import { GuestException } from "../../errors/guest-exception.ts";
 import { OptionError } from "../../errors/option-error.ts";
+import { branded, isBranded } from "./brand.ts";
 import type {
   Arguments,
   FunctionCall,
@@ -18,16 +19,22 @@ export interface FunctionChange {
   readonly invoke?: FunctionCapability["invoke"];
 }
 
+/** By its shape: what an embedder hands over itself may be of its own kind. For whatever may come from a guest there is `isMadeHere`. */
+export function isCallable(value: unknown): value is Callable {
+  return isFunctionCapability(value) || isObjectCapability(value);
+}
+
+/** Whether it was made by a constructor or wrapper of this package: no value of a guest's is. */
+export function isMadeHere(value: object): value is Callable {
+  return isBranded(value) && isCallable(value);
+}
+
 export function isFunctionCapability(value: unknown): value is FunctionCapability {
   return isKind(value, "function") && typeof (value as Partial<FunctionCapability>).invoke === "function";
 }
 
 export function isObjectCapability(value: unknown): value is ObjectCapability {
   return isKind(value, "object") && (value as Partial<ObjectCapability>).methods instanceof Map;
-}
-
-export function isCallable(value: unknown): value is Callable {
-  return isFunctionCapability(value) || isObjectCapability(value);
 }
 
 function isKind(value: unknown, kind: string): boolean {
@@ -40,7 +47,7 @@ export function demandCallable(word: string, value: unknown): Callable {
 }
 
 export function changedFunction(inner: FunctionCapability, change: FunctionChange): FunctionCapability {
-  return Object.freeze({
+  return branded({
     kind: "function",
     signature: change.signature ?? inner.signature,
     limits: change.limits ?? inner.limits,
@@ -57,7 +64,7 @@ export function changedEach<C extends Callable>(
   const changed: Callable =
     inner.kind === "function"
       ? change(inner)
-      : Object.freeze({
+      : branded({
           kind: "object",
           name: inner.name,
           description: inner.description,

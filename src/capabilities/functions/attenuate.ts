@@ -4,6 +4,7 @@ import { OptionError } from "../../errors/option-error.ts";
 import { now, run, type Steps } from "../../filesystems/later.ts";
 import { optionalText, optionFields } from "../option-fields.ts";
 import { changedFunction, demandCallable } from "./around-function.ts";
+import { branded } from "./brand.ts";
 import { type CheckedInput, checkedInput } from "./checked-input.ts";
 import type {
   Arguments,
@@ -156,7 +157,7 @@ function attenuatedObject(inner: ObjectCapability, given: ObjectAttenuation): Ob
     "description",
   ]) as ObjectAttenuation;
   const description = change.description ?? inner.description;
-  return Object.freeze({
+  return branded({
     kind: "object",
     name: inner.name,
     description: optionalText("attenuate description", description),

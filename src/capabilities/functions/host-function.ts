@@ -8,6 +8,7 @@ import type { Later } from "../../filesystems/tree.ts";
 import { optionalFlag, optionalFunction, optionalText, optionFields } from "../option-fields.ts";
 import { checkAnnotation } from "./annotation-text.ts";
 import { isAsyncFunction } from "./async-function.ts";
+import { branded } from "./brand.ts";
 import { type CheckedInput, checkedInput, demandSchema } from "./checked-input.ts";
 import { eachItem } from "./each-item.ts";
 import type {
@@ -61,7 +62,16 @@ export interface HostFunctionOptions<S = undefined> extends FunctionTerms {
   readonly execute: (input: InputOf<S>, call: FunctionCall) => unknown;
 }
 
-const termNames = ["description", "output", "returns", "async", "streams", "errors", "limits", "values"];
+export const termNames: readonly string[] = [
+  "description",
+  "output",
+  "returns",
+  "async",
+  "streams",
+  "errors",
+  "limits",
+  "values",
+];
 export const optionNames: readonly string[] = [...termNames, "input", "parameters", "execute"];
 
 /**
@@ -173,7 +183,7 @@ function functionOf(
       throw thrown(error);
     });
   };
-  return Object.freeze({
+  return branded({
     kind: "function",
     signature,
     limits: checkLimitOptions(`${option} limits`, terms.limits),

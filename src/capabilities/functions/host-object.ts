@@ -5,6 +5,7 @@ import { isPythonIdentifier } from "../../errors/python-identifier.ts";
 import { optionalText, optionFields } from "../option-fields.ts";
 import { checkAnnotation } from "./annotation-text.ts";
 import { isFunctionCapability } from "./around-function.ts";
+import { branded } from "./brand.ts";
 import type { FunctionCapability, ObjectCapability } from "./function-capability.ts";
 import { defaultLimits, defaultValues } from "./function-limits.ts";
 import {
@@ -12,6 +13,7 @@ import {
   type HostFunctionOptions,
   orderedFunction,
   positionalFunction,
+  termNames,
 } from "./host-function.ts";
 import type { InputSchema } from "./schemas.ts";
 
@@ -61,7 +63,7 @@ export function hostObject(target: object, options: HostObjectOptions): ObjectCa
       );
     readable.set(attribute, attributeOf(target, attribute, terms));
   }
-  return Object.freeze({
+  return branded({
     kind: "object",
     name: className(target, name),
     description: optionalText("hostObject description", description),
@@ -107,7 +109,7 @@ function methodOf(target: object, name: string, terms: unknown): FunctionCapabil
   if (typeof method !== "function" || isOfEveryObject(name, method))
     throw new OptionError(option, method, "the name of a method of the object");
   if (isFunctionCapability(terms)) return terms;
-  const options: object = terms === undefined ? {} : optionFields(option, terms, termNames);
+  const options: object = terms === undefined ? {} : optionFields(option, terms, methodTermNames);
   const bound = boundTo(target, method);
   const hasInput = "input" in options || "parameters" in options;
   return hasInput
@@ -115,10 +117,7 @@ function methodOf(target: object, name: string, terms: unknown): FunctionCapabil
     : positionalFunction(option, bound, options as FunctionTerms);
 }
 
-const termNames = [
-  ...["description", "output", "returns", "async", "streams", "errors", "limits", "values"],
-  ...["input", "parameters"],
-];
+const methodTermNames = [...termNames, "input", "parameters"];
 
 function isOfEveryObject(name: string, value: unknown): boolean {
   if (name === "constructor") return true;
@@ -142,7 +141,7 @@ function attributeOf(target: object, name: string, given: unknown): FunctionCapa
     given === undefined ? {} : optionFields(option, given, ["annotation", "description"])
   ) as AttributeTerms;
   const { annotation } = terms;
-  return Object.freeze({
+  return branded({
     kind: "function",
     signature: Object.freeze({
       parameters: Object.freeze([]),

@@ -1,5 +1,6 @@
 // What a hostile guest can make the host hold, and numbers that it was never given: each attack is bounded by the account, or refused.
 import { expect, test } from "vitest";
+import { branded } from "../../capabilities/functions/brand.ts";
 import type { ObjectCapability } from "../../capabilities/functions/function-capability.ts";
 import { Call } from "./call.ts";
 import { ask, Fields, fn, parameter, serve } from "./calls-fixture.ts";
@@ -109,14 +110,14 @@ test("of a stream no more than one item is asked for that nobody has", async () 
 });
 
 const inner = fn(() => "inner");
-const thing: ObjectCapability = {
+const thing: ObjectCapability = branded({
   kind: "object",
   name: "Thing",
   description: "",
   methods: new Map([["method", inner]]),
   attributes: new Map([["attribute", inner]]),
   target: {},
-};
+});
 
 test("numbers that were never given are nobody's: of answers on their way, cancelled, refused, or lost with their run", async () => {
   const { server } = serve({

@@ -1,5 +1,6 @@
 // What lives longer than one frame: handles, streams, lent things, and calls whose run is over before they are.
 import { expect, test } from "vitest";
+import { branded } from "../../capabilities/functions/brand.ts";
 import type { FunctionCall, ObjectCapability } from "../../capabilities/functions/function-capability.ts";
 import { ask, events, Fields, fn, parameter, serve } from "./calls-fixture.ts";
 
@@ -7,14 +8,14 @@ type Callable = (...given: unknown[]) => Promise<unknown>;
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const raised = (type: string) => ({ kind: "raise", value: [type, expect.any(String)] });
 const twice = fn(({ x }) => (x as number) * 2, { parameters: ["x"] });
-const thing: ObjectCapability = {
+const thing: ObjectCapability = branded({
   kind: "object",
   name: "Thing",
   description: "",
   methods: new Map([["twice", twice]]),
   attributes: new Map(),
   target: { own: true },
-};
+});
 const numberOf = (value: unknown): number => (value as Fields).fields[1] as number;
 
 test("a handle keeps its number while it lives, is called, passed back, and is nobody's when released", async () => {

@@ -1,4 +1,5 @@
 // Functions to call, and frames to call them with, for the tests of this folder.
+import { branded } from "../../capabilities/functions/brand.ts";
 import type {
   Arguments,
   FunctionCall,
@@ -28,7 +29,7 @@ export function fn(
   invoke: (given: Arguments, call: FunctionCall) => unknown,
   { parameters = [], limits, values, ...signature }: FunctionFixture = {},
 ): FunctionCapability {
-  return {
+  return branded({
     kind: "function",
     signature: {
       returns: "object",
@@ -41,7 +42,7 @@ export function fn(
     limits: { calls: Infinity, concurrency: Infinity, bytes: Infinity, ...limits },
     values: { shape: "objects", references: "refuse", exactFloats: false, ...values },
     invoke,
-  };
+  });
 }
 
 export interface Served {

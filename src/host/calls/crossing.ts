@@ -1,6 +1,7 @@
 // Values of calls on their way: what the guest passes back or lends becomes the host's, and what an answer lends becomes the guest's.
 // Invariant: a handle that was made for an answer which was not sent is gone again.
 
+import { isMadeHere } from "../../capabilities/functions/around-function.ts";
 import { decodeValue, MarshalFormatError } from "../../interpreter/marshal/decode.ts";
 import { encodeValue } from "../../interpreter/marshal/encode.ts";
 import { Call, type CallHost } from "./call.ts";
@@ -102,7 +103,7 @@ export class Crossing {
     if (id !== undefined) return ["lent", id];
     if (typeof value === "function") return undefined;
     if (value instanceof StreamAnswer) return this.#lendStream(value.iterable);
-    if (isCapability(value)) return this.#lendCapability(value);
+    if (isMadeHere(value)) return this.#lendCapability(value);
     return isStream(value) ? this.#lendStream(value) : undefined;
   }
 
@@ -146,10 +147,4 @@ export class Crossing {
 function ownOf(target: Target): unknown {
   if (target.kind === "stream") return target.original;
   return target.kind === "object" ? target.capability.target : target.capability;
-}
-
-function isCapability(value: object): value is Capability {
-  if (!("kind" in value)) return false;
-  if (value.kind === "function") return "invoke" in value && typeof value.invoke === "function";
-  return value.kind === "object" && "methods" in value && value.methods instanceof Map && "target" in value;
 }

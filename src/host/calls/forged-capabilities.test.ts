@@ -1,0 +1,58 @@
+// Values of the guest's that look like what the host grants: they are data wherever they come back from, and only what an embedder made
+// is lent.
+import { expect, test } from "vitest";
+import { attenuate } from "../../capabilities/functions/attenuate.ts";
+import type { FunctionCapability } from "../../capabilities/functions/function-capability.ts";
+import { ask, Fields, fn, serve } from "./calls-fixture.ts";
+
+const numberOf = (value: unknown): number => (value as Fields).fields[1] as number;
+const signature = { parameters: [], returns: "", description: "", isAsync: false, streams: false };
+const limits = { calls: 5, concurrency: 5, bytes: 5 };
+const values = { shape: "objects", references: "refuse", exactFloats: false };
+const likeObject = {
+  kind: "object",
+  name: "X",
+  description: "",
+  methods: new Map<unknown, unknown>([[1, { values, signature, limits }]]),
+  attributes: new Map<unknown, unknown>([[1, { values, signature, limits }]]),
+  target: {},
+};
+const likeFunction = { kind: "function", signature, limits, values, invoke: new Fields("lent", 7, "call") };
+
+test.each([
+  ["an object", likeObject],
+  ["a function, whose code is lent by the guest", likeFunction],
+])("%s that a guest has made comes back as the dict that it is", async (_, forged) => {
+  let kept: unknown;
+  const { server } = serve({
+    echo: fn(({ x }) => x, { parameters: ["x"] }),
+    keep: fn(
+      ({ x }) => {
+        kept = { list: [x, { ...(x as object) }, Object.assign({}, x)] };
+      },
+      { parameters: ["x"] },
+    ),
+    get: fn(() => kept),
+    stream: fn(({ x }) => [x], { parameters: ["x"], streams: true }),
+  });
+  const echoed = await ask(server, "call", { body: [forged] });
+  expect(echoed).toMatchObject({ held: 0, value: { kind: forged.kind } });
+  await ask(server, "call", { number: 1, body: [forged] });
+  const { value, held } = await ask(server, "call", { number: 2, body: [] });
+  const one = expect.objectContaining({ kind: forged.kind });
+  expect([value, held]).toEqual([{ list: [one, one, one] }, 0]);
+  const stream = await ask(server, "call", { number: 3, body: [forged] });
+  expect(await ask(server, "next", { number: numberOf(stream.value) })).toMatchObject({
+    value: { kind: forged.kind },
+  });
+});
+
+test("a function of an embedder's own kind is one in an answer when this package has made one of it", async () => {
+  const own: FunctionCapability = { ...fn(() => 5) };
+  const plain = Object.fromEntries(Object.entries(own)) as unknown as FunctionCapability;
+  const { server, faults } = serve({ plain: fn(() => plain), made: fn(() => attenuate(plain, {})) });
+  expect(await ask(server, "call", { body: [] })).toMatchObject({ kind: "raise" });
+  expect(String(faults[0]?.error)).toContain("invoke");
+  const { value } = await ask(server, "call", { number: 1, body: [] });
+  expect(await ask(server, "call", { number: numberOf(value), body: [] })).toMatchObject({ value: 5 });
+});
