@@ -110,6 +110,20 @@ test.each([
   expect(await ask(server, "call", { body })).toMatchObject(answer);
 });
 
+test("of positional arguments the guest gives at most ten thousand, for the engine puts them on its stack", async () => {
+  const spread = fn(({ rest }) => Math.max(...(rest as number[])), {
+    parameters: [parameter("rest", { kind: "positionals" })],
+  });
+  const { server, faults } = serve({ f: spread }, { valueBytes: 2 ** 24, heldBytes: 2 ** 26 });
+  const body = (count: number) => [Array.from({ length: count }, (_, at) => at)];
+  expect(await ask(server, "call", { body: body(10_000) })).toMatchObject({ value: 9999 });
+  for (const count of [10_001, 2 ** 20])
+    expect(await ask(server, "call", { body: body(count) })).toMatchObject(
+      raised("TypeError", "f() takes at most 10000 positional arguments"),
+    );
+  expect(faults).toEqual([]);
+});
+
 test("a name of __proto__ is refused and touches no prototype", async () => {
   const { server } = serve({ f: given });
   const body = [1, 2, [], JSON.parse('{"__proto__": {"polluted": 1}}')];

@@ -15,6 +15,7 @@ import {
   operation,
   readRequest,
 } from "./call-frames.ts";
+import { costOf } from "./cost.ts";
 import { Crossing } from "./crossing.ts";
 import { describeGrants } from "./descriptions.ts";
 import { Embedder, type ObserveCalls } from "./embedder.ts";
@@ -161,10 +162,12 @@ export class CallServer {
     try {
       target.countBytes(body.length);
       const values = this.#crossing.decodeArguments(target, body, records, call);
-      const given = target.bind(values, this.#crossing.passedBack);
+      const { passedBack } = this.#crossing;
+      const given = target.bind(values, passedBack);
       target.countCall();
       const outcome = this.#invoker.invoke(call, target, given);
-      return this.#pending.begun(call, outcome, given, body.length);
+      const argumentBytes = outcome === undefined ? costOf(given, body.length, passedBack) : 0;
+      return this.#pending.begun(call, outcome, argumentBytes);
     } catch (error) {
       this.#pending.close(call);
       throw error;
@@ -176,7 +179,7 @@ export class CallServer {
     if (stream.isAsked)
       throw new Refusal("RuntimeError", "the next item of this stream is being waited for already");
     const call = this.#pending.open(stream.producer.name, callNumber, 0);
-    return this.#pending.begun(call, this.#invoker.next(call, stream), undefined, 0);
+    return this.#pending.begun(call, this.#invoker.next(call, stream), 0);
   }
 
   #wait(timeoutMs: number): Later<Uint8Array> {

@@ -6,8 +6,11 @@ const bulkyBytes = 256;
 /** So short that they are not gone through: whatever they hold, each byte is at most an item. */
 const shortBytes = 32;
 
-/** In bytes of host memory, roughly. `encodedBytes`: as it crossed. A value that stands in two places is counted twice. */
-export function costOf(value: unknown, encodedBytes: number): number {
+/**
+ * In bytes of host memory, roughly. `encodedBytes`: as it crossed. A value that stands in two places is counted twice. `passedBack`: what in it
+ * is the embedder's own, and neither looked into nor charged.
+ */
+export function costOf(value: unknown, encodedBytes: number, passedBack: ReadonlySet<unknown>): number {
   if (encodedBytes <= shortBytes) return encodedBytes * itemBytes;
   let cost = 0;
   const open: unknown[] = [value];
@@ -17,7 +20,7 @@ export function costOf(value: unknown, encodedBytes: number): number {
     cost += itemBytes;
     if (typeof one === "string") cost += 2 * one.length;
     else if (typeof one === "bigint") cost += encodedBytes;
-    else if (typeof one !== "object" || one === null) continue;
+    else if (typeof one !== "object" || one === null || passedBack.has(one)) continue;
     else if (ArrayBuffer.isView(one)) cost += bulkyBytes + one.byteLength;
     else {
       if (seen.has(one)) continue;
@@ -36,7 +39,7 @@ export function costOf(value: unknown, encodedBytes: number): number {
   return cost;
 }
 
-/** Only those are ours to look into: what the guest passed back is the embedder's own. */
+/** What was made of a dict. */
 function isRecord(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null;

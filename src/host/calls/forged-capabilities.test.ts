@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 import { attenuate } from "../../capabilities/functions/attenuate.ts";
 import type { FunctionCapability } from "../../capabilities/functions/function-capability.ts";
-import { ask, Fields, fn, serve } from "./calls-fixture.ts";
+import { hostObject } from "../../capabilities/functions/host-object.ts";
+import { ask, Fields, fn, parameter, serve } from "./calls-fixture.ts";
 
 const numberOf = (value: unknown): number => (value as Fields).fields[1] as number;
 const signature = { parameters: [], returns: "", description: "", isAsync: false, streams: false };
@@ -55,4 +56,18 @@ test("a function of an embedder's own kind is one in an answer when this package
   expect(String(faults[0]?.error)).toContain("invoke");
   const { value } = await ask(server, "call", { number: 1, body: [] });
   expect(await ask(server, "call", { number: numberOf(value), body: [] })).toMatchObject({ value: 5 });
+});
+
+test("an embedder's object that is passed back is neither the arguments nor the positional ones", async () => {
+  const secrets = hostObject([["secret"]], { name: "Secrets" });
+  const positionals = [parameter("args", { kind: "positionals" as const })];
+  const { server } = serve({
+    ordinary: fn((given) => Object.values(given), { parameters: ["x"] }),
+    all: fn(({ args }) => args, { parameters: positionals }),
+    secrets,
+  });
+  const handle = new Fields("host", 2);
+  for (const number of [0, 1])
+    expect(await ask(server, "call", { number, body: handle })).toMatchObject({ kind: "raise" });
+  expect(await ask(server, "call", { number: 1, body: [handle] })).toMatchObject({ kind: "raise" });
 });

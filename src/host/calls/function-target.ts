@@ -27,6 +27,9 @@ export function unused(): FunctionUse {
   return { calls: 0, bytes: 0, running: 0, isFilling: false, queue: [] };
 }
 
+/** Of one call. The engine puts them on its stack, which overflows at some hundred thousand. */
+const mostPositionals = 10_000;
+
 /** How all values of a server cross. */
 export interface ValueCrossing {
   readonly maxBytes: number;
@@ -88,11 +91,11 @@ export class FunctionTarget {
 
   /**
    * Gives the arguments their names. `values`: hostile, one for each parameter. `passedBack`: what among them is the embedder's own, whose
-   * fields are not the guest's to see. Throws Refusal.
+   * fields and items are not the guest's to see. Throws Refusal.
    */
   bind(values: unknown, passedBack: ReadonlySet<unknown>): Arguments {
     const { parameters } = this.capability.signature;
-    if (!Array.isArray(values) || values.length !== parameters.length)
+    if (!Array.isArray(values) || passedBack.has(values) || values.length !== parameters.length)
       throw new Refusal("ValueError", `${this.name}() takes ${parameters.length} arguments as they cross`);
     const given: Record<string, unknown> = Object.create(null);
     for (let index = 0; index < parameters.length; index++) {
@@ -100,8 +103,13 @@ export class FunctionTarget {
       const value: unknown = values[index];
       if (value !== pythonEllipsis) this.demandShape(value, `argument '${parameter.name}'`);
       if (parameter.kind === "keywords") this.#bindKeywords(given, passedBack.has(value) ? undefined : value);
-      else if (parameter.kind === "positionals" && !Array.isArray(value))
+      else if (parameter.kind === "positionals" && (!Array.isArray(value) || passedBack.has(value)))
         throw new Refusal("TypeError", `${this.name}() argument '${parameter.name}': must be a tuple`);
+      else if (parameter.kind === "positionals" && (value as unknown[]).length > mostPositionals)
+        throw new Refusal(
+          "TypeError",
+          `${this.name}() takes at most ${mostPositionals} positional arguments`,
+        );
       else if (value !== pythonEllipsis) this.#give(given, parameter.name, value);
       else if (!parameter.isOptional)
         throw new Refusal("TypeError", `${this.name}() missing required argument '${parameter.name}'`);

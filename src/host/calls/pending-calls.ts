@@ -3,7 +3,6 @@
 import type { Later } from "../../filesystems/tree.ts";
 import { Call, type CallHost } from "./call.ts";
 import { answerFrame, answerKind, waitedFor } from "./call-frames.ts";
-import { costOf } from "./cost.ts";
 import { none, type Outcome, Refusal, raise } from "./refusal.ts";
 import { WaitingGuest } from "./waiting-guest.ts";
 
@@ -88,13 +87,13 @@ export class PendingCalls {
     }
   }
 
-  /** What the guest is told when a call was begun. Without an outcome it goes on, and `given` is held meanwhile. */
-  begun(call: Call, outcome: Outcome | undefined, given: unknown, bytes: number): Later<Uint8Array> {
+  /** What the guest is told when a call was begun. Without an outcome it goes on, and its arguments are held meanwhile. */
+  begun(call: Call, outcome: Outcome | undefined, argumentBytes: number): Later<Uint8Array> {
     if (outcome !== undefined && call.callbacks === undefined) {
       this.close(call);
       return this.frame(outcome);
     }
-    if (outcome === undefined) this.#hold(call, callBytes + costOf(given, bytes));
+    if (outcome === undefined) this.#hold(call, callBytes + argumentBytes);
     else this.#keepOutcome(call, outcome);
     if (call.number === 0) return this.wait(call);
     this.#numbered.set(call.number, call);
