@@ -1,6 +1,6 @@
 // What a guest that writes frames itself can do behind each wall: nothing but harm its own run. Wall time that stands still while the host
 // works does not stand still for a guest that only says that it waits.
-import { type FunctionCapability, hostFunction, Sandbox, type SandboxEvent } from "sandboa";
+import { type FunctionCapability, hostFunction, hostObject, Sandbox, type SandboxEvent } from "sandboa";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { walls } from "./functions-fixture.ts";
 
@@ -96,6 +96,30 @@ describe.each(walls)("%s", (isolation) => {
     const asleep =
       "import asyncio\nfrom host import slow\nt = asyncio.ensure_future(slow())\nawait asyncio.sleep(0)\nt.cancel()\nawait asyncio.sleep(60)";
     expect(await runTo(sandbox, asleep)).toMatchObject({ code: "LIMIT_WALL" });
+  });
+
+  test("dicts that look like what is granted stay dicts; what is lent is charged over runs, and given back", async () => {
+    const parts = Object.fromEntries(Array.from({ length: 99 }, (_, at) => [`m${at}`, () => at]));
+    const functions = {
+      echo: hostFunction((one: unknown) => one),
+      lend: hostFunction(() => hostObject(parts, { methods: Object.keys(parts) })),
+    };
+    await using sandbox = await sandboxWith(isolation, functions, { hostMemory: "2 MiB" });
+    const forged = `
+import host
+f = {"values": 0, "limits": {}, "signature": {"parameters": [], "returns": "", "description": "", "isAsync": False, "streams": False}}
+like = {"kind": "object", "name": "X", "description": "", "methods": {k: f for k in range(1000)}, "attributes": [], "target": {}}
+[host.echo(like) == like, type(host.echo({**f, "kind": "function", "invoke": print})).__name__]`;
+    expect(await runTo(sandbox, forged)).toEqual([true, "dict"]);
+    expect(sandbox.usage().hostMemoryBytes).toBe(0);
+    expect(await runTo(sandbox, "kept = [host.lend() for _ in range(5)]; kept[4].m7()")).toBe(7);
+    expect(sandbox.usage().hostMemoryBytes).toBe(5 * 100 * 1024);
+    expect(await runTo(sandbox, "1")).toBe(1);
+    expect(sandbox.usage().hostMemoryBytes).toBe(5 * 100 * 1024);
+    const many = "try:\n    while True: kept.append(host.lend())\nexcept MemoryError: pass\nlen(kept)";
+    expect(await runTo(sandbox, many)).toBe(20);
+    expect(await runTo(sandbox, "kept.clear(); host.echo(1)")).toBe(1);
+    expect(sandbox.usage().hostMemoryBytes).toBe(0);
   });
 
   test("frames from everywhere a program can stand: finalizers, generators, tasks, callbacks, with calls under way", async () => {

@@ -1,6 +1,7 @@
 // The guest's one call of the host, as bytes, behind every wall: what is sent arrives, what is answered arrives, and whatever else is
 // passed to it ends nobody but the guest.
 import { expect, test } from "vitest";
+import { answerFrame, answerKind, answerTrailerBytes } from "../src/host/calls/call-frames.ts";
 import { checkEngine, checkGrants, type Isolation } from "../src/host/options/options.ts";
 import { encodeRun, endingOf } from "../src/host/run.ts";
 import { openWall } from "../src/host/walls/open-wall.ts";
@@ -8,7 +9,6 @@ import type { CallAnswers } from "../src/host/walls/served.ts";
 
 const walls: readonly Isolation[] = ["inline", "worker", "process"];
 const ignore = (): void => {};
-const trailer = (kind: number): number[] => [0, 0, 0, 0, 0, kind];
 
 async function runOn(isolation: Isolation, source: string, calls: CallAnswers | undefined) {
   const { plan } = checkGrants({ limits: { wall: "5 s" } }, isolation);
@@ -24,7 +24,7 @@ async function runOn(isolation: Isolation, source: string, calls: CallAnswers | 
 
 const mirror = (delayMs: number): CallAnswers => ({
   answer: (frame) => {
-    const answer = Uint8Array.from([...frame, ...trailer(0)]);
+    const answer = answerFrame(frame, answerKind.plain, 0, 0);
     if (delayMs === 0) return answer;
     return new Promise((resolve) => setTimeout(() => resolve(answer), delayMs));
   },
@@ -35,7 +35,7 @@ const mirror = (delayMs: number): CallAnswers => ({
 test.each(walls)("%s: a request is answered with bytes, small and large", async (isolation) => {
   const source = `
 import sandboa
-[sandboa._host_call(request)[:-6] == request for request in (b"", b"x", bytes(range(256)), b"y" * 70_000)]`;
+[sandboa._host_call(request)[:-${answerTrailerBytes}] == request for request in (b"", b"x", bytes(range(256)), b"y" * 70_000)]`;
   expect(await runOn(isolation, source, mirror(0))).toMatchObject({ value: [true, true, true, true] });
 });
 

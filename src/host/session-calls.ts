@@ -5,7 +5,16 @@ import { encodeMarshal } from "../interpreter/marshal/encode.ts";
 import type { HostMemory } from "../kernel/host-memory.ts";
 import { fail } from "../kernel/kernel-error.ts";
 import type { CallPower } from "../kernel/powers.ts";
-import { operation } from "./calls/call-frames.ts";
+import {
+  answerFrame,
+  answerKind,
+  heldBytesOf,
+  isCall,
+  kindOf,
+  lastingBytesOf,
+  waitedFor,
+  waitedForOf,
+} from "./calls/call-frames.ts";
 import type { SandboxPlan } from "./plan.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -14,31 +23,12 @@ interface Asking {
   callHost(frame: Uint8Array, look: () => void): Uint8Array;
 }
 
-/** What an answer ends with: the bytes that the host holds for pending calls (u32), who was waited for (u8), and its kind (u8). */
-const trailerBytes = 6;
-const answerKind = { raise: 2, later: 6 } as const;
-
-function heldBytesOf(answer: Uint8Array): number {
-  const at = answer.length - trailerBytes;
-  if (at < 0) throw new RangeError("an answer without its end");
-  const byte = (index: number): number => answer[at + index] ?? 0;
-  return (byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)) >>> 0;
-}
-
-/** What asks for work: with its trailer of 10 bytes, the operation second. */
-function isCall(frame: Uint8Array): boolean {
-  return frame[frame.length - 9] === operation.call;
-}
-
 /** What a call costs the host besides its frame, while it is under way. */
 const callBytes = 1024;
 
 function refusal(type: string, message: string): Uint8Array {
   const body = encodeMarshal(Object.freeze([type, message]), { maxBytes: 1024 });
-  const frame = new Uint8Array(body.length + trailerBytes);
-  frame.set(body);
-  frame[frame.length - 1] = answerKind.raise;
-  return frame;
+  return answerFrame(body, answerKind.raise, 0, 0);
 }
 const noMemory = refusal("MemoryError", "there is no memory left for a call of the host");
 const tooLarge = refusal("ValueError", "the arguments are larger than what may cross");
@@ -50,6 +40,8 @@ export class SessionCalls implements CallPower {
   #plan: SandboxPlan | undefined;
   #hostMemory: HostMemory | undefined;
   #heldBytes = 0;
+  /** Of it, what stays when the run is over: what the guest was given to keep. */
+  #lastingBytes = 0;
   #toldToComeAgain = false;
 
   constructor(supervisor: Supervisor, host: Asking) {
@@ -63,15 +55,15 @@ export class SessionCalls implements CallPower {
   }
 
   begin(plan: SandboxPlan, hostMemory: HostMemory): void {
-    if (hostMemory !== this.#hostMemory) this.#heldBytes = 0;
+    if (hostMemory !== this.#hostMemory) this.#heldBytes = this.#lastingBytes = 0;
     this.#plan = plan;
     this.#hostMemory = hostMemory;
     this.#toldToComeAgain = false;
   }
 
-  /** The run is over: nothing is held for it any more. */
+  /** The run is over: what is held for it alone is not held any more. */
   end(): void {
-    this.#hold(0);
+    this.#hold(this.#lastingBytes);
     this.#toldToComeAgain = false;
   }
 
@@ -90,11 +82,12 @@ export class SessionCalls implements CallPower {
     try {
       answer = this.#host.callHost(frame, this.#look);
     } finally {
-      supervisor.hostEnded(start, answer === undefined || answer[answer.length - 2] === 0);
+      supervisor.hostEnded(start, answer === undefined || waitedForOf(answer) === waitedFor.host);
     }
     const held = heldBytesOf(answer);
     if (held !== this.#heldBytes) this.#hold(held);
-    this.#toldToComeAgain = answer[answer.length - 1] === answerKind.later;
+    this.#lastingBytes = lastingBytesOf(answer);
+    this.#toldToComeAgain = kindOf(answer) === answerKind.later;
     return answer;
   }
 

@@ -25,9 +25,9 @@ export const answerKind = {
 /** In a request that waits: as long as it takes. */
 export const noTimeout = 0xffff_ffff;
 /** records u8, operation u8, number u32le, call u32le. */
-const requestTrailerBytes = 10;
-/** held u32le, who was waited for u8, kind u8. */
-const answerTrailerBytes = 6;
+export const requestTrailerBytes = 10;
+/** held u32le, how much of it stays when the run is over u32le, who was waited for u8, kind u8. */
+export const answerTrailerBytes = 10;
 /** Who was waited for: what the guest's wall time may stand still for, or the guest itself. */
 export const waitedFor = { host: 0, guest: 1 } as const;
 
@@ -61,23 +61,53 @@ export function readRequest(frame: Uint8Array): CallRequest {
   };
 }
 
-/** `heldBytes`: what the host holds for the guest behind this answer. */
+/** Whether it asks for work; of a frame that was not read. */
+export function isCall(frame: Uint8Array): boolean {
+  return frame[frame.length - requestTrailerBytes + 1] === operation.call;
+}
+
+/** `heldBytes`: what the host holds for the guest behind this answer; `lastingBytes`: what of it stays when the run is over. */
 export function answerFrame(
   body: Uint8Array,
   kind: number,
   heldBytes: number,
+  lastingBytes: number,
   who: number = waitedFor.host,
 ): Uint8Array {
   const frame = new Uint8Array(body.length + answerTrailerBytes);
   frame.set(body);
   const end = body.length;
-  frame[end] = heldBytes;
-  frame[end + 1] = heldBytes >>> 8;
-  frame[end + 2] = heldBytes >>> 16;
-  frame[end + 3] = heldBytes >>> 24;
-  frame[end + 4] = who;
-  frame[end + 5] = kind;
+  writeU32(frame, end, heldBytes);
+  writeU32(frame, end + 4, lastingBytes);
+  frame[end + 8] = who;
+  frame[end + 9] = kind;
   return frame;
+}
+
+/** Of an answer; of the others below as well, one by one, because most calls do nothing but this. Throws RangeError for what is none. */
+export function heldBytesOf(answer: Uint8Array): number {
+  const at = answer.length - answerTrailerBytes;
+  if (at < 0) throw new RangeError("an answer without its end");
+  return readU32(answer, at);
+}
+
+export function lastingBytesOf(answer: Uint8Array): number {
+  return readU32(answer, answer.length - answerTrailerBytes + 4);
+}
+
+export function waitedForOf(answer: Uint8Array): number {
+  return answer[answer.length - 2] ?? waitedFor.host;
+}
+
+export function kindOf(answer: Uint8Array): number {
+  return answer[answer.length - 1] ?? -1;
+}
+
+function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
 }
 
 function readU32(bytes: Uint8Array, at: number): number {

@@ -61,7 +61,7 @@ export class CallServer {
     this.#embedder = embedder;
     const fault = (name: string, error: unknown): void => embedder.fault(name, "observe", error);
     this.#crossing = new Crossing(valueBytes, { nowMs, fault });
-    const targets = new TargetTable(grants, this.#crossing.values);
+    const targets = new TargetTable(grants, this.#crossing.values, (bytes) => this.#pending.hasRoom(bytes));
     this.#targets = targets;
     this.#pending = new PendingCalls({
       ...options,
@@ -71,6 +71,8 @@ export class CallServer {
       unkeep: (handles) => targets.unkeep(handles),
       give: (handles) => targets.give(handles),
       lose: (handles) => this.#lose(handles),
+      handleBytes: () => targets.heldBytes,
+      lastingBytes: () => targets.lastingBytes,
     });
     this.#lent = new LentThings(
       (callback, work, given) => this.#sendCallback(callback, work, given),

@@ -12,7 +12,14 @@ import type { Later } from "../../filesystems/tree.ts";
 import { decodeValue } from "../../interpreter/marshal/decode.ts";
 import { encodeValue } from "../../interpreter/marshal/encode.ts";
 import type { FaultEvent } from "../events.ts";
-import { answerKind, operation } from "./call-frames.ts";
+import {
+  answerKind,
+  answerTrailerBytes,
+  heldBytesOf,
+  kindOf,
+  operation,
+  requestTrailerBytes,
+} from "./call-frames.ts";
 import { CallServer, type CallServerOptions } from "./call-server.ts";
 
 export function parameter(name: string, more: Partial<Parameter> = {}): Parameter {
@@ -83,7 +90,7 @@ export function frame(
   { body = null as unknown, number = 0, call = 0 } = {},
 ): Uint8Array {
   const { bytes, records } = encodeValue(body, { maxBytes: 2 ** 26, lend });
-  const whole = new Uint8Array(bytes.length + 10);
+  const whole = new Uint8Array(bytes.length + requestTrailerBytes);
   whole.set(bytes);
   const view = new DataView(whole.buffer, bytes.length);
   view.setUint8(0, records ? 1 : 0);
@@ -97,9 +104,13 @@ const kindNames = new Map<number, string>(Object.entries(answerKind).map(([name,
 
 /** Kind, value and held bytes of an answer; records are Fields. */
 export function read(answer: Uint8Array): { kind: string; value: unknown; held: number } {
-  const kind = kindNames.get(answer[answer.length - 1] ?? -1) ?? "unknown";
-  const held = new DataView(answer.buffer, answer.byteOffset + answer.length - 6).getUint32(0, true);
-  return { kind, held, value: bodyValue(answer.subarray(0, -6), kind === "records" || kind === "callback") };
+  const kind = kindNames.get(kindOf(answer)) ?? "unknown";
+  const held = heldBytesOf(answer);
+  return {
+    kind,
+    held,
+    value: bodyValue(answer.subarray(0, -answerTrailerBytes), kind === "records" || kind === "callback"),
+  };
 }
 
 export function bodyValue(body: Uint8Array, records: boolean): unknown {

@@ -120,6 +120,7 @@ export class Crossing {
     const call = this.#call ?? new Call(target.name, 0, this.#host);
     const stream = (this.targets as TargetTable).addStream(
       iterable,
+      target.name,
       (number) => new StreamTarget(number, iterable, target, call),
     );
     this.#handles ??= [];

@@ -1,10 +1,15 @@
 // Values of the guest's that look like what the host grants: they are data wherever they come back from, and only what an embedder made
-// is lent.
+// is lent. What it lends is charged, part by part, for as long as the guest has it.
 import { expect, test } from "vitest";
 import { attenuate } from "../../capabilities/functions/attenuate.ts";
-import type { FunctionCapability } from "../../capabilities/functions/function-capability.ts";
+import { branded } from "../../capabilities/functions/brand.ts";
+import type {
+  FunctionCapability,
+  ObjectCapability,
+} from "../../capabilities/functions/function-capability.ts";
 import { hostObject } from "../../capabilities/functions/host-object.ts";
-import { ask, Fields, fn, parameter, serve } from "./calls-fixture.ts";
+import { lastingBytesOf } from "./call-frames.ts";
+import { ask, Fields, fn, frame, parameter, serve } from "./calls-fixture.ts";
 
 const numberOf = (value: unknown): number => (value as Fields).fields[1] as number;
 const signature = { parameters: [], returns: "", description: "", isAsync: false, streams: false };
@@ -56,6 +61,56 @@ test("a function of an embedder's own kind is one in an answer when this package
   expect(String(faults[0]?.error)).toContain("invoke");
   const { value } = await ask(server, "call", { number: 1, body: [] });
   expect(await ask(server, "call", { number: numberOf(value), body: [] })).toMatchObject({ value: 5 });
+});
+
+const method = fn(() => 1);
+const wide = (parts: number): ObjectCapability =>
+  branded({
+    kind: "object",
+    name: "Wide",
+    description: "",
+    methods: new Map(Array.from({ length: parts }, (_, at) => [`m${at}`, method] as const)),
+    attributes: new Map([["a", method]]),
+    target: {},
+  });
+
+test("what answers lend is charged with every method and attribute, and refused when there is no room", async () => {
+  const { server } = serve({ get: fn(() => wide(298)) }, { heldBytes: 2 ** 20 });
+  const got: number[] = [];
+  for (let at = 0; at < 3; at++) {
+    const answer = await ask(server, "call", { body: [] });
+    // An answer's frame tells of what it lends itself.
+    expect(answer.held).toBe((at + 1) * 300 * 1024);
+    got.push(numberOf(answer.value));
+  }
+  const refused = await ask(server, "call", { body: [] });
+  expect(refused).toMatchObject({ kind: "raise", value: ["MemoryError", expect.any(String)] });
+  expect(refused.held).toBe(3 * 300 * 1024);
+  // It outlives the run, and so does what it costs.
+  server.endRun();
+  server.beginRun();
+  expect(server.heldBytes).toBe(3 * 300 * 1024);
+  for (const number of got) await ask(server, "release", { number });
+  expect(server.heldBytes).toBe(0);
+  expect(await ask(server, "call", { body: [] })).toMatchObject({ kind: "records" });
+  server.end();
+  expect(server.heldBytes).toBe(0);
+});
+
+test("the frame tells what stays when the run is over: streams do not", async () => {
+  function* items(): Generator<number> {
+    yield 1;
+  }
+  const { server } = serve({ both: fn(() => [wide(1), items()]) });
+  const answer = (await server.answer(frame("call", { body: [] }))) as Uint8Array;
+  expect([server.heldBytes, lastingBytesOf(answer)]).toEqual([4 * 1024, 3 * 1024]);
+  server.endRun();
+  expect(server.heldBytes).toBe(3 * 1024);
+});
+
+test("what cannot be told to the guest is not charged", async () => {
+  const { server } = serve({ bad: fn(() => [wide(5), hostObject({}, {}), Symbol("no")]) });
+  expect(await ask(server, "call", { body: [] })).toMatchObject({ kind: "raise", held: 0 });
 });
 
 test("an embedder's object that is passed back is neither the arguments nor the positional ones", async () => {

@@ -3,7 +3,7 @@
 import type { Later } from "../../filesystems/tree.ts";
 import { Call, type CallHost } from "./call.ts";
 import { answerFrame, answerKind, waitedFor } from "./call-frames.ts";
-import { none, type Outcome, Refusal, raise } from "./refusal.ts";
+import { none, noRoom, type Outcome, Refusal, raise } from "./refusal.ts";
 import { WaitingGuest } from "./waiting-guest.ts";
 
 const mostPending = 10_000;
@@ -21,6 +21,9 @@ export interface PendingOptions extends CallHost {
   unkeep(handles: readonly number[]): void;
   give(handles: readonly number[]): void;
   lose(handles: readonly number[]): void;
+  /** What is held for handles, and what of that stays when the run is over. */
+  handleBytes(): number;
+  lastingBytes(): number;
 }
 
 export class PendingCalls {
@@ -42,7 +45,11 @@ export class PendingCalls {
   }
 
   get heldBytes(): number {
-    return this.#heldBytes + this.ready.heldBytes;
+    return this.#heldBytes + this.ready.heldBytes + this.#options.handleBytes();
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.heldBytes + bytes <= this.#options.heldBytes;
   }
 
   /** Whether the embedder's code works for the guest, and does not wait for it. */
@@ -53,7 +60,7 @@ export class PendingCalls {
   /** Whatever is made a frame is given to the guest. */
   frame(outcome: Outcome, who?: number): Uint8Array {
     this.#given(outcome);
-    return answerFrame(outcome.body, outcome.kind, this.heldBytes, who);
+    return this.#answer(outcome.body, outcome.kind, who);
   }
 
   /** Who is waited for from now on. */
@@ -67,7 +74,7 @@ export class PendingCalls {
       throw new Refusal("ValueError", "a call of this number is under way");
     if (this.#numbered.size + this.#waitedFor.length >= mostPending)
       throw new Refusal("RuntimeError", `more than ${mostPending} calls of the host are under way`);
-    if (this.heldBytes + callBytes + bytes > this.#options.heldBytes) throw noRoom(name);
+    if (!this.hasRoom(callBytes + bytes)) throw noRoom(name);
     const call = new Call(name, number, this.#options);
     if (number === 0) this.#waitedFor.push(call);
     return call;
@@ -97,7 +104,7 @@ export class PendingCalls {
     else this.#keepOutcome(call, outcome);
     if (call.number === 0) return this.wait(call);
     this.#numbered.set(call.number, call);
-    return answerFrame(none, answerKind.started, this.heldBytes);
+    return this.#answer(none, answerKind.started);
   }
 
   /** What comes next for the guest that waits for this call. */
@@ -136,7 +143,7 @@ export class PendingCalls {
       return;
     }
     this.close(call);
-    const kept = this.#hasRoom(outcome) ? outcome : noRoomFor(call.name);
+    const kept = this.#hasRoomFor(outcome) ? outcome : noRoomFor(call.name);
     if (kept !== outcome) this.#lost(outcome);
     else if (kept.handles) this.#options.keep(kept.handles);
     this.ready.add(call.number, kept);
@@ -157,7 +164,7 @@ export class PendingCalls {
 
   /** Throws RangeError where there is no room. */
   sendCallback(via: Call | undefined, token: number, outcome: Outcome): void {
-    if (!this.#hasRoom(outcome)) {
+    if (!this.#hasRoomFor(outcome)) {
       this.#lost(outcome);
       throw new RangeError("more is sent to the guest than may be held for it");
     }
@@ -206,18 +213,22 @@ export class PendingCalls {
     for (const call of calls) call.abort("the run that waits for the answer is over");
   }
 
+  #answer(body: Uint8Array, kind: number, who?: number): Uint8Array {
+    return answerFrame(body, kind, this.heldBytes, this.#options.lastingBytes(), who);
+  }
+
   #hold(call: Call, bytes: number): void {
     call.heldBytes += bytes;
     this.#heldBytes += bytes;
   }
 
-  #hasRoom({ body }: Outcome): boolean {
-    return this.heldBytes + body.length <= this.#options.heldBytes;
+  #hasRoomFor({ body }: Outcome): boolean {
+    return this.hasRoom(body.length);
   }
 
   /** Until the guest is back from a callback. */
   #keepOutcome(call: Call, outcome: Outcome): void {
-    const kept = this.#hasRoom(outcome) ? outcome : noRoomFor(call.name);
+    const kept = this.#hasRoomFor(outcome) ? outcome : noRoomFor(call.name);
     if (kept !== outcome) this.#lost(outcome);
     call.outcome = kept;
     this.#keep(call, kept);
@@ -251,10 +262,6 @@ function cannotWait(name: string): Outcome {
     "RuntimeError",
     `${name}() answers later, and this sandbox cannot wait inside of a synchronous call: use await, or isolation "worker" or "process"`,
   );
-}
-
-function noRoom(name: string): Refusal {
-  return new Refusal("MemoryError", `${name}(): the host can hold no more for this sandbox`);
 }
 
 function noRoomFor(name: string): Outcome {

@@ -12,6 +12,10 @@ export class Refusal extends Error {
   }
 }
 
+export function noRoom(name: string): Refusal {
+  return new Refusal("MemoryError", `${name}(): the host can hold no more for this sandbox`);
+}
+
 /** An answer without its trailer. */
 export interface Outcome {
   readonly kind: number;

@@ -7,7 +7,7 @@ import type {
 } from "../../capabilities/functions/function-capability.ts";
 import { describeFunction, describeObject } from "./descriptions.ts";
 import { FunctionTarget, type FunctionUse, unused, type ValueCrossing } from "./function-target.ts";
-import { Refusal } from "./refusal.ts";
+import { noRoom, Refusal } from "./refusal.ts";
 import type { StreamTarget } from "./stream-target.ts";
 
 export type Capability = FunctionCapability | ObjectCapability;
@@ -23,10 +23,13 @@ export type Target = FunctionTarget | ObjectTarget | StreamTarget;
 
 /** Handles and streams that may be alive at once. */
 const mostHandles = 1000;
+/** Of host memory, for each function, object and stream, each method and each attribute that an answer lends. */
+const targetBytes = 1024;
 const lastNumber = 0xffff_ffff;
 
 export class TargetTable {
   readonly #crossing: ValueCrossing;
+  readonly #hasRoom: (bytes: number) => boolean;
   readonly #targets = new Map<number, Target>();
   /** With their full names. */
   readonly #granted: (readonly [string, Target])[] = [];
@@ -39,9 +42,17 @@ export class TargetTable {
   readonly #underway = new Map<number, number>();
   /** Limits are those of a capability, however often the guest lets its handle go. */
   readonly #uses = new WeakMap<FunctionCapability, FunctionUse>();
+  #heldBytes = 0;
+  #streamBytes = 0;
 
-  constructor(grants: ReadonlyMap<string, Capability>, crossing: ValueCrossing) {
+  /** `hasRoom`: whether so much more may be held for the guest. */
+  constructor(
+    grants: ReadonlyMap<string, Capability>,
+    crossing: ValueCrossing,
+    hasRoom: (bytes: number) => boolean,
+  ) {
     this.#crossing = crossing;
+    this.#hasRoom = hasRoom;
     for (const [name, capability] of grants) {
       if (capability.kind === "function")
         this.#granted.push([name, this.#function(name, capability, unused())]);
@@ -54,6 +65,16 @@ export class TargetTable {
 
   get granted(): readonly (readonly [string, Target])[] {
     return this.#granted;
+  }
+
+  /** Of host memory, for what answers have lent. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** The same, without streams, which end with their run. */
+  get lastingBytes(): number {
+    return this.#heldBytes - this.#streamBytes;
   }
 
   get(number: number): Target | undefined {
@@ -88,10 +109,13 @@ export class TargetTable {
   }
 
   /** Throws Refusal. */
-  addStream(original: object, make: (number: number) => StreamTarget): StreamTarget {
+  addStream(original: object, producer: string, make: (number: number) => StreamTarget): StreamTarget {
     const existing = this.#known(this.#handles.get(original) ?? -1);
     if (existing?.kind === "stream") return existing;
-    const stream = make(this.#number(this.#handles.size));
+    this.#demandRoom(producer, targetBytes);
+    const stream = make(this.#number());
+    this.#heldBytes += targetBytes;
+    this.#streamBytes += targetBytes;
     this.#fresh.set(stream.number, stream);
     this.#handles.set(original, stream.number);
     return stream;
@@ -140,6 +164,9 @@ export class TargetTable {
     this.#handles.delete(key);
     this.#fresh.delete(number);
     this.#targets.delete(number);
+    if (target.kind === "stream") this.#streamBytes -= targetBytes;
+    this.#heldBytes -=
+      target.kind === "object" ? costOf(target.methods.length, target.attributes.length) : targetBytes;
     if (target.kind === "object")
       for (const part of [...target.methods, ...target.attributes]) this.#targets.delete(part.number);
     return target;
@@ -150,6 +177,7 @@ export class TargetTable {
     this.#fresh.clear();
     this.#handles.clear();
     this.#granted.length = 0;
+    this.#heldBytes = this.#streamBytes = 0;
   }
 
   #handle(capability: Capability, producer: string): Target {
@@ -158,11 +186,16 @@ export class TargetTable {
       this.#uses.set(one, found);
       return found;
     };
-    if (this.#handles.size >= mostHandles) throw tooMany();
+    const bytes =
+      capability.kind === "object"
+        ? costOf(capability.methods.size, capability.attributes.size)
+        : targetBytes;
+    this.#demandRoom(producer, bytes);
     const target =
       capability.kind === "function"
         ? this.#function(`${producer}.result`, capability, use(capability))
         : this.#object(capability.name, capability, use);
+    this.#heldBytes += bytes;
     this.#handles.set(capability, target.number);
     this.#fresh.set(target.number, target);
     return target;
@@ -178,14 +211,20 @@ export class TargetTable {
       for (const part of [...target.methods, ...target.attributes]) this.#targets.set(part.number, part);
   }
 
-  #number(alive: number): number {
-    if (alive >= mostHandles || this.#next >= lastNumber) throw tooMany();
+  /** For another handle: before anything of it is made. */
+  #demandRoom(producer: string, bytes: number): void {
+    if (this.#handles.size >= mostHandles) throw tooMany();
+    if (!this.#hasRoom(bytes)) throw noRoom(producer);
+  }
+
+  #number(): number {
+    if (this.#next >= lastNumber) throw tooMany();
     this.#next += 1;
     return this.#next - 1;
   }
 
   #function(name: string, capability: FunctionCapability, use: FunctionUse): FunctionTarget {
-    return new FunctionTarget(name, this.#number(0), capability, use, this.#crossing);
+    return new FunctionTarget(name, this.#number(), capability, use, this.#crossing);
   }
 
   #object(
@@ -193,7 +232,7 @@ export class TargetTable {
     capability: ObjectCapability,
     use: (of: FunctionCapability) => FunctionUse,
   ): ObjectTarget {
-    const number = this.#number(0);
+    const number = this.#number();
     const parts = (functions: ReadonlyMap<string, FunctionCapability>): FunctionTarget[] =>
       [...functions].map(([part, one]) => this.#function(`${name}.${part}`, one, use(one)));
     return {
@@ -204,6 +243,11 @@ export class TargetTable {
       attributes: parts(capability.attributes),
     };
   }
+}
+
+/** Of an object with so many. */
+function costOf(methods: number, attributes: number): number {
+  return (1 + methods + attributes) * targetBytes;
 }
 
 function gone(): Refusal {
