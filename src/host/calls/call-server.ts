@@ -146,11 +146,9 @@ export class CallServer {
         if (target?.kind === "stream") this.#invoker.close(target, "the guest has closed the stream");
         return this.#pending.frame(nothing);
       }
-      case operation.cancel: {
-        const call = this.#pending.cancel(request.call);
-        if (call) this.#invoker.dequeue(call);
+      case operation.cancel:
+        this.#pending.cancel(request.call);
         return this.#pending.frame(nothing);
-      }
       case operation.describe:
         return this.#pending.frame(this.#describe());
       default:

@@ -20,11 +20,11 @@ export interface FunctionUse {
   /** Calls that waited are being begun. */
   isFilling: boolean;
   /** Calls that wait for their turn. */
-  queue: { readonly call: Call; start(): void }[];
+  readonly queue: Map<Call, () => void>;
 }
 
 export function unused(): FunctionUse {
-  return { calls: 0, bytes: 0, running: 0, isFilling: false, queue: [] };
+  return { calls: 0, bytes: 0, running: 0, isFilling: false, queue: new Map() };
 }
 
 /** Of one call. The engine puts them on its stack, which overflows at some hundred thousand. */

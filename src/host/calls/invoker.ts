@@ -43,18 +43,15 @@ export class Invoker {
       const outcome = this.#start(call, target, given);
       if (outcome) this.#pending.settle(call, outcome);
     };
-    use.queue.push({ call, start });
+    use.queue.set(call, start);
     this.#queues.add(use);
+    // Its turn never comes.
+    call.onCancel = () => use.queue.delete(call);
     return undefined;
   }
 
-  /** The guest does not want it any more: if it waits for its turn, its turn never comes. */
-  dequeue(call: Call): void {
-    for (const use of this.#queues) use.queue = use.queue.filter((waiting) => waiting.call !== call);
-  }
-
   endRun(): void {
-    for (const use of this.#queues) use.queue = [];
+    for (const use of this.#queues) use.queue.clear();
     this.#queues.clear();
   }
 
@@ -97,9 +94,13 @@ export class Invoker {
     use.running -= 1;
     if (use.isFilling) return;
     use.isFilling = true;
-    while (use.running < capability.limits.concurrency && use.queue.length > 0) use.queue.shift()?.start();
+    for (const [call, start] of use.queue) {
+      if (use.running >= capability.limits.concurrency) break;
+      use.queue.delete(call);
+      start();
+    }
     use.isFilling = false;
-    if (use.queue.length === 0) this.#queues.delete(use);
+    if (use.queue.size === 0) this.#queues.delete(use);
   }
 
   #succeeded(call: Call, target: FunctionTarget, value: unknown): Outcome {

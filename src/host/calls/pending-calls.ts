@@ -70,7 +70,7 @@ export class PendingCalls {
 
   /** Throws Refusal for a number that is in use, and where there is no room for another call with so many bytes. */
   open(name: string, number: number, bytes: number): Call {
-    if (number !== 0 && this.#numbered.has(number))
+    if (number !== 0 && (this.#numbered.has(number) || this.ready.has(number)))
       throw new Refusal("ValueError", "a call of this number is under way");
     if (this.#numbered.size + this.#waitedFor.length >= mostPending)
       throw new Refusal("RuntimeError", `more than ${mostPending} calls of the host are under way`);
@@ -183,16 +183,15 @@ export class PendingCalls {
   }
 
   /** The guest does not want it any more. */
-  cancel(number: number): Call | undefined {
+  cancel(number: number): void {
     const call = this.#numbered.get(number);
     if (call === undefined) {
       this.ready.drop(number);
-      return undefined;
+      return;
     }
     this.close(call);
     call.abort("the guest has cancelled the call");
     call.onCancel?.();
-    return call;
   }
 
   endRun(): void {

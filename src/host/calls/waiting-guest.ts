@@ -18,7 +18,8 @@ const longestTimerMs = 2 ** 31 - 1;
 export class WaitingGuest {
   readonly #mostBytes: number;
   readonly #taken: (outcome: Outcome, isGiven: boolean) => void;
-  #ready: Ready[] = [];
+  /** In the order in which it came. The numbers of calls and the tokens of callbacks are told apart: see keyOf. */
+  readonly #ready = new Map<number, Ready>();
   #heldBytes = 0;
   #wake: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -34,11 +35,17 @@ export class WaitingGuest {
     return this.#heldBytes;
   }
   get isEmpty(): boolean {
-    return this.#ready.length === 0;
+    return this.#ready.size === 0;
   }
 
+  /** Whether the answer to a call of this number waits to be taken. */
+  has(number: number): boolean {
+    return this.#ready.has(number);
+  }
+
+  /** Of a call whose answer waits here already there is none. */
   add(number: number, outcome: Outcome): void {
-    this.#ready.push({ number, outcome });
+    this.#ready.set(keyOf(number, outcome), { number, outcome });
     this.#heldBytes += outcome.body.length + eventBytes;
     this.#wake?.();
     this.#settled?.resolve();
@@ -47,19 +54,16 @@ export class WaitingGuest {
 
   /** The guest has cancelled it. */
   drop(number: number): void {
-    const kept: Ready[] = [];
-    for (const ready of this.#ready) {
-      if (ready.number === number && ready.outcome.kind !== answerKind.callback) {
-        this.#let(ready, false);
-      } else kept.push(ready);
-    }
-    this.#ready = kept;
+    const ready = this.#ready.get(number);
+    if (ready === undefined) return;
+    this.#ready.delete(number);
+    this.#let(ready, false);
   }
 
   /** The run is over: whoever waited is not there any more, and gets no answer. */
   clear(): void {
-    const lost = this.#ready;
-    this.#ready = [];
+    const lost = [...this.#ready.values()];
+    this.#ready.clear();
     for (const ready of lost) this.#let(ready, false);
     clearTimeout(this.#timer);
     this.#wake = undefined;
@@ -68,13 +72,13 @@ export class WaitingGuest {
   /** All there is, as far as it fits: (number, kind, body) each. */
   take(): Uint8Array {
     let bytes = 0;
-    let count = 0;
-    for (const { outcome } of this.#ready) {
-      bytes += outcome.body.length + eventBytes;
-      if (count > 0 && bytes > this.#mostBytes) break;
-      count += 1;
+    const given: Ready[] = [];
+    for (const [key, ready] of this.#ready) {
+      bytes += ready.outcome.body.length + eventBytes;
+      if (given.length > 0 && bytes > this.#mostBytes) break;
+      given.push(ready);
+      this.#ready.delete(key);
     }
-    const given = this.#ready.splice(0, count);
     for (const ready of given) this.#let(ready, true);
     const events = given.map(({ number, outcome }) => [number, outcome.kind, outcome.body]);
     return encodeValue(events, { maxBytes: Number.MAX_SAFE_INTEGER }).bytes;
@@ -107,6 +111,11 @@ export class WaitingGuest {
     this.#heldBytes -= outcome.body.length + eventBytes;
     this.#taken(outcome, isGiven);
   }
+}
+
+/** Calls have numbers from 1, callbacks tokens from 1. */
+function keyOf(number: number, { kind }: Outcome): number {
+  return kind === answerKind.callback ? -number : number;
 }
 
 /** Promise.withResolvers, which Node 20 does not have. */
