@@ -172,6 +172,22 @@ describe("revocable", () => {
     expect([ended, asked]).toEqual([1, 0]);
   });
 
+  test("a dict with a callable `next` is a value, as for the guest: with its answer the call is over", async () => {
+    const dict = Object.assign(Object.create(null), { next: async () => 1 });
+    let below: AbortSignal | undefined;
+    const { capability, revoke } = revocable(
+      hostFunction({
+        execute: (_: unknown, { signal }) => {
+          below = signal;
+          return dict;
+        },
+      }),
+    );
+    expect(await outcome(capability)).toBe(dict);
+    revoke();
+    expect(below?.aborted).toBe(false);
+  });
+
   test("an object with everything in it; places as before", async () => {
     const { capability, revoke } = revocable(
       hostObject(new Database(), { methods: ["query"], attributes: ["rows"] }),

@@ -13,10 +13,14 @@ export interface ItemSteps {
   readonly over?: () => void;
 }
 
-/** Whether an answer is to be iterated over even if nobody said so: iterators, and what is async. Arrays, Maps and strings are values. */
-export function isStream(answer: unknown): boolean {
+/**
+ * Whether an answer is gone through rather than copied, even if nobody said so: an async iterable, or an iterator. Arrays, Maps and strings
+ * are values, and so is whatever a guest made: a dict with a callable `next` has no symbols.
+ */
+export function isStream(answer: unknown): answer is object {
   if (typeof answer !== "object" || answer === null) return false;
-  return Symbol.asyncIterator in answer || ("next" in answer && typeof answer.next === "function");
+  if (Symbol.asyncIterator in answer) return true;
+  return Symbol.iterator in answer && "next" in answer && typeof answer.next === "function";
 }
 
 /** The same value, if it cannot be iterated over. */

@@ -2,6 +2,7 @@
 // Invariant: a handle that was made for an answer which was not sent is gone again.
 
 import { isMadeHere } from "../../capabilities/functions/around-function.ts";
+import { isStream } from "../../capabilities/functions/each-item.ts";
 import { decodeValue, MarshalFormatError } from "../../interpreter/marshal/decode.ts";
 import { encodeValue } from "../../interpreter/marshal/encode.ts";
 import { Call, type CallHost } from "./call.ts";
@@ -10,7 +11,7 @@ import type { FunctionTarget, ValueCrossing } from "./function-target.ts";
 import type { LentThings } from "./lent-things.ts";
 import { type Outcome, Refusal } from "./refusal.ts";
 import { shortArguments } from "./short-arguments.ts";
-import { isIterable, isStream, StreamTarget } from "./stream-target.ts";
+import { isIterable, StreamTarget } from "./stream-target.ts";
 import type { Capability, Target, TargetTable } from "./target-table.ts";
 
 const mostItems = 2 ** 21;

@@ -1,4 +1,6 @@
 // Calls the embedder's functions and iterators, at most as many at once as each allows, and makes outcomes of what they give or throw.
+
+import { isStream } from "../../capabilities/functions/each-item.ts";
 import type { Arguments } from "../../capabilities/functions/function-capability.ts";
 import { GuestException } from "../../errors/guest-exception.ts";
 import { isPending } from "../../filesystems/later.ts";
@@ -9,7 +11,7 @@ import type { Embedder } from "./embedder.ts";
 import type { FunctionTarget, FunctionUse } from "./function-target.ts";
 import type { PendingCalls } from "./pending-calls.ts";
 import { none, type Outcome, Refusal, raise } from "./refusal.ts";
-import { isStream, type StreamTarget } from "./stream-target.ts";
+import type { StreamTarget } from "./stream-target.ts";
 import type { TargetTable } from "./target-table.ts";
 
 const end: Outcome = { kind: answerKind.end, body: none };
@@ -185,7 +187,7 @@ export class Invoker {
   /** An answer that nobody takes: if it is an iterator, it is ended. */
   #discard(call: Call, value: unknown): void {
     this.#ignore(call, () => {
-      if (!isObject(value) || !isStream(value)) return undefined;
+      if (!isStream(value)) return undefined;
       const { return: close } = value as { return?: unknown };
       return typeof close === "function" ? close.call(value) : undefined;
     });

@@ -54,12 +54,6 @@ export class StreamTarget {
   }
 }
 
-/** Whether a value is gone through rather than copied: an async iterable, or an iterator. */
-export function isStream(value: object): boolean {
-  if (Symbol.asyncIterator in value) return true;
-  return Symbol.iterator in value && "next" in value && typeof value.next === "function";
-}
-
 /** Whether a function that streams can have given it. */
 export function isIterable(value: unknown): value is object {
   return (
