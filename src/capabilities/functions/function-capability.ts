@@ -39,13 +39,16 @@ export interface FunctionLimits {
   readonly bytes: number;
 }
 
-/** How values cross, in both directions; see docs/values.md. */
+/** How values cross, in both directions; see docs/values.md. The interpreter's own (marshal/values.ts), which this room cannot import. */
 export interface ValueOptions {
-  /** What a dict becomes: "maps" a Map; "objects" an object without prototype if all keys are str, else a Map; "json" only what JSON has. */
+  /**
+   * What a dict becomes: "maps" a Map; "objects" an object without prototype if all keys are str (none "__proto__", and none "then" of a callable), else a Map;
+   * "json" as "objects", and whatever JSON does not have is refused.
+   */
   readonly shape: "maps" | "objects" | "json";
-  /** Cycles and shared references: refused (sharing copies), or kept. */
+  /** Cycles, and several references to one object: "refuse" (sharing makes copies towards the guest) or "keep". */
   readonly references: "refuse" | "keep";
-  /** Whether a float with an integral value arrives as PythonFloat rather than as a number. */
+  /** Whether a float with an integral value arrives as a PythonFloat rather than as a number. */
   readonly exactFloats: boolean;
 }
 

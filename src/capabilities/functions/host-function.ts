@@ -72,7 +72,7 @@ export const termNames: readonly string[] = [
   "limits",
   "values",
 ];
-export const optionNames: readonly string[] = [...termNames, "input", "parameters", "execute"];
+const optionNames: readonly string[] = [...termNames, "input", "parameters", "execute"];
 
 /**
  * A function for the guest. In the short form a plain function is called with what the guest gives by position, values of any kind.

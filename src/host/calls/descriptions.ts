@@ -1,4 +1,5 @@
-// What the guest is told of functions and objects, from which it makes its own (guest/sandboa/_host.py): plain lists of texts and numbers.
+// What the guest is told of functions and objects, from which it makes its own (guest/sandboa/: _host_functions.py, _host_things.py and
+// _host_module.py): plain lists of texts and numbers.
 import type { Parameter } from "../../capabilities/functions/function-capability.ts";
 import type { FunctionTarget } from "./function-target.ts";
 import type { ObjectTarget, Target } from "./target-table.ts";

@@ -8,7 +8,7 @@ import { isThenable } from "../../interpreter/marshal/bare-object.ts";
 import type { DecodeOptions } from "../../interpreter/marshal/decode.ts";
 import type { EncodeOptions } from "../../interpreter/marshal/encode.ts";
 import { demandJson } from "../../interpreter/marshal/json-shape.ts";
-import { pythonEllipsis } from "../../interpreter/marshal/values.ts";
+import { pythonEllipsis, type ValueOptions } from "../../interpreter/marshal/values.ts";
 import type { Call } from "./call.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -60,7 +60,8 @@ export class FunctionTarget {
     this.number = number;
     this.capability = capability;
     this.use = use;
-    const { shape: asked, references, exactFloats } = capability.values;
+    // The options of both rooms are the same.
+    const { shape: asked, references, exactFloats }: Required<ValueOptions> = capability.values;
     // Whether it is JSON is asked of each argument: some may be absent.
     const shape = asked === "json" ? "objects" : asked;
     const { maxBytes, maxItems, nowMs, lend, borrow } = crossing;

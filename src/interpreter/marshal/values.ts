@@ -65,7 +65,7 @@ export type GuestValue =
   | ReadonlyMap<GuestValue, GuestValue>
   | ReadonlySet<GuestValue>;
 
-/** How values cross; see docs/values.md. */
+/** How values cross; see docs/values.md. Embedders know them as those of capabilities/functions/function-capability.ts. */
 export interface ValueOptions {
   /**
    * What a dict becomes: "maps" a Map; "objects" an object without prototype if all keys are str (none "__proto__", and none "then" of a callable), else a Map;
