@@ -18,7 +18,9 @@ export function* conflictsOf(room: UpperRoom, lower: Tree): Steps<OverlayConflic
 }
 
 function* allConflicts(room: UpperRoom, lower: Tree): Steps<OverlayConflict[]> {
-  const conflicts: OverlayConflict[] = [...room.writers.values()].map((path) => ({ path, reason: "open" }));
+  const conflicts: OverlayConflict[] = [...room.writers]
+    .filter(([file]) => file.named)
+    .map(([, path]) => ({ path, reason: "open" }));
   const rest: { node: UpperNode; inPlace: boolean }[] =
     room.root === undefined ? [] : [{ node: room.root, inPlace: true }];
   for (let at = rest.pop(); at !== undefined; at = rest.pop()) {

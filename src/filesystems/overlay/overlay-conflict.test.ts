@@ -135,6 +135,27 @@ test("a file that is open for writing holds a commit back; the changes stay", ()
   expect(conflicts(layer, lower)).toBe("committed");
 });
 
+test.each(["n", "a"])(
+  "a file that is open for writing and has no name holds nothing back: %s",
+  async (path) => {
+    const { lower, layer, overlay } = world();
+    const file = overlay.open(path, writing) as TreeFile;
+    overlay.remove(path);
+    put(overlay, "result", "X");
+    expect(conflicts(layer, lower)).toBe("committed");
+    expect([...(await viewOf(lower)).keys()]).not.toContain(path);
+
+    // It is whose it was, before and after what became of the changes.
+    file.write?.(0, new TextEncoder().encode("mine"));
+    layer.discard();
+    file.write?.(4, new TextEncoder().encode(", still"));
+    const shown = file.read?.(0, 20) as Uint8Array;
+    expect(new TextDecoder().decode(shown)).toBe("mine, still");
+    file.close?.();
+    expect(layer.changes(lower)).toEqual([]);
+  },
+);
+
 test("a file that changed underneath while parts of it were copied is not read as a mixture", () => {
   const { lower, overlay } = world();
   put(overlay, "a", "X");

@@ -90,6 +90,12 @@ export class OverlayFile implements ReadAheadFile {
     }
   }
 
+  /** Whether a name leads to it, so that what is written here is a change. */
+  get named(): boolean {
+    const node = this.#node;
+    return node === undefined ? "removed" in this.#subject && !this.#subject.removed : node.named;
+  }
+
   get #node(): UpperFile | undefined {
     return "content" in this.#subject ? this.#subject : this.#subject.node;
   }
@@ -146,8 +152,8 @@ export class OverlayFile implements ReadAheadFile {
 
   /** The overlay's own node of this file, made if there is none. */
   *#own(): Steps<UpperFile> {
-    // Nobody would ever see it.
-    if (!this.#overlay.isCurrent()) fail("EIO");
+    // Nobody would ever see it. What had lost its name before is nobody's but the guest's, as it was.
+    if (this.named && !this.#overlay.isCurrent()) fail("EIO");
     if ("content" in this.#subject) return this.#subject;
     const open = this.#subject;
     if (open.node === undefined && !open.removed) yield* this.#overlay.copyFile(open.path);

@@ -31,8 +31,8 @@ export interface OpenLower {
 export class UpperRoom {
   readonly quota: Quota;
   root: UpperDirectory | undefined;
-  /** Files that are open for writing, with the paths under which they were opened. */
-  readonly writers = new Map<object, TreePath>();
+  /** Files that are open for writing, with the paths under which they were opened. What has no name is no change. */
+  readonly writers = new Map<{ readonly named: boolean }, TreePath>();
   readonly #open = new Map<TreePath, OpenLower>();
   #lastId = 0;
 
