@@ -94,7 +94,7 @@ describe.each(walls)("%s", (isolation) => {
     await using other = await Sandbox.create({ files: { "/q": readOnly(place) }, isolation });
     expect((await other.run('open("/q/README").read()')).value).toBe("read me, please");
 
-    expect(await place.commit()).toEqual({ leftovers: [] });
+    expect(await place.commit()).toEqual({ leftovers: [], unsettled: [] });
     expect(
       [...tree.nodes]
         .filter(([, { kind }]) => kind === "file")
@@ -131,7 +131,7 @@ describe.each(walls)("%s", (isolation) => {
 
       await sandbox.run('open("/p/README", "a").write(" and yours")');
       await sandbox.run(edit.replace('"/p/README", "a"', '"/p/README", "r+"'));
-      expect(await place.commit()).toEqual({ leftovers: [] });
+      expect(await place.commit()).toEqual({ leftovers: [], unsettled: [] });
       const after = onDisk(folder);
       expect(Object.keys(after).sort()).toEqual([...edited, "inside", "outside"].sort());
       expect([after.README, after["lib/text.py"]]).toEqual([", please yours", "x = 1\n"]);
@@ -177,7 +177,7 @@ os.mkdir(".sandboa-commit-4"); os.rename("plain", ".sandboa-commit-5")
 f = open("big", "r+"); f.write("new"); f.close()
 os.rename("moved", "there"); os.utime("there", (5, 5))
 files = [os.open(name, os.O_RDONLY) for name in ("big", "there", ".sandboa-commit-5", "new")]`);
-      expect(await place.commit()).toEqual({ leftovers: [] });
+      expect(await place.commit()).toEqual({ leftovers: [], unsettled: [] });
       expect(Object.keys(onDisk(folder)).sort()).toEqual(
         [1, 2, 3, 5].map((number) => `.sandboa-commit-${number}`).concat("big", "new", "there"),
       );

@@ -28,14 +28,22 @@ export class OverlayCommitError extends SandboxError {
   override readonly name = "OverlayCommitError";
   readonly code = "OVERLAY_COMMIT_FAILED";
   readonly sandbox: SandboxState = "none";
+  /** What the step was about, as the overlay shows it; undefined when no step was begun. */
+  readonly path: string | undefined;
   /** Whether the lower tree is again as it was. */
   readonly undone: boolean;
   /** Paths in the lower tree that could not be cleared away or put back: old content that was set aside, or new that was made ready. */
   readonly leftovers: readonly string[];
 
-  constructor(cause: unknown, undone: boolean, leftovers: readonly string[]) {
+  constructor(
+    cause: unknown,
+    how: { readonly path?: string; readonly undone: boolean; readonly leftovers: readonly string[] },
+  ) {
+    const { path, undone, leftovers } = how;
+    const step = path === undefined ? "the commit" : `the commit, at ${JSON.stringify(path)}`;
     const end = undone ? "it is again as it was" : "not all of it could be undone";
-    super(`the tree underneath refused a step of the commit; ${end}`, { cause });
+    super(`the tree underneath refused a step of ${step}; ${end}`, { cause });
+    this.path = path;
     this.undone = undone;
     this.leftovers = leftovers;
   }

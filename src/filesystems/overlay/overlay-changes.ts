@@ -1,5 +1,6 @@
 // What an overlay would change in the tree below it, told as a list: what is to be removed first (children before their folder), then
-// what is made and changed (folders before their children). Only what was touched is looked at, and what is below a folder that was
+// what is made and changed (folders before their children), then the bits and times of folders that stay (children before their
+// folder), since what is done in a folder changes its times. Only what was touched is looked at, and what is below a folder that was
 // moved or removed.
 import { FileError } from "../../errors/file-error.ts";
 import { fail } from "../../kernel/kernel-error.ts";
@@ -39,8 +40,10 @@ export function* changesOf(
 ): Steps<OverlayChange[]> {
   const removed: OverlayChange[] = [];
   const made: OverlayChange[] = [];
+  const staying: OverlayChange[] = [];
   const tell = (told: Told): void => {
-    (told.change === "removed" ? removed : made).push({
+    const list = told.kind === "directory" && told.change === "changed" ? staying : made;
+    (told.change === "removed" ? removed : list).push({
       ...told,
       read: (position, length) => run(bytesAt(overlay, told.after, told.path, position, length)),
       readBefore: (position, length) => run(bytesAt(lower, told.before, told.path, position, length)),
@@ -71,7 +74,7 @@ export function* changesOf(
         tell(changed(childAt, node, node.origin?.entry, node.kind === "file" && node.written));
     }
   }
-  return [...removed.reverse(), ...made];
+  return [...removed.reverse(), ...made, ...staying.reverse()];
 }
 
 function changed(

@@ -12,6 +12,7 @@ import { treePath } from "../tree-path.ts";
 import { prelude, programs, type Step } from "../tree-programs-fixture.ts";
 import { sometimesLater, viewOf } from "../tree-view-fixture.ts";
 import type { OverlayChange } from "./overlay-changes.ts";
+import type { CommitReport } from "./overlay-commit.ts";
 import { OverlayLayer } from "./overlay-layer.ts";
 import { OverlayTree } from "./overlay-tree.ts";
 
@@ -111,7 +112,7 @@ test("a commit makes the lower tree what the overlay shows, and nothing is left 
       const shown = await viewOf(overlay);
       let at = 0;
       const target = sometimesLater(memory, () => later[at++ % later.length] === true);
-      expect(await layer.commitTo(target)).toEqual({ leftovers: [] });
+      expect(await layer.commitTo(target)).toEqual({ leftovers: [], unsettled: [] });
       expect(await viewOf(memory)).toEqual(shown);
       expect(await viewOf(overlay)).toEqual(shown);
       expect(await layer.changes(memory)).toEqual([]);
@@ -127,20 +128,25 @@ test("a commit that is refused at any step has changed nothing", async () => {
       const before = await viewOf(memory);
       const shown = await viewOf(overlay);
       for (let number = 1; ; number++) {
-        let report: { leftovers: readonly string[] } | undefined;
+        let report: CommitReport | undefined;
         try {
           report = await layer.commitTo(failingAt(memory, number));
         } catch (error) {
           expect(error).toBeInstanceOf(OverlayCommitError);
           expect(error).toMatchObject({ undone: true, leftovers: [], cause: { code: "EIO" } });
+          const { path } = error as OverlayCommitError;
+          if (path !== undefined && path !== "") expect([...before.keys(), ...shown.keys()]).toContain(path);
         }
         if (report === undefined) {
           expect(await viewOf(memory)).toEqual(before);
           expect(await viewOf(overlay)).toEqual(shown);
           continue;
         }
-        // Only what was set aside may be left, and is named.
+        // Only what was set aside may be left, and is named; and a folder that is open to its owner.
         const now = await viewOf(memory);
+        for (const path of report.unsettled)
+          if (shown.has(path)) expect(now.get(path)).toMatch(/^directory 7/);
+        for (const path of report.unsettled) for (const view of [now, shown]) view.delete(path);
         const beside = (path: string): boolean =>
           report.leftovers.some((left) => path === left || path.startsWith(`${left}/`));
         expect(new Map([...now].filter(([path]) => !beside(path)))).toEqual(shown);

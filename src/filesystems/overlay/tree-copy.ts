@@ -17,8 +17,21 @@ const making = {
   mode: 0o600,
 } as const;
 
-/** Copies what stands at `from` to a path where nothing is. ENOENT, and whatever the trees refuse with; then a part may be there. */
-export function* copyTree(source: Tree, from: TreePath, target: Required<Tree>, to: TreePath): Steps<void> {
+/** What the owner needs to list a folder, and to change names in it. */
+const ownerMay = 0o700;
+
+/**
+ * Copies what stands at `from` to a path where nothing is, and says before each thing where in `source` it is. ENOENT, and whatever
+ * the trees refuse with; then a part may be there.
+ */
+export function* copyTree(
+  source: Tree,
+  from: TreePath,
+  target: Required<Tree>,
+  to: TreePath,
+  comesTo: (path: TreePath) => void,
+): Steps<void> {
+  comesTo(from);
   const entry = (yield* now(source.stat(from))) ?? fail("ENOENT");
   if (entry.kind === "link") {
     if (source.readLink === undefined) fail("EACCES");
@@ -27,9 +40,10 @@ export function* copyTree(source: Tree, from: TreePath, target: Required<Tree>, 
   }
   if (entry.kind === "file") yield* copyFile(source, from, target, to);
   else {
-    yield* now(target.makeDirectory(to, 0o700));
+    yield* now(target.makeDirectory(to, ownerMay));
     for (const { name } of yield* listed(source, from))
-      yield* copyTree(source, childPath(from, name), target, childPath(to, name));
+      yield* copyTree(source, childPath(from, name), target, childPath(to, name), comesTo);
+    comesTo(from);
   }
   yield* now(target.change(to, attributesOf(entry)));
 }
@@ -39,11 +53,15 @@ export function* removeTree(tree: Required<Tree>, path: TreePath): Steps<void> {
   const entry = yield* now(tree.stat(path));
   if (entry === undefined) return;
   if (entry.kind !== "directory") return yield* now(tree.remove(path));
-  const ownerMay = 0o300;
   if (entry.mode !== undefined && (entry.mode & ownerMay) !== ownerMay)
     yield* now(tree.change(path, { mode: entry.mode | ownerMay }));
   for (const { name } of yield* listed(tree, path)) yield* removeTree(tree, childPath(path, name));
   yield* now(tree.removeDirectory(path));
+}
+
+/** The same for a folder that is still worked in. */
+export function unlocked(change: TreeChange): TreeChange {
+  return change.mode === undefined ? change : { ...change, mode: change.mode | ownerMay };
 }
 
 export function attributesOf({ mode, modifiedNs, accessedNs }: TreeEntry): TreeChange {

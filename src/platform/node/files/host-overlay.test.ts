@@ -35,7 +35,7 @@ test("an overlay over a folder does what the model does, and a commit makes the 
           await above.finish();
           expect(await viewOf(folder)).toEqual(before);
           const shown = await viewOf(overlay);
-          expect(await layer.commitTo(folder)).toEqual({ leftovers: [] });
+          expect(await layer.commitTo(folder)).toEqual({ leftovers: [], unsettled: [] });
           expect(await viewOf(folder)).toEqual(shown);
           expect(await layer.changes(folder)).toEqual([]);
           told += above.told;
