@@ -140,6 +140,26 @@ describe.each(walls)("%s", (isolation) => {
     }
   });
 
+  test("a link that the folder would not make is refused at once, and all the rest is committed", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sandboa-overlay-"));
+    try {
+      mkdirSync(join(folder, "d"));
+      const place = overlay(readOnly(hostDirectory(folder, "read")), { bytes: "1 MiB" });
+      const real = overlay(hostDirectory(folder, "write"), { bytes: "1 MiB" });
+      await using sandbox = await Sandbox.create({ files: { "/p": real, "/q": place }, isolation });
+      const { value } = await sandbox.run(`${attempt}
+open("/p/result", "w").write("42")
+os.symlink("../result", "/p/d/in")
+[attempt(lambda: os.symlink(target, path)) for target, path in (("/p/d", "/p/abs"), ("../../etc", "/p/up"), ("/q", "/q/abs"))
+] + [attempt(lambda: os.rename("/p/d/in", "/p/in"))]`);
+      expect(value).toEqual(["EPERM", "EPERM", "EPERM", "EPERM"]);
+      expect(await real.commit()).toEqual({ leftovers: [], unsettled: [] });
+      expect(onDisk(folder)).toEqual({ result: "42", "d/in": "link ../result" });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test("what changed underneath, and what is open for writing, holds a commit back", async () => {
     const tree = new MapTree(project);
     const place = overlay(virtualDirectory(tree), { bytes: "1 MiB" });

@@ -76,7 +76,10 @@ export class Overlay implements OverlayPlace {
     let released = false;
     return {
       ...(use.confinesLinks !== undefined && { confinesLinks: use.confinesLinks }),
-      open: ({ nowMs }) => new OverlayTree(this.#layer, tree, () => BigInt(Math.floor(nowMs())) * 1_000_000n),
+      open: ({ nowMs }) => {
+        const nowNs = (): bigint => BigInt(Math.floor(nowMs())) * 1_000_000n;
+        return new OverlayTree(this.#layer, tree, nowNs, use.confinesLinks);
+      },
       release: () => {
         if (released) return;
         released = true;

@@ -17,17 +17,14 @@ import type {
 } from "../tree.ts";
 import { childPath, isBelow, lastName, parentPath, pathBytes, pathNames, treePath } from "../tree-path.ts";
 import { hasTrails, type TrailTree, trail } from "../tree-trail.ts";
+import { type Found, kindOf } from "./found.ts";
 import { listLower, openLower, readLowerLink } from "./lower-tree.ts";
 import { type FileRoom, OverlayFile } from "./overlay-file.ts";
+import { demandSafeLink, demandSafeMove } from "./overlay-links.ts";
 import { overlayTrail } from "./overlay-trail.ts";
 import type { Turns } from "./turns.ts";
 import { heightOf, slotOf, UpperDirectory, UpperFile, UpperLink, type UpperNode } from "./upper-node.ts";
 import { attributesOf, shownEntry, type UpperRoom } from "./upper-room.ts";
-
-/** What stands at a path: a node of the overlay's own, or something of the lower tree that is untouched. */
-type Found =
-  | { readonly node: UpperNode }
-  | { readonly node?: undefined; readonly lower: TreePath; readonly entry: TreeEntry };
 
 /** The state that an overlay shows, and who is having a turn with it. */
 export interface OverlayState {
@@ -40,14 +37,19 @@ export class OverlayTree implements Required<Tree> {
   readonly #layer: OverlayState;
   readonly #lower: Tree;
   readonly #nowNs: () => bigint;
+  readonly #confinesLinks: boolean;
   /** Where the lower tree has trails. */
   readonly [trail]?: TrailTree[typeof trail];
 
-  /** `nowNs` is what times of changed files are taken from: nanoseconds since the epoch, as the guest's clock policy shows them. */
-  constructor(layer: OverlayState, lower: Tree, nowNs: () => bigint) {
+  /**
+   * `nowNs` is what times of changed files are taken from: nanoseconds since the epoch, as the guest's clock policy shows them.
+   * `confinesLinks`: the lower tree makes only links that stay inside, whoever follows them.
+   */
+  constructor(layer: OverlayState, lower: Tree, nowNs: () => bigint, confinesLinks = false) {
     this.#layer = layer;
     this.#lower = lower;
     this.#nowNs = nowNs;
+    this.#confinesLinks = confinesLinks;
     if (!hasTrails(lower)) return;
     this[trail] = (path, count) => {
       const { root } = this.#room;
@@ -184,6 +186,7 @@ export class OverlayTree implements Required<Tree> {
   *#makeLink(path: TreePath, target: string): Steps<void> {
     const { directory, name } = yield* this.#freePlace(path);
     if (target === "") fail("ENOENT");
+    if (this.#confinesLinks) demandSafeLink(path, target);
     const node = new UpperLink(this.#born(0o777), undefined, target);
     this.#room.chargeNew(directory, name, UpperLink.targetBytes(target));
     this.#room.place(directory, name, node);
@@ -233,6 +236,7 @@ export class OverlayTree implements Required<Tree> {
     checkNewName(pathBytes(lastName(to)));
     if (moved.node !== undefined && pathNames(to).length - 1 + heightOf(moved.node) > maxDepth)
       fail("ENAMETOOLONG");
+    if (this.#confinesLinks) yield* demandSafeMove(this.#lower, moved, from, to);
     const node = yield* this.#copyUp(from);
     const source = yield* this.#place(from);
     const target = yield* this.#place(to);
@@ -382,8 +386,4 @@ export class OverlayTree implements Required<Tree> {
     const nowNs = this.#nowNs();
     return { mode, modifiedNs: nowNs, accessedNs: nowNs, changedNs: nowNs, id: this.#room.takeId() };
   }
-}
-
-function kindOf(found: Found): TreeEntry["kind"] {
-  return found.node === undefined ? found.entry.kind : found.node.kind;
 }
