@@ -1,7 +1,8 @@
 // An overlay's state over its whole life, and what the embedder does with it: look at the changes, bring them into the lower tree, forget
 // them. Each of these is one turn, so no guest changes anything meanwhile.
-import { now } from "../later.ts";
+import { now, type Steps } from "../later.ts";
 import type { Later, Tree } from "../tree.ts";
+import { keep } from "../tree-keep.ts";
 import { changesOf, type OverlayChange } from "./overlay-changes.ts";
 import { type CommitReport, commitRoom } from "./overlay-commit.ts";
 import type { OverlayFile } from "./overlay-file.ts";
@@ -32,7 +33,7 @@ export class OverlayLayer implements OverlayState {
   /** What the overlay would change in `lower`; nothing of it is read yet. */
   changes(lower: Tree): Later<OverlayChange[]> {
     const overlay = new OverlayTree(this, lower, () => 0n);
-    return this.turns.take(() => changesOf(this.room.root, overlay, lower));
+    return this.turns.take(() => nearby(lower, changesOf(this.room.root, overlay, lower)));
   }
 
   /**
@@ -45,7 +46,7 @@ export class OverlayLayer implements OverlayState {
       const { room } = layer;
       const alone = new OverlayTree({ room, turns: new Turns(), files: new Set() }, lower, () => 0n);
       for (const file of layer.files) yield* file.holdLower();
-      const report = yield* commitRoom(room, alone, lower);
+      const report = yield* nearby(lower, commitRoom(room, alone, lower));
       layer.forget();
       return report;
     });
@@ -63,5 +64,15 @@ export class OverlayLayer implements OverlayState {
   /** As `discard`, within a turn. */
   forget(): void {
     this.room = new UpperRoom(this.#quotaBytes, this.#maxFiles);
+  }
+}
+
+/** Steps that go through the lower tree from one thing to the next. */
+function* nearby<T>(lower: Tree, steps: Steps<T>): Steps<T> {
+  const done = keep(lower);
+  try {
+    return yield* steps;
+  } finally {
+    done();
   }
 }

@@ -26,6 +26,7 @@ import type {
   TreePath,
   TreeRoom,
 } from "../../../filesystems/tree.ts";
+import { type KeepingTree, keeping } from "../../../filesystems/tree-keep.ts";
 import { childPath, pathBytes, pathNames, treePath } from "../../../filesystems/tree-path.ts";
 import { type TrailTree, type TreeTrail, trail } from "../../../filesystems/tree-trail.ts";
 import type { ByteString } from "../../../kernel/filesystem.ts";
@@ -44,7 +45,7 @@ const permissionBits = 0o777;
 /** How often a name may come and go between two looks at it. */
 const patience = 16;
 
-export class HostTree implements TrailTree {
+export class HostTree implements TrailTree, KeepingTree {
   readonly ticket: HostFolderTicket;
   readonly #folder: OpenedFolder;
   readonly #rights: FolderRights;
@@ -59,6 +60,10 @@ export class HostTree implements TrailTree {
     this.#folder = new OpenedFolder(ticket.fd);
     this.#rights = new FolderRights(ticket);
     this.#entries = new FolderEntries(this.#folder);
+  }
+
+  [keeping](): () => void {
+    return this.#folder.keep();
   }
 
   stat(path: TreePath): TreeEntry | undefined {

@@ -7,6 +7,7 @@ import { maxListedEntries } from "../../../filesystems/tree-answers.ts";
 import type { ByteString } from "../../../kernel/filesystem.ts";
 import { fail, KernelError } from "../../../kernel/kernel-error.ts";
 import { attempt, attemptFound } from "./host-errors.ts";
+import { KeptDirectories } from "./kept-directories.ts";
 import {
   directoryFlags,
   itself,
@@ -36,10 +37,25 @@ export interface Trail<T> {
 export class OpenedFolder {
   readonly fd: number;
   readonly #mount: string;
+  readonly #kept: KeptDirectories;
+  #keepers = 0;
 
   constructor(fd: number) {
     this.fd = fd;
     this.#mount = mountOf(fd);
+    this.#kept = new KeptDirectories(fd);
+  }
+
+  /** From now on the last directory stays open, and the next walk may begin there; until what is returned is called. */
+  keep(): () => void {
+    this.#keepers += 1;
+    let over = false;
+    return () => {
+      if (over) return;
+      over = true;
+      this.#keepers -= 1;
+      if (this.#keepers === 0) this.#kept.close();
+    };
   }
 
   /** The folder's path on the host as it is now; ENOENT when it was removed. */
@@ -88,7 +104,11 @@ export class OpenedFolder {
   parent<T>(names: readonly ByteString[], work: (directoryFd: number, name: ByteString) => T): T {
     const name = names.at(-1);
     if (name === undefined) fail("EBUSY");
-    return this.#walk(names.slice(0, -1), enter, (fd) => work(fd, name));
+    const above = names.slice(0, -1);
+    const kept = this.#reachKept(above);
+    if (kept !== undefined && this.#isSurelyAt(kept, above) && statOf(kept).nlink !== 0n)
+      return this.#kept.during(() => work(kept, name));
+    return this.#walk(above, enter, (fd) => work(fd, name));
   }
 
   /** Throws ENAMETOOLONG where a new thing would have a path that no program can use. */
@@ -156,13 +176,17 @@ export class OpenedFolder {
     if (lengthOf(names) > maxPathBytes) fail("ENAMETOOLONG");
     let at = this.fd;
     try {
-      names.forEach((name, i) => {
-        const next = (i === names.length - 1 ? openLast : enter)(at, name);
-        const before = at;
-        at = next;
-        if (before !== this.fd) closeSync(before);
-      });
-      if (at !== this.fd) this.demandInside(at);
+      const near = this.#fromKept(names, openLast);
+      if (near !== undefined) at = near;
+      else {
+        names.forEach((name, i) => {
+          const next = (i === names.length - 1 ? openLast : enter)(at, name);
+          const before = at;
+          at = next;
+          if (before !== this.fd) closeSync(before);
+        });
+        if (at !== this.fd) this.demandInside(at);
+      }
       return work(at);
     } catch (error) {
       if (error instanceof KernelError && error.name === "ENOENT" && statOf(this.fd).nlink === 0n)
@@ -170,6 +194,35 @@ export class OpenedFolder {
       throw error;
     } finally {
       if (at !== this.fd) closeSync(at);
+    }
+  }
+
+  /** What the walk leads to, in fewer steps. Undefined where it is not seen to be exactly there: the walk from the root knows better. */
+  #fromKept(names: readonly ByteString[], openLast: typeof enter): number | undefined {
+    const above = names.slice(0, -1);
+    const directory = this.#reachKept(above);
+    if (directory === undefined) return undefined;
+    let at: number;
+    try {
+      at = openLast(directory, names.at(-1) ?? "");
+    } catch (error) {
+      if (this.#isSurelyAt(directory, above)) throw error;
+      return undefined;
+    }
+    if (this.#isSurelyAt(at, names)) return at;
+    closeSync(at);
+    return undefined;
+  }
+
+  #reachKept(names: readonly ByteString[]): number | undefined {
+    return this.#keepers === 0 || names.length === 0 ? undefined : this.#kept.reach(names);
+  }
+
+  #isSurelyAt(fd: number, names: readonly ByteString[]): boolean {
+    try {
+      return this.#isAt(fd, names);
+    } catch {
+      return false;
     }
   }
 
