@@ -121,6 +121,9 @@ export class HostFileNode implements FileNode {
       setAppend: () => {
         if (appendOnly) fail("EPERM");
       },
+      prepareMappedWrites: () => {
+        if (appendOnly) fail("EACCES");
+      },
       size: () => this.#file.size(),
       truncate: (size) => this.truncate(size),
       allocate: (size) => {

@@ -33,27 +33,22 @@ export class TreeFileNode extends TreeNode implements FileNode {
     this.#open = file;
     // Whatever a lookup had found before it was opened.
     this.tell(undefined);
-    const again = (): SyncTreeFile => {
-      this.#open = this.#openAgain(file, access);
-      return this.#open;
-    };
-    return new TreeFileHandle(file, this.keptBytes, append ? again : undefined, (closed) => {
-      if (this.#open === closed) this.#open = undefined;
+    const again = append ? () => this.#openAgain(file, access) : undefined;
+    return new TreeFileHandle(file, this.keptBytes, again, (closed, next) => {
+      if (this.#open === closed) this.#open = next;
     });
   }
 
-  /** The same file, open for writing anywhere. EPERM where that cannot be: trees decide about appending when a file is opened. */
+  /** The same file, open for writing anywhere. Throws KernelError where that cannot be: trees decide about appending when a file is opened. */
   #openAgain(file: SyncTreeFile, access: TreeAccess): SyncTreeFile {
-    let other: SyncTreeFile | undefined;
+    const other = this.volume.tree.open(this.treePath(), { ...access, append: false, truncate: false });
     try {
-      other = this.volume.tree.open(this.treePath(), { ...access, append: false, truncate: false });
       if (other.stat().id !== file.stat().id) fail("EPERM");
+      return other;
     } catch (error) {
-      other?.close();
-      throw error instanceof KernelError ? new KernelError("EPERM") : error;
+      other.close();
+      throw error;
     }
-    file.close();
-    return other;
   }
 
   truncate(size: number): void {
@@ -115,13 +110,16 @@ class TreeFileHandle implements FileHandle {
   #file: SyncTreeFile;
   /** Of a file whose writes all go to the end. */
   #openAgain: (() => SyncTreeFile) | undefined;
-  readonly #closed: (file: SyncTreeFile) => void;
+  /** The same one without that, for mappings; it stays open as long as the file. */
+  #mapped: SyncTreeFile | undefined;
+  /** `next` stands for it from now on. */
+  readonly #closed: (file: SyncTreeFile, next?: SyncTreeFile) => void;
 
   constructor(
     file: SyncTreeFile,
     heldBytes: number,
     openAgain: (() => SyncTreeFile) | undefined,
-    closed: (file: SyncTreeFile) => void,
+    closed: (file: SyncTreeFile, next?: SyncTreeFile) => void,
   ) {
     this.#file = file;
     this.heldBytes = heldBytes;
@@ -135,8 +133,11 @@ class TreeFileHandle implements FileHandle {
   }
 
   write(source: Uint8Array, position: number): number {
-    if (position + source.length > Number.MAX_SAFE_INTEGER) fail("EFBIG");
-    return this.#file.write(source, position);
+    return writeTo(this.#file, source, position);
+  }
+
+  writeMapped(source: Uint8Array, position: number): number {
+    return writeTo(this.#mapped ?? this.#file, source, position);
   }
 
   size(): number {
@@ -146,8 +147,17 @@ class TreeFileHandle implements FileHandle {
   /** Set, it is the kernel that finds the end. */
   setAppend(append: boolean): void {
     if (append || this.#openAgain === undefined) return;
-    this.#file = this.#openAgain();
+    const next = this.#mapped ?? this.#anywhere("EPERM");
+    const before = this.#file;
+    this.#file = next;
+    this.#mapped = undefined;
     this.#openAgain = undefined;
+    this.#closed(before, next);
+    before.close();
+  }
+
+  prepareMappedWrites(): void {
+    if (this.#openAgain !== undefined) this.#mapped ??= this.#anywhere("EACCES");
   }
 
   truncate(size: number): void {
@@ -164,6 +174,23 @@ class TreeFileHandle implements FileHandle {
 
   close(): void {
     this.#closed(this.#file);
-    this.#file.close();
+    try {
+      this.#mapped?.close();
+    } finally {
+      this.#file.close();
+    }
   }
+
+  #anywhere(refusal: "EPERM" | "EACCES"): SyncTreeFile {
+    try {
+      return (this.#openAgain ?? fail(refusal))();
+    } catch (error) {
+      throw error instanceof KernelError ? new KernelError(refusal) : error;
+    }
+  }
+}
+
+function writeTo(file: SyncTreeFile, source: Uint8Array, position: number): number {
+  if (position + source.length > Number.MAX_SAFE_INTEGER) fail("EFBIG");
+  return file.write(source, position);
 }

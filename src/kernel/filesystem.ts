@@ -86,6 +86,13 @@ export interface FileHandle {
    * file system allows only what it was opened with.
    */
   setAppend?(append: boolean): void;
+  /**
+   * A writable shared mapping begins, whose writes go where they are told to, O_APPEND or not. Absent: `write` does that. Throws EACCES where
+   * a grant or the file system allows only what it was opened with.
+   */
+  prepareMappedWrites?(): void;
+  /** As `write`. Called after `prepareMappedWrites` alone. Absent: `write` is called. */
+  writeMapped?(source: Uint8Array, position: number): number;
   truncate(size: number): void;
   /** Reserves [0, size) so that later writes there cannot fail for space; grows the file. Throws ENOSPC. */
   allocate(size: number): void;

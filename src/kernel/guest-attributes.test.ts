@@ -154,6 +154,27 @@ describe("mappings", () => {
     expect(guest.content("f")).toBe("0123456789");
   });
 
+  test("that can only be read put no old copy over what the file has become", () => {
+    guest.file("f", "0123456789");
+    const fd = guest.open("f", open.RDWR);
+    const address = mapFile(fd, 10, map.SHARED, 0n, protection.READ) as number;
+    guest.write(fd, "new");
+    expect(guest.call("_msync_js", address, 10, protection.READ, map.SHARED, fd, 0n)).toBe(0);
+    expect(guest.content("f")).toBe("new3456789");
+  });
+
+  test("of a file that is open for appending are written back where they are", () => {
+    guest.file("f", "0123456789");
+    const fd = guest.open("f", open.RDWR | open.APPEND);
+    const address = mapFile(fd, 10, map.SHARED) as number;
+    guest.memory.setU8(address, 0x58);
+    expect(guest.call("_msync_js", address, 10, both, map.SHARED, fd, 0n)).toBe(0);
+    expect(guest.write(fd, "+tail", 0n)).toBe(5);
+    guest.memory.setU8(address + 1, 0x59);
+    expect(guest.call("_munmap_js", address, 10, both, map.SHARED, fd, 0n)).toBe(0);
+    expect(guest.content("f")).toBe("XY23456789+tail");
+  });
+
   test("need the right access, a regular file and a sane range", () => {
     guest.file("f", "x".repeat(5000));
     const [reader, writer] = [guest.open("f"), guest.open("f", open.WRONLY)];

@@ -45,6 +45,14 @@ export abstract class OpenFile {
   writeAt(_source: Uint8Array, _position: number): number {
     return fail("ESPIPE");
   }
+  /** A writable shared mapping begins. Throws EACCES where writes cannot go where they are told to. */
+  prepareMappedWrites(): void {
+    fail("EACCES");
+  }
+  /** As `writeAt`, but where it is told to even with O_APPEND: a mapping knows nothing of that (open(2)). */
+  writeMapped(_source: Uint8Array, _position: number): number {
+    return fail("EACCES");
+  }
   /** Returns the new position, in bytes. */
   seek(_offset: bigint, _whence: number): number {
     return fail("ESPIPE");

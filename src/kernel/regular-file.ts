@@ -55,6 +55,16 @@ export class RegularFile extends OpenFile {
     return source.length === 0 ? 0 : this.#handle.write(source, this.#startOf(position));
   }
 
+  override prepareMappedWrites(): void {
+    this.#handle.prepareMappedWrites?.();
+  }
+
+  override writeMapped(source: Uint8Array, position: number): number {
+    if (!this.writable) fail("EBADF");
+    if (source.length === 0) return 0;
+    return this.#handle.writeMapped?.(source, position) ?? this.#handle.write(source, position);
+  }
+
   /** With O_APPEND Linux writes at the end, whatever position is asked for (pwrite(2), BUGS). */
   #startOf(position: number): number {
     return this.flags & open.APPEND ? this.#handle.size() : position;

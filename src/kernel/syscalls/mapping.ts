@@ -29,9 +29,11 @@ export function mapFile(
   if (sharing !== map.SHARED && sharing !== map.PRIVATE && sharing !== map.SHARED_VALIDATE) fail("EINVAL");
   const file = fileAt(kernel, fd);
   if ((file.attributes().mode & mode.TYPE) !== mode.FILE) fail("ENODEV");
-  demandMappable(file, sharing, (protections & protection.WRITE) !== 0);
+  const isWritten = sharing !== map.PRIVATE && (protections & protection.WRITE) !== 0;
+  demandMappable(file, isWritten);
   const rounded = wholePages(bytes);
   if (rounded > kernel.process.limits.memoryBytes) fail("ENOMEM");
+  if (isWritten) file.prepareMappedWrites();
   const { mappings } = kernel.process;
   const address =
     sharing === map.PRIVATE ? allocate(kernel, rounded) : mappings.add(file, () => allocate(kernel, rounded));
@@ -50,11 +52,11 @@ export function mapFile(
   return 0;
 }
 
-/** Whether a mapping of `file` with these protections is allowed (mmap(2)): EACCES. */
-function demandMappable(file: OpenFile, sharing: number, writable: boolean): void {
+/** Whether a mapping of `file` is allowed (mmap(2)): EACCES. */
+function demandMappable(file: OpenFile, isWritten: boolean): void {
   const accessMode = file.flags & open.ACCMODE;
   if (accessMode === open.WRONLY) fail("EACCES");
-  if (sharing === map.SHARED && writable && accessMode !== open.RDWR) fail("EACCES");
+  if (isWritten && accessMode !== open.RDWR) fail("EACCES");
 }
 
 /** Less than was asked for only at the file's end. */
@@ -74,12 +76,15 @@ function allocate(kernel: Kernel, bytes: number): number {
   return address === 0 ? fail("ENOMEM") : address;
 }
 
-/** msync(2): (address, length, protection, flags, fd, offset). Never grows the file; ENOMEM where no shared mapping is. */
+/**
+ * msync(2): (address, length, protection, flags, fd, offset). Never grows the file; ENOMEM where no shared mapping is. What can only be
+ * read has nothing to write back, and would put an old copy over what the file has become.
+ */
 export function syncMapping(
   kernel: Kernel,
   address: number,
   length: number,
-  _protections: number,
+  protections: number,
   flags: number,
   _fd: number,
   from: bigint,
@@ -88,11 +93,11 @@ export function syncMapping(
   const position = offset(from);
   const source = kernel.memory.slice(address, length);
   const file = kernel.process.mappings.find(address >>> 0) ?? fail("ENOMEM");
-  if ((file.flags & open.ACCMODE) === open.RDONLY) return 0;
+  if (!(protections & protection.WRITE) || (file.flags & open.ACCMODE) === open.RDONLY) return 0;
   const count = Math.max(0, Math.min(source.length, file.attributes().size - position));
   inPieces(kernel, source.subarray(0, count), (piece, done) => {
     for (let at = 0; at < piece.length; ) {
-      const written = file.writeAt(piece.subarray(at), position + done + at);
+      const written = file.writeMapped(piece.subarray(at), position + done + at);
       if (written === 0) fail("EIO");
       at += written;
     }
