@@ -36,6 +36,7 @@ const powers = makeSessionPowers({
   openHostFile: noFile,
   createHostFile: noFile,
   readHostInput: () => 0,
+  pieceBytes: 0,
   waits: true,
   callHost: () => new Uint8Array(5),
   askTree: () => ({ errno: 0 }),

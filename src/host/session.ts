@@ -46,6 +46,8 @@ export interface SessionPowers
   readHostInput(target: Uint8Array, pause: () => void): number;
   /** Asks the host about a granted tree; `look` is called now and then meanwhile, and throws when the guest is to be stopped. */
   askTree(question: TreeQuestion, bytes: Uint8Array | undefined, look: () => void): TreeReply;
+  /** The most that one question may read or write: `bytes` above. */
+  readonly pieceBytes: number;
   /** Asks the host about its functions: a frame, and its answer, which is valid until the next one; `look` as above. */
   callHost(frame: Uint8Array, look: () => void): Uint8Array;
   /** Whether the guest can wait in there for what the host says later. */
@@ -132,6 +134,12 @@ export class Session {
     this.#supervisor = supervisor;
     this.#calls = new SessionCalls(supervisor, powers);
     const look = this.#look;
+    const asking = {
+      ask: this.#askTree,
+      pieceBytes: powers.pieceBytes,
+      isInterrupted: () => supervisor.hasSignal,
+      look: powers.waits ? look : undefined,
+    };
     this.#worldPowers = {
       ...lookingPowers(look, {
         clock: { ...powers.clock, sleepMs: (milliseconds) => supervisor.sleep(milliseconds) },
@@ -144,7 +152,7 @@ export class Session {
         calls: this.#calls,
       }),
       entropy: powers.entropy,
-      tree: (number) => askedTree(number, this.#askTree, powers.waits ? look : undefined),
+      tree: (number) => askedTree(number, asking),
     };
     this.#denials = new DenialLog(idlePlan, this.#tell);
     this.#kernel = new Kernel(this.#world(idlePlan), (kernel) => {

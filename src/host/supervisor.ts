@@ -162,6 +162,11 @@ export class Supervisor {
     return this.#plan !== undefined;
   }
 
+  /** Whether the guest is to be told of a signal. */
+  get hasSignal(): boolean {
+    return this.#signal !== 0;
+  }
+
   /** Called now and then while the guest waits for an answer that no signal can interrupt. Throws GuestStop. */
   lookWhileWaiting(): void {
     this.#look();

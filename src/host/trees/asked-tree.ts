@@ -2,15 +2,26 @@
 import type { FirstLook } from "../../filesystems/first-look.ts";
 import type { SyncTree, SyncTreeFile } from "../../filesystems/sync-tree.ts";
 import type { TreeAccess, TreeChange, TreePath } from "../../filesystems/tree.ts";
-import { type AskedChange, type AskTree, maxPieceBytes } from "./tree-questions.ts";
+import { inPieces } from "./in-pieces.ts";
+import type { AskedChange, AskTree } from "./tree-questions.ts";
 
-/** `look`: where questions are waited for. */
-export function askedTree(place: number, ask: AskTree, look?: FirstLook): SyncTree {
+export interface Asking {
+  readonly ask: AskTree;
+  /** The most that one question may read or write. */
+  readonly pieceBytes: number;
+  /** Whether the guest has a signal: a transfer ends early then, as on Linux. */
+  readonly isInterrupted: () => boolean;
+  /** Where questions are waited for. */
+  readonly look?: FirstLook | undefined;
+}
+
+export function askedTree(place: number, asking: Asking): SyncTree {
+  const { ask, look } = asking;
   const open = (path: TreePath, access: TreeAccess): SyncTreeFile => {
     const reads = access.read && !access.write;
     const tells = look !== undefined && reads;
     const { file } = ask({ operation: "open", place, path, access, tells });
-    return askedFile(file, !reads, ask, look);
+    return askedFile(file, !reads, asking);
   };
   return {
     open,
@@ -28,17 +39,22 @@ export function askedTree(place: number, ask: AskTree, look?: FirstLook): SyncTr
   };
 }
 
-function askedFile(file: number, writes: boolean, ask: AskTree, look?: FirstLook): SyncTreeFile {
+function askedFile(file: number, writes: boolean, asking: Asking): SyncTreeFile {
+  const { ask, pieceBytes, isInterrupted, look } = asking;
   return {
     stat: () => look?.entry(file) ?? ask({ operation: "statFile", file }),
     read: (target, position) => {
       const seen = look?.read(file, target, position);
       if (seen !== undefined) return seen;
-      const piece = target.subarray(0, maxPieceBytes);
-      return ask({ operation: "read", file, position, length: piece.length }, piece);
+      const read = (piece: Uint8Array, done: number): number =>
+        ask({ operation: "read", file, position: position + done, length: piece.length }, piece);
+      return inPieces(target, pieceBytes, read, isInterrupted);
     },
-    write: (source, position) =>
-      ask({ operation: "write", file, position }, source.subarray(0, maxPieceBytes)),
+    write: (source, position) => {
+      const write = (piece: Uint8Array, done: number): number =>
+        ask({ operation: "write", file, position: position + done }, piece);
+      return inPieces(source, pieceBytes, write, isInterrupted);
+    },
     truncate: (size) => ask({ operation: "truncate", file, size }),
     sync: () => ask({ operation: "sync", file }),
     change: (change) => ask({ operation: "changeFile", file, change: asked(change) }),

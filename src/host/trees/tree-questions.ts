@@ -73,7 +73,7 @@ export interface TreeReply {
   readonly bytes?: Uint8Array;
 }
 
-/** The largest piece of a file that is read or written at once, where nothing smaller is set by the wall. */
+/** The largest piece of a file that one question reads or writes, where nothing smaller is set by the wall. */
 export const maxPieceBytes = 1 << 20;
 
 /** Asks and waits for the answer. `bytes` is what is written, or where to read to. Throws KernelError, and what ends the guest. */

@@ -15,7 +15,7 @@ import type { SandboxPlan } from "../plan.ts";
 import type { FilesQuestion, FilesReply } from "../results/results.ts";
 import { failureOf } from "../run.ts";
 import { Session } from "../session.ts";
-import type { TreeQuestion, TreeReply } from "../trees/tree-questions.ts";
+import { maxPieceBytes, type TreeQuestion, type TreeReply } from "../trees/tree-questions.ts";
 import { Control } from "./control.ts";
 import type { Served } from "./served.ts";
 import { leaveMemory, takeMemory } from "./spare-memory.ts";
@@ -32,6 +32,7 @@ const powers = makeSessionPowers({
   callHost: () => {
     throw new RangeError("a question of a guest that was given nothing");
   },
+  pieceBytes: maxPieceBytes,
   waits: false,
   openHostFile: ({ ticket }) => (ticket.fd === undefined ? undefined : openHostFile(ticket.fd)),
   createHostFile: ({ ticket, mode }) => openHostFile(createHostFile(ticket, mode)),

@@ -8,7 +8,7 @@ import { makeThreadCpuClock } from "./thread-cpu.ts";
 export function makeSessionPowers(
   granted: Pick<
     SessionPowers,
-    "openHostFile" | "createHostFile" | "readHostInput" | "askTree" | "callHost" | "waits"
+    "openHostFile" | "createHostFile" | "readHostInput" | "askTree" | "pieceBytes" | "callHost" | "waits"
   >,
 ): SessionPowers {
   return {

@@ -6,6 +6,7 @@ import type { HostFilePower } from "../../../filesystems/host-file.ts";
 import { LibraryFileSystem } from "../../../host/images/library-filesystem.ts";
 import { compileRest } from "../../../host/images/rest-module.ts";
 import { Session } from "../../../host/session.ts";
+import { inPieces } from "../../../host/trees/in-pieces.ts";
 import { flatQuestion } from "../../../host/trees/tree-protocol.ts";
 import { Control } from "../../../host/walls/control.ts";
 import { encodeFrame, FrameReader } from "../../../host/walls/frames.ts";
@@ -81,14 +82,23 @@ function wait<T extends ToProcess["type"]>(type: T): Extract<ToProcess, { type: 
 
 function remoteFile(place: number): HostFilePower {
   return {
-    read: (target, position) => {
-      const length = Math.min(target.length, maxTransferBytes);
-      const { value, bytes } = ask({ operation: "read", place, length, position });
-      target.set(bytes);
-      return value;
-    },
+    read: (target, position) =>
+      inPieces(target, maxTransferBytes, (piece, done) => {
+        const { value, bytes } = ask({
+          operation: "read",
+          place,
+          length: piece.length,
+          position: position + done,
+        });
+        piece.set(bytes);
+        return value;
+      }),
     write: (source, position) =>
-      ask({ operation: "write", place, position }, source.subarray(0, maxTransferBytes)).value,
+      inPieces(
+        source,
+        maxTransferBytes,
+        (piece, done) => ask({ operation: "write", place, position: position + done }, piece).value,
+      ),
     size: () => ask({ operation: "size", place }).value,
     truncate: (size) => {
       ask({ operation: "truncate", place, position: size });
@@ -135,17 +145,13 @@ function open(image: ProcessImage): Session {
         return remoteFile(number);
       },
       askTree: (question, bytes = nothing) => {
-        const writes = question.operation === "write";
-        const asked =
-          question.operation === "read"
-            ? { ...question, length: Math.min(question.length, maxTransferBytes) }
-            : question;
-        const content = writes ? bytes.subarray(0, maxTransferBytes) : nothing;
-        send({ type: "tree", ...flatQuestion(asked) }, content);
-        if (asked.operation === "close" && !asked.isAwaited) return { errno: 0 };
+        const content = question.operation === "write" ? bytes : nothing;
+        send({ type: "tree", ...flatQuestion(question) }, content);
+        if (question.operation === "close" && !question.isAwaited) return { errno: 0 };
         const { reply } = wait("treeReply");
         return reply;
       },
+      pieceBytes: maxTransferBytes,
       callHost: (frame) => {
         send({ type: "call" }, frame);
         return wait("callReply").answer;

@@ -122,6 +122,7 @@ function open(start: WorkerStart): Session | undefined {
     },
     askTree: treeAsker(start, control),
     callHost: hostCaller(start, control),
+    pieceBytes: maxPieceBytes,
     waits: true,
   });
   const output = new OutputWriter(start.ring, () => send({ type: "output" }));
