@@ -69,6 +69,27 @@ test("O_EXCL, O_TRUNC and O_APPEND", () => {
   expect(guest.content("f")).toBe("first+second+third");
 });
 
+test("O_CREAT makes no directory: a slash behind the name is EISDIR, whatever is there", () => {
+  guest.file("f");
+  guest.mkdir("d");
+  const links = { l: "f", ld: "d", dangling: "none/x", loop: "loop", slash: "d/", up: ".." };
+  for (const [name, target] of Object.entries(links)) guest.symlink(target, name);
+  for (const name of ["f", "d", "l", "ld", "dangling", "loop", "new", "x".repeat(300), "d/new"]) {
+    expect(guest.tryOpen(`${name}/`, open.CREAT), name).toBe("EISDIR");
+    expect(guest.tryOpen(`${name}/`, open.CREAT | open.EXCL | open.NOFOLLOW), name).toBe("EISDIR");
+  }
+  expect(guest.tryOpen("slash", open.CREAT)).toBe("EISDIR");
+  // Where it does not end in a name, it is a directory in any case.
+  for (const path of ["d/../", "d/./", "/", "."]) {
+    expect(guest.tryOpen(path, open.CREAT), path).toBe("EISDIR");
+    expect(guest.tryOpen(path, open.CREAT | open.EXCL), path).toBe("EEXIST");
+  }
+  expect(guest.tryOpen("slash", open.CREAT | open.EXCL)).toBe("EEXIST");
+  expect(guest.tryOpen("f/x/", open.CREAT)).toBe("ENOTDIR");
+  expect(guest.tryOpen("none/x/", open.CREAT)).toBe("ENOENT");
+  expect(guest.tryOpen("f/", open.PATH | open.CREAT)).toBe("ENOTDIR");
+});
+
 test("O_DIRECTORY, and directories as files", () => {
   guest.file("f");
   guest.mkdir("d");

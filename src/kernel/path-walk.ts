@@ -31,6 +31,8 @@ export interface WalkOptions {
   readonly followLast: boolean;
   /** What is asked for is the name, to make, remove or move it: no slash makes a link in the last place be followed. Default false. */
   readonly byName?: boolean;
+  /** A file is to be made if there is none: with a slash behind its name, whatever is there, it is EISDIR (open(2), O_CREAT). Default false. */
+  readonly makesFile?: boolean;
   /** The host looks, not the guest: permission bits and the length of a path keep nothing from it. Default false. */
   readonly asHost?: boolean;
 }
@@ -73,6 +75,7 @@ export function walk(
       last = { parent: directory, name: "", node: directory, mustBeDirectory };
       continue;
     }
+    if (isLast && mustBeDirectory && options.makesFile) fail("EISDIR");
     if (name.length > maxNameBytes) fail("ENAMETOOLONG");
     const found = directory.lookup(name, ahead);
     const node = found && mounts.enter(found);

@@ -33,7 +33,8 @@ export function openAt(
   const mode = creates ? kernel.memory.getU32(varargs) & 0o7777 & ~process.umask : 0;
   process.fds.reserve(1);
   const followLast = !(flags & open.NOFOLLOW) && !(creates && flags & open.EXCL);
-  const found = walk(process.mounts, startDirectory(kernel, dirfd, path), path, { followLast });
+  const options = { followLast, makesFile: creates };
+  const found = walk(process.mounts, startDirectory(kernel, dirfd, path), path, options);
   const make = (): OpenFile =>
     found.node
       ? openExisting(kernel, found, found.node, flags, creates)
@@ -43,7 +44,6 @@ export function openAt(
 
 function create(kernel: Kernel, found: WalkResult, flags: number, creates: boolean, mode: number): OpenFile {
   if (!creates) fail("ENOENT");
-  if (found.mustBeDirectory) fail("EISDIR");
   const { parent, name } = found;
   if (!parent.grantsCreation?.(name)) demand(attributesOfParent(found), access.WRITE | access.EXECUTE);
   // A new file may be opened in any way, whatever its mode says (open(2)).
