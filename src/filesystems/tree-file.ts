@@ -1,4 +1,5 @@
 // Files and links of a tree. A file node that is open asks its open file, not its path: that may be another file's by now.
+import type { ErrnoName } from "../abi/errno.ts";
 import type {
   ByteString,
   FileAccess,
@@ -7,7 +8,7 @@ import type {
   FileOpening,
   LinkNode,
 } from "../kernel/filesystem.ts";
-import { fail, KernelError } from "../kernel/kernel-error.ts";
+import { fail, KernelError, Overtaken } from "../kernel/kernel-error.ts";
 import type { SyncTreeFile } from "./sync-tree.ts";
 import type { TreeAccess, TreeChange, TreeEntry } from "./tree.ts";
 import { TreeNode, type TreeVolume } from "./tree-node.ts";
@@ -28,7 +29,7 @@ export class TreeFileNode extends TreeNode implements FileNode {
 
   open({ read, write, append, truncate }: FileAccess): FileHandle {
     const access = { read, write: write || truncate, append, truncate, create: "never", mode: 0 } as const;
-    const file = this.#made ?? this.volume.tree.open(this.treePath(), access);
+    const file = this.#made ?? found(isElsewhere, () => this.volume.tree.open(this.treePath(), access));
     this.#made = undefined;
     this.#open = file;
     // Whatever a lookup had found before it was opened.
@@ -53,7 +54,8 @@ export class TreeFileNode extends TreeNode implements FileNode {
 
   truncate(size: number): void {
     const access = { read: false, write: true, append: false, truncate: false } as const;
-    const file = this.volume.tree.open(this.treePath(), { ...access, create: "never", mode: 0 });
+    const opened = { ...access, create: "never", mode: 0 } as const;
+    const file = found(isElsewhere, () => this.volume.tree.open(this.treePath(), opened));
     try {
       file.truncate(size);
     } finally {
@@ -73,6 +75,18 @@ export class TreeFileNode extends TreeNode implements FileNode {
   }
 }
 
+/** What a tree says of a path where no file is: a link, a directory, nothing. */
+const isElsewhere: readonly ErrnoName[] = ["ELOOP", "EISDIR", "ENOENT", "ENOTDIR"];
+
+/** Asks for what a walk has just found: a refusal for one of these reasons says that it is not there any more. */
+function found<T>(reasons: readonly ErrnoName[], ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    throw error instanceof KernelError && reasons.includes(error.name) ? new Overtaken(error.name) : error;
+  }
+}
+
 /** mknod(2), which opens nothing. */
 const onlyMade: FileOpening = { read: false, write: true, append: false, truncate: false, exclusive: true };
 
@@ -84,14 +98,10 @@ export function makeFile(
   opening: FileOpening = onlyMade,
 ): TreeFileNode {
   const { exclusive, read, write, append, truncate } = opening;
-  const file = volume.tree.open(treePath(path), {
-    read,
-    write: write || truncate,
-    append,
-    truncate,
-    create: exclusive ? "always" : "missing",
-    mode,
-  });
+  const create = exclusive ? "always" : "missing";
+  const access = { read, write: write || truncate, append, truncate, create, mode } as const;
+  // Made by somebody else meanwhile, it is what open(2) is to follow, or not.
+  const file = found(["ELOOP"], () => volume.tree.open(treePath(path), access));
   if (opening !== onlyMade) return TreeFileNode.made(volume, path, file);
   file.close();
   return new TreeFileNode(volume, path);
@@ -101,7 +111,7 @@ export class TreeLinkNode extends TreeNode implements LinkNode {
   readonly kind = "link";
 
   get target(): string {
-    return pathBytes(this.volume.tree.readLink(this.treePath()));
+    return pathBytes(found(["EINVAL"], () => this.volume.tree.readLink(this.treePath())));
   }
 }
 

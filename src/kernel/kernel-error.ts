@@ -18,6 +18,12 @@ export class KernelError {
   }
 }
 
+/**
+ * What a walk has found is something else by now, because somebody outside has put that there: whoever walked does so again (`whileOvertaken`
+ * of path-walk.ts). The errno is for whoever does not, or when there is no end of it.
+ */
+export class Overtaken extends KernelError {}
+
 const names = new Map<number, ErrnoName>(
   Object.entries(errno).map(([name, number]) => [number, name as ErrnoName]),
 );

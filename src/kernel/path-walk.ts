@@ -3,7 +3,7 @@
 // confines its links leads nowhere else: while its target is resolved, there is nothing above that file system's root.
 import { access } from "../abi/flags.ts";
 import type { Attributes, ByteString, DirectoryNode, FileSystem, LookAhead, Node } from "./filesystem.ts";
-import { fail } from "./kernel-error.ts";
+import { fail, KernelError, Overtaken } from "./kernel-error.ts";
 import type { Mounts } from "./mounts.ts";
 import { demand } from "./permissions.ts";
 
@@ -12,6 +12,8 @@ export const maxNameBytes = 255;
 const maxLinks = 40;
 /** All components looked at in one walk, links included: bounds what a chain of long links can cost in time and memory. */
 const maxSteps = 16_384;
+/** How often a path is walked while others exchange what is there (Linux, too, goes back when a name is renamed under its walk). */
+const patience = 8;
 
 export interface WalkResult {
   /** The directory that holds the last component. */
@@ -43,12 +45,28 @@ interface Step {
   readonly within: FileSystem | undefined;
 }
 
+/** A walk and what is done with what it found, from the start again when that is something else by then. */
+export function whileOvertaken<T>(work: () => T): T {
+  for (let tries = 1; ; tries++) {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+      if (tries === patience) throw new KernelError(error.name);
+    }
+  }
+}
+
 export function walk(
   mounts: Mounts,
   start: DirectoryNode,
   path: ByteString,
   options: WalkOptions,
 ): WalkResult {
+  return whileOvertaken(() => walkOnce(mounts, start, path, options));
+}
+
+function walkOnce(mounts: Mounts, start: DirectoryNode, path: ByteString, options: WalkOptions): WalkResult {
   if (path === "") fail("ENOENT");
   if (path.length > maxPathBytes && !options.asHost) fail("ENAMETOOLONG");
   let directory = path.startsWith("/") ? mounts.root : start;

@@ -12,7 +12,7 @@ import type {
 import { GuestStop } from "../../kernel/guest-stop.ts";
 import { fail, KernelError } from "../../kernel/kernel-error.ts";
 import type { Mounts } from "../../kernel/mounts.ts";
-import { existing, walk } from "../../kernel/path-walk.ts";
+import { existing, walk, whileOvertaken } from "../../kernel/path-walk.ts";
 import { maxTransferBytes } from "../walls/process-protocol.ts";
 import { encodeEntries, maxPageEntries, type PagedEntry } from "./entry-page.ts";
 
@@ -135,11 +135,13 @@ export class Results {
   #file({ path, reader }: Extract<FilesQuestion, { operation: "read" }>): FileHandle {
     const known = this.#files.get(reader);
     if (known !== undefined) return known;
-    const node = this.#node(path, true);
-    if (node.kind === "directory") fail("EISDIR");
-    // A named pipe or a device would wait, or answer without end.
-    if (node.kind !== "file") fail("EINVAL");
-    const file = node.open({ read: true, write: false, append: false, truncate: false });
+    const file = whileOvertaken(() => {
+      const node = this.#node(path, true);
+      if (node.kind === "directory") fail("EISDIR");
+      // A named pipe or a device would wait, or answer without end.
+      if (node.kind !== "file") fail("EINVAL");
+      return node.open({ read: true, write: false, append: false, truncate: false });
+    });
     this.#files.set(reader, file);
     return file;
   }

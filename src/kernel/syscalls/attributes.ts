@@ -5,7 +5,7 @@ import { type StatFields, statBytes, statfsBytes, writeStat, writeStatfs } from 
 import type { Attributes, FileSystem, Node } from "../filesystem.ts";
 import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
-import { maxNameBytes, pathOf } from "../path-walk.ts";
+import { maxNameBytes, pathOf, whileOvertaken } from "../path-walk.ts";
 import { demand, demandOwnership, guestOwner, permits } from "../permissions.ts";
 import { nodeAt, offset } from "./arguments.ts";
 
@@ -177,12 +177,14 @@ export function utimensAt(
 
 export function truncate(kernel: Kernel, pathAddress: number, length: bigint): number {
   const size = offset(length);
-  const node = nodeAt(kernel, at.FDCWD, pathAddress, 0);
-  if (node.kind === "directory") fail("EISDIR");
-  if (node.kind !== "file") fail("EINVAL");
-  demand(node.attributes(), access.WRITE);
-  node.truncate(size);
-  return 0;
+  return whileOvertaken(() => {
+    const node = nodeAt(kernel, at.FDCWD, pathAddress, 0);
+    if (node.kind === "directory") fail("EISDIR");
+    if (node.kind !== "file") fail("EINVAL");
+    demand(node.attributes(), access.WRITE);
+    node.truncate(size);
+    return 0;
+  });
 }
 
 export function chdir(kernel: Kernel, pathAddress: number): number {

@@ -7,7 +7,7 @@ import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
 import type { OpenFile } from "../open-file.ts";
 import { PathHandle } from "../path-handle.ts";
-import { attributesOfParent, type WalkResult, walk } from "../path-walk.ts";
+import { attributesOfParent, type WalkResult, walk, whileOvertaken } from "../path-walk.ts";
 import { demand, guestOwner } from "../permissions.ts";
 import { PipeBuffer, PipeEnd } from "../pipe.ts";
 import { RegularFile } from "../regular-file.ts";
@@ -34,12 +34,14 @@ export function openAt(
   process.fds.reserve(1);
   const followLast = !(flags & open.NOFOLLOW) && !(creates && flags & open.EXCL);
   const options = { followLast, makesFile: creates };
-  const found = walk(process.mounts, startDirectory(kernel, dirfd, path), path, options);
-  const make = (): OpenFile =>
-    found.node
-      ? openExisting(kernel, found, found.node, flags, creates)
-      : create(kernel, found, flags, creates, mode);
-  return process.fds.open(make, (flags & open.CLOEXEC) !== 0);
+  return whileOvertaken(() => {
+    const found = walk(process.mounts, startDirectory(kernel, dirfd, path), path, options);
+    const make = (): OpenFile =>
+      found.node
+        ? openExisting(kernel, found, found.node, flags, creates)
+        : create(kernel, found, flags, creates, mode);
+    return process.fds.open(make, (flags & open.CLOEXEC) !== 0);
+  });
 }
 
 function create(kernel: Kernel, found: WalkResult, flags: number, creates: boolean, mode: number): OpenFile {
