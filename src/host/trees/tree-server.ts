@@ -57,7 +57,8 @@ export class TreeServer {
   readonly #mostFiles: number;
   readonly #onFault: OnFault;
   readonly #files = new Map<number, OpenTreeFile>();
-  readonly #closing = new Set<PromiseLike<void>>();
+  /** What is being closed, and where. */
+  readonly #closing = new Map<PromiseLike<void>, { readonly place: ServedPlace; readonly path: string }>();
   #lastFile = 0;
   /** Questions are counted: an answer to any but the last one has come too late. */
   #asked = 0;
@@ -133,11 +134,16 @@ export class TreeServer {
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(true), closingMs);
     });
-    const isLate = await Promise.race([late, Promise.all(this.#closing).then(() => false)]);
+    const isLate = await Promise.race([late, Promise.all(this.#closing.keys()).then(() => false)]);
     clearTimeout(timer);
-    const [first] = this.#places.values();
-    if (isLate && first)
-      this.#report(first, "", "close", new Error("what was open was not closed within ten seconds"));
+    if (!isLate) return;
+    const told = new Set<ServedPlace>();
+    for (const { place, path } of this.#closing.values()) {
+      // A guest can leave many files open: one of each place is enough.
+      if (told.has(place)) continue;
+      told.add(place);
+      this.#report(place, path, "close", new Error("what was open was not closed within ten seconds"));
+    }
   }
 
   #isCurrent(number: number): boolean {
@@ -341,7 +347,7 @@ export class TreeServer {
     const pending = Promise.resolve(closed as PromiseLike<void>).then(() => {
       this.#closing.delete(pending);
     });
-    this.#closing.add(pending);
+    this.#closing.set(pending, { place, path });
   }
 }
 
