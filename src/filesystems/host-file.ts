@@ -1,5 +1,5 @@
 // One granted file of the host, behind an open host descriptor. Attributes are the sandbox's own: the size is real, since
-// the guest may read or write it; times, owner and inode number tell nothing of the host.
+// the guest may read or write it; mode, times, owner and inode number tell nothing of the host, and stay as they are.
 import { access as accessBits, mode as modeBits } from "../abi/flags.ts";
 import type { Attributes, FileAccess, FileHandle, FileNode, FileSystem } from "../kernel/filesystem.ts";
 import { fail } from "../kernel/kernel-error.ts";
@@ -69,6 +69,11 @@ export class GrantedHostFile implements HostFilePower {
   sync(): void {
     this.#file.sync();
   }
+
+  /** Throws EPERM where attributes may not even seem to be changed. */
+  demandChangeable(): void {
+    if (!this.grant.write) fail("EPERM");
+  }
 }
 
 export class HostFileNode implements FileNode {
@@ -105,8 +110,9 @@ export class HostFileNode implements FileNode {
     };
   }
 
+  /** Programs set mode and times after they have written (shutil.copy), and need not be told that neither is kept. */
   setAttributes(): void {
-    fail("EPERM");
+    this.#file.demandChangeable();
   }
 
   open(wanted: FileAccess): FileHandle {

@@ -52,12 +52,17 @@ export function hostFileTree(place: PlannedHostFile): Tree {
         write: (position, bytes) => opened.write(bytes, access.append ? opened.size() : position),
         truncate: (size) => opened.truncate(size),
         sync: () => opened.sync(),
+        change: () => opened.demandChangeable(),
       };
+    },
+    change: (path) => {
+      demandRoot(path, ticket.fd !== undefined, { create: "never" });
+      (file() ?? fail("ENOENT")).demandChangeable();
     },
   };
 }
 
-function demandRoot(path: string, exists: boolean, { create }: TreeAccess): void {
+function demandRoot(path: string, exists: boolean, { create }: Pick<TreeAccess, "create">): void {
   if (path !== "") fail("ENOTDIR");
   if (exists && create === "always") fail("EEXIST");
   if (!exists && create === "never") fail("ENOENT");
