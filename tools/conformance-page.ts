@@ -6,8 +6,9 @@ const beyond = `## What else differs
 
 What this build of Python lacks or does by itself, before the kernel is asked:
 
-- \`os\` has no \`link\`, \`mkfifo\`, \`mknod\`, \`posix_fallocate\`, \`sendfile\`, \`copy_file_range\`, \`getxattr\`, \`SEEK_HOLE\`; \`os.symlink\` takes no
-  \`dir_fd\`. \`os.utime\` sets times to the microsecond; the file system keeps nanoseconds.
+- \`os\` has no \`link\`, \`mkfifo\`, \`mknod\`, \`lchown\`, \`preadv\`, \`pwritev\`, \`posix_fallocate\`, \`sendfile\`, \`copy_file_range\`, \`getxattr\` and its
+  like, \`SEEK_HOLE\`, \`SEEK_DATA\`; \`os.symlink\` and \`os.access\` take no \`dir_fd\`, \`os.utime\` no \`follow_symlinks=False\` (\`NotImplementedError\`).
+  \`os.utime\` sets times to the microsecond; the file system keeps nanoseconds.
 - \`fcntl.flock\` keeps nobody out, not even another descriptor of the same program. \`lockf\` is right: a process does not lock itself out.
 - A mapping (\`mmap\`) is a copy: what is written to it is in the file after \`flush()\` or \`close()\`, what is written to the file meanwhile is not
   in the mapping, and one that is never closed is never written back. \`resize()\` and \`flush()\` of a part that does not begin at the start fail.
@@ -16,7 +17,8 @@ What this build of Python lacks or does by itself, before the kernel is asked:
 And two of our own, outside of scratch, where files are known by their paths:
 
 - \`F_SETFL\` takes \`O_APPEND\` away by opening the file anew under the name that it was opened by. Where that is another file by now, or
-  may not be opened so, it is \`EPERM\`.
+  may not be opened so, it is \`EPERM\`. A shared mapping that is written to, of a file open with \`O_APPEND\`, opens it anew likewise; where that
+  cannot be, \`mmap\` is \`EACCES\`.
 - A descriptor that was opened with \`O_PATH\` for a file stands for its path: what is there now, and \`ENOENT\` after a renaming. Those for
   folders follow.
 `;
