@@ -1,8 +1,9 @@
 // Hostile frames: nothing but MarshalFormatError may come of them, in little time and memory, and no accepted value may
 // be deeper or larger, walked along every path, than the limits say.
 import { describe, expect, test } from "vitest";
-import { decodeMarshal, MarshalFormatError } from "./decode.ts";
+import { decodeMarshal, decodeValue, MarshalFormatError } from "./decode.ts";
 import { encodeMarshal } from "./encode.ts";
+import { PythonInstance } from "./python-values.ts";
 import { type GuestValue, OpaqueValue, PythonComplex } from "./values.ts";
 
 type Part = string | number | readonly number[] | Uint8Array;
@@ -212,6 +213,24 @@ describe("cost", () => {
     const before = process.memoryUsage().rss;
     expect(() => decodeMarshal(bytes)).toThrow(MarshalFormatError);
     expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
+  });
+});
+
+describe("keys that may meet in one chain of V8's", () => {
+  const names = Array.from({ length: 4000 }, (_, at) => `n${at}`);
+  const fields = new Map(names.map((name) => [name, 1]));
+  const forms: [string, unknown, "maps" | "objects"][] = [
+    ["dict", fields, "maps"],
+    ["dict that is no object", new Map<unknown, unknown>([[0, 1], ...fields]), "objects"],
+    ["set", new Set(names), "maps"],
+    ["instance", new PythonInstance("dataclass", "__main__.D", fields), "maps"],
+  ];
+  test.each(forms)("%s: refused when putting them in takes long", (_, value, shape) => {
+    const bytes = encodeMarshal(value, { maxBytes: 1e6 });
+    let ms = 0;
+    expect(decodeValue(bytes, { shape, nowMs: () => ms })).toBeTypeOf("object");
+    const slow = { shape, nowMs: () => (ms += 100) };
+    expect(() => decodeValue(bytes, slow)).toThrow(/keys of a dict or set take too long/);
   });
 });
 

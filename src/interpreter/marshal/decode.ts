@@ -210,7 +210,9 @@ class Reader extends MarshalSource {
     }
     const extension = typeof name === "string" ? extensions.get(name) : undefined;
     if (extension?.fieldCount !== count - 1) throw this.error("unknown kind of record");
-    const value = extension.decode(this.#elements(count - 1, depth, []));
+    const value = extension.decode(this.#elements(count - 1, depth, []), (map, keys, values) =>
+      this.#insertBatches(map, keys, values),
+    );
     if (value === undefined) throw this.error("the fields of a record are of wrong types");
     return value;
   }
@@ -274,6 +276,15 @@ class Reader extends MarshalSource {
     });
   }
 
+  #insertBatches(
+    map: Map<GuestValue, GuestValue>,
+    keys: readonly GuestValue[],
+    values: readonly GuestValue[],
+  ): void {
+    for (let from = 0; from < keys.length; from += batchEntries)
+      this.#insertAll(map, keys.slice(from, from + batchEntries), values.slice(from, from + batchEntries));
+  }
+
   /** What is no object after all becomes a Map, in the order in which the guest had it. */
   #object(depth: number): GuestValue {
     const object: Record<string, GuestValue> = newBareObject();
@@ -298,14 +309,7 @@ class Reader extends MarshalSource {
     this.#height = height + 1;
     if (!isObject) {
       const map = new Map<GuestValue, GuestValue>();
-      for (let from = 0; from < (pairs?.length ?? 0); from += batchEntries) {
-        const batch = pairs?.slice(from, from + batchEntries) ?? [];
-        this.#insertAll(
-          map,
-          batch.map(([key]) => key),
-          batch.map(([, value]) => value),
-        );
-      }
+      this.#insertBatches(map, pairs?.map(([key]) => key) ?? [], pairs?.map(([, value]) => value) ?? []);
       if (map.size !== pairs?.length) throw this.error(becomeOne);
       return map;
     }

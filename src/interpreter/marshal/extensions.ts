@@ -13,11 +13,18 @@ import {
 } from "./python-values.ts";
 import { type GuestValue, OpaqueValue, pythonEllipsis } from "./values.ts";
 
+/** Puts pairs into a Map, or throws when that takes too long: their hashes may be the guest's choice (insertion-time.ts). */
+export type InsertAll = (
+  map: Map<GuestValue, GuestValue>,
+  keys: readonly GuestValue[],
+  values: readonly GuestValue[],
+) => void;
+
 export interface Extension {
   /** Fields after the name. */
   readonly fieldCount: number;
   /** Undefined when the fields are not of the right types. Fields are hostile. */
-  decode(fields: readonly GuestValue[]): GuestValue | undefined;
+  decode(fields: readonly GuestValue[], insertAll: InsertAll): GuestValue | undefined;
 }
 
 function isInteger(value: GuestValue, least: number, most: number): value is number {
@@ -51,14 +58,15 @@ function isTuple(value: GuestValue): value is readonly GuestValue[] {
   return Array.isArray(value) && Object.isFrozen(value);
 }
 
-function instanceOf([kind, type, names, values]: readonly GuestValue[]): PythonInstance | undefined {
+function instanceOf(
+  [kind, type, names, values]: readonly GuestValue[],
+  insertAll: InsertAll,
+): PythonInstance | undefined {
   if (!instanceKinds.includes(kind as InstanceKind) || typeof type !== "string") return undefined;
   if (!isTuple(names) || !isTuple(values) || names.length !== values.length) return undefined;
+  if (!names.every((name) => typeof name === "string")) return undefined;
   const fields = new Map<string, GuestValue>();
-  for (const [index, name] of names.entries()) {
-    if (typeof name !== "string") return undefined;
-    fields.set(name, values[index]);
-  }
+  insertAll(fields as Map<GuestValue, GuestValue>, names, values);
   return new PythonInstance(kind as InstanceKind, type, fields);
 }
 
