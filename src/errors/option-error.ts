@@ -21,7 +21,9 @@ export class OptionError extends SandboxError {
 function show(value: unknown): string {
   if (typeof value === "string")
     return JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}…` : value);
-  if (typeof value === "bigint") return `${value}n`;
+  // Decimal text of a long one, which may come from a guest, takes far longer than it is long.
+  if (typeof value === "bigint")
+    return BigInt.asIntN(128, value) === value ? `${value}n` : "a bigint of more than 128 bits";
   if (typeof value === "object" && value !== null)
     return `an object of type ${value.constructor?.name ?? "null-prototype"}`;
   return typeof value === "symbol" || typeof value === "function" ? `a ${typeof value}` : String(value);

@@ -221,6 +221,16 @@ test("jsonValue: what JSON has not, within bounds", () => {
   expect(
     jsonValue([1n, Number.NaN, undefined, new Set([1]), new Date(0), new Map([["__proto__", 1]])]),
   ).toEqual([...[1, "NaN", null, [1], "1970-01-01T00:00:00.000Z"], JSON.parse('{"__proto__": 1}')]);
+  const longest = "9".repeat(4300);
+  expect(jsonValue([BigInt(longest), 10n ** 4300n, -(10n ** 4300n), 2n ** 64n])).toEqual([
+    longest,
+    "an int of more than 4300 digits",
+    "an int of more than 4300 digits",
+    "18446744073709551616",
+  ]);
+  const long = JSON.stringify(jsonValue([Array(100).fill(BigInt(longest)), 2n ** 64n]));
+  expect(long.length).toBeLessThan(110_000);
+  expect(long).toMatch(/"…","…"\],"18446744073709551616"\]$/);
   expect(JSON.stringify(jsonValue(cyclic)).length).toBeLessThan(200);
   expect((jsonValue(Array(1e6).fill(0)) as unknown[]).length).toBeLessThan(10_010);
   expect((jsonValue("x".repeat(1e6)) as string).length).toBe(100_001);

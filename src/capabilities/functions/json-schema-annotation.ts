@@ -1,7 +1,7 @@
 // The Python annotation of a JSON Schema: what a person or a model needs to call a function, not a proof. What has no short name in
 // Python, lies too deep or refers to itself is Any.
 import type { JsonSchema } from "./function-capability.ts";
-import { stringLiteral } from "./python-text.ts";
+import { stringLiteral, valueLiteral } from "./python-text.ts";
 
 const mostDepth = 12;
 const mostMembers = 50;
@@ -155,5 +155,5 @@ function literals(values: readonly unknown[]): string {
 function literalOf(value: unknown): string | undefined {
   if (typeof value === "string") return stringLiteral(value);
   if (typeof value === "boolean") return value ? "True" : "False";
-  return Number.isSafeInteger(value) || typeof value === "bigint" ? String(value) : undefined;
+  return Number.isSafeInteger(value) || typeof value === "bigint" ? valueLiteral(value) : undefined;
 }

@@ -4,6 +4,11 @@
 const mostDepth = 32;
 const mostNodes = 10_000;
 const mostCharacters = 100_000;
+/** Of Python's own (sys.int_info.default_max_str_digits). */
+const mostDigits = 4300;
+const longInteger = 10n ** BigInt(mostDigits);
+/** Digits in all of integers that are longer than 128 bits: the time that their text takes grows with the square of each. */
+const mostDigitsOfLong = 100_000;
 
 export type JsonValue =
   | null
@@ -15,6 +20,17 @@ export type JsonValue =
 
 export function jsonValue(value: unknown): JsonValue {
   let nodes = 0;
+  let digits = 0;
+  const integer = (part: bigint): JsonValue => {
+    const number = Number(part);
+    if (Number.isSafeInteger(number)) return number;
+    if (BigInt.asIntN(128, part) === part) return String(part);
+    if (part >= longInteger || part <= -longInteger) return `an int of more than ${mostDigits} digits`;
+    if (digits > mostDigitsOfLong) return "…";
+    const text = String(part);
+    digits += text.length;
+    return text;
+  };
   const one = (part: unknown, depth: number): JsonValue => {
     nodes += 1;
     if (nodes > mostNodes || depth > mostDepth) return "…";
@@ -26,7 +42,7 @@ export function jsonValue(value: unknown): JsonValue {
       case "number":
         return Number.isFinite(part) ? part : String(part);
       case "bigint":
-        return Number.isSafeInteger(Number(part)) ? Number(part) : cut(String(part));
+        return integer(part);
       case "object":
         return part === null ? null : ofObject(part, depth + 1);
       default:

@@ -1,6 +1,8 @@
 // Texts of Python: literals, docstrings, and what an annotation may be. Nothing that comes out of here can be more than one literal.
 
 const mostLiteralCharacters = 1000;
+/** Less than so many decimal digits: text of more takes time that grows with the square of it. */
+const mostLiteralBits = Math.floor(mostLiteralCharacters * Math.log2(10));
 const mostDepth = 8;
 
 /** A str literal on one line. */
@@ -21,7 +23,8 @@ function literal(value: unknown, depth: number): string | undefined {
   if (depth > mostDepth) return undefined;
   if (value === null) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
-  if (typeof value === "bigint") return String(value);
+  if (typeof value === "bigint")
+    return BigInt.asIntN(mostLiteralBits, value) === value ? String(value) : undefined;
   if (typeof value === "number") {
     if (!Number.isFinite(value)) return undefined;
     if (Object.is(value, -0)) return "-0.0";
