@@ -87,7 +87,7 @@ function ofSchema(
     isObject,
     jsonSchema,
     *check(given, name) {
-      const subject = dated === undefined ? given : withDates(given, dated, dated);
+      const subject = dated === undefined ? given : withDates(given, dated);
       const result = yield* now(validate(schema, subject));
       if (!("issues" in result) || result.issues === undefined) return (result as { value: unknown }).value;
       throw argumentError(name, result.issues, {

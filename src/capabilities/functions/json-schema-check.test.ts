@@ -1,6 +1,6 @@
 // The check of JSON Schemas: what the specification says of each keyword, and zod's own reading of JSON Schema as the judge of random ones.
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { z } from "zod";
 import { OptionError } from "../../errors/option-error.ts";
 import { jsonSchemaCheck } from "./json-schema-check.ts";
@@ -106,12 +106,124 @@ test("values and schemas without end are refused, within bounds", () => {
   const many = Array.from({ length: 1e5 }, (_, at) => at);
   expect(issues({ uniqueItems: true }, many)).toEqual([]);
   expect(issues({ uniqueItems: true }, [...many, 99_999n])).toEqual([expect.stringMatching(/twice/)]);
-  expect(
-    issues(
-      { uniqueItems: true },
-      many.map((at) => [at]),
-    ),
-  ).toEqual([expect.stringMatching(/too large to be checked/)]);
+  const rows = many.map((at) => [at]);
+  expect(issues({ uniqueItems: true }, rows)).toEqual([]);
+  expect(issues({ uniqueItems: true }, [...rows, [5]])).toEqual([expect.stringMatching(/twice/)]);
+  expect(issues({ uniqueItems: true }, Array(15).fill(many).flat())).toEqual([
+    expect.stringMatching(/too large to be checked/),
+  ]);
+});
+
+/** Fails whoever looks at the same array more than `most` times in all. */
+function watched(items: readonly unknown[], most: number): readonly unknown[] {
+  let looks = 0;
+  const watch = (array: readonly unknown[]): readonly unknown[] =>
+    new Proxy(array, {
+      get(target, name) {
+        looks += 1;
+        if (looks > most) throw new Error(`more than ${most} looks`);
+        return Reflect.get(target, name);
+      },
+      ownKeys: (target) => {
+        looks += target.length;
+        return Reflect.ownKeys(target);
+      },
+    });
+  return items.map((item) => (Array.isArray(item) ? watch(item) : item));
+}
+
+test("uniqueItems: work is for each part of a value, not for each pair", () => {
+  const rows = Array.from({ length: 300 }, (_, at) => [...Array(690).fill(0), at]);
+  expect(issues({ uniqueItems: true }, watched(rows, 2_000_000))).toEqual([]);
+  expect(issues({ uniqueItems: true }, [...rows, rows[7]])).toEqual([expect.stringMatching(/twice/)]);
+});
+
+test("a value that is shared without end is refused, within bounds", () => {
+  let shared: readonly unknown[] = [1];
+  for (let depth = 0; depth < 60; depth++) shared = watched([shared, shared], 2 ** 22);
+  const schema = { items: {}, uniqueItems: true };
+  expect(issues(schema, [shared, shared])).toEqual([expect.stringMatching(/too large to be checked/)]);
+});
+
+test("what a guest chose is not put where V8 hashes it alike", () => {
+  const added: unknown[] = [];
+  const spies = [
+    vi.spyOn(Set.prototype, "add").mockImplementation(function (this: Set<unknown>, value) {
+      added.push(typeof value);
+      return this;
+    }),
+    vi.spyOn(Map.prototype, "set").mockImplementation(function (this: Map<unknown, unknown>, key) {
+      added.push(typeof key);
+      return this;
+    }),
+  ];
+  const found: (readonly string[])[] = [];
+  try {
+    const alike = Array.from({ length: 100 }, (_, at) => (BigInt(at) << 64n) + 1n);
+    const names = Object.fromEntries(alike.map((_, at) => [at << 16, 1]));
+    found.push(issues({ uniqueItems: true, items: { type: "integer" } }, alike));
+    found.push(issues({ additionalProperties: { type: "integer" }, minProperties: 1 }, names));
+    found.push(issues({ uniqueItems: true }, [names, { ...names, x: 1 }]));
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+  expect(found).toEqual([[], [], []]);
+  expect(added.length).toBeLessThan(20);
+});
+
+test("uniqueItems: the same are the same in every form", () => {
+  const twice = (one: unknown, other: unknown): boolean => !accepts({ uniqueItems: true }, [one, other]);
+  const same: [unknown, unknown][] = [
+    [-0, 0],
+    [
+      [1, [2]],
+      [1n, [2]],
+    ],
+    [
+      { a: 1, b: [] },
+      new Map<string, unknown>([
+        ["b", []],
+        ["a", 1n],
+      ]),
+    ],
+    [2 ** 60, 2n ** 60n],
+    [-(10n ** 400n), -(10n ** 400n)],
+  ];
+  const different: [unknown, unknown][] = [
+    ["1", 1],
+    [["a", "b"], ["a,1:b"]],
+    [{ a: 1 }, { a: { a: 1 } }],
+    [{ a: "1=b" }, { "a=1": "b" }],
+    [[[], []], [[[]]]],
+    [10n ** 400n, -(10n ** 400n)],
+    [new Date(0), new Date(0)],
+    [{}, []],
+    ["n", null],
+  ];
+  expect(same.filter(([one, other]) => !twice(one, other))).toEqual([]);
+  expect(different.filter(([one, other]) => twice(one, other))).toEqual([]);
+});
+
+test("what was not checked to its end is refused, also where something must not be there", () => {
+  const many = Array(2e6).fill(0);
+  expect(issues({ not: { contains: { const: 1 } } }, [...many, 1])).toEqual([
+    expect.stringMatching(/too large to be checked/),
+  ]);
+  let deep: unknown = [1];
+  for (let depth = 0; depth < 100; depth++) deep = [deep];
+  const ones = { anyOf: [{ const: 1 }, { contains: { $ref: "#/$defs/ones" } }] };
+  expect(issues({ not: { $ref: "#/$defs/ones" }, $defs: { ones } }, deep)).toEqual([
+    expect.stringMatching(/too deep/),
+  ]);
+});
+
+test("names that are no text, and integers of any length, are not written out", () => {
+  const huge = 10n ** 5000n;
+  const strict = { additionalProperties: false, patternProperties: { "^1": true } };
+  expect(issues(strict, new Map<unknown, unknown>([[huge, 1]]))).toEqual(["…: not allowed here"]);
+  expect(issues(strict, new Map<unknown, unknown>([[1, 1]]))).toEqual([]);
+  expect(issues({ const: huge }, 1)).toEqual([': must be "…"']);
+  expect(issues({ enum: [5n] }, huge)).toEqual([': must be one of ["5"]']);
 });
 
 test("what cannot be checked is refused when the check is made", () => {

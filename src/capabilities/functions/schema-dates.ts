@@ -5,6 +5,8 @@ import { onlyMember, schemaAt } from "./schema-at.ts";
 import { topOf } from "./signature-of-schema.ts";
 
 const mostDepth = 16;
+/** Items and members that are gone through, against values that contain themselves many times; what is not reached stays as it is. */
+const mostParts = 2 ** 22;
 
 /** A datetime as it crosses; of a naive one it is not known which moment it is. */
 interface Moment {
@@ -18,27 +20,42 @@ export function hasDates(schema: JsonSchema): boolean {
 }
 
 /** `value` itself where there is nothing to change. */
-export function withDates(value: unknown, schema: unknown, root: JsonSchema, depth = 0): unknown {
-  if (typeof value !== "object" || value === null || depth > mostDepth) return value;
+export function withDates(value: unknown, root: JsonSchema): unknown {
+  return dated(value, root, root, 0, { left: mostParts });
+}
+
+function dated(
+  value: unknown,
+  schema: unknown,
+  root: JsonSchema,
+  depth: number,
+  parts: { left: number },
+): unknown {
+  if (typeof value !== "object" || value === null || schema === undefined || depth > mostDepth) return value;
   const at = onlyMember(topOf(schema, root), root);
   if (isMoment(value))
     return isSchemaObject(at) && at.format === "date-time" && at.type === undefined
       ? (value.toDate() ?? value)
       : value;
   const inner = (item: unknown, key: PropertyKey): unknown =>
-    withDates(item, schemaAt(at, key, root), root, depth + 1);
+    dated(item, schemaAt(at, key, root), root, depth + 1, parts);
   if (Array.isArray(value)) {
+    parts.left -= value.length;
+    if (parts.left < 0) return value;
     const items = value.map(inner);
     return items.some((item, index) => item !== value[index]) ? items : value;
   }
   if (!isPlain(value)) return value;
-  const changed = Object.entries(value).flatMap(([key, member]) => {
-    const dated = inner(member, key);
-    return dated === member ? [] : [[key, dated] as const];
+  const entries = Object.entries(value);
+  parts.left -= entries.length;
+  if (parts.left < 0) return value;
+  const changes = entries.flatMap(([key, member]) => {
+    const changed = inner(member, key);
+    return changed === member ? [] : [[key, changed] as const];
   });
-  return changed.length === 0
+  return changes.length === 0
     ? value
-    : Object.assign(Object.create(null), value, Object.fromEntries(changed));
+    : Object.assign(Object.create(null), value, Object.fromEntries(changes));
 }
 
 function isPlain(value: object): boolean {
