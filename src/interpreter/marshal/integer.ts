@@ -1,6 +1,7 @@
 // Integers beyond 32 bits: marshal writes them as 15-bit digits, least significant first, with the sign in the count.
 // Through hexadecimal text both directions stay linear in the length, which multiplying bigints would not.
 import { digitBits } from "./tags.ts";
+import { decodeAscii } from "./text.ts";
 
 const digitEnd = 1 << digitBits;
 
@@ -55,20 +56,23 @@ export function readDigits(
 }
 
 function hexOfDigits(view: DataView, start: number, count: number): string | undefined {
-  // Four digits are 60 bits, which are fifteen hexadecimal figures: 30 bits and 30 bits make 7 and 8 of them.
-  const groups: string[] = [];
-  for (let group = Math.ceil(count / 4) - 1; group >= 0; group--) {
-    const first = group * 4;
-    let low = 0;
-    let high = 0;
-    for (let index = Math.min(first + 3, count - 1); index >= first; index--) {
-      const digit = view.getUint16(start + index * 2, true);
-      if (digit >= digitEnd) return undefined;
-      if (index - first >= 2) high = high * digitEnd + digit;
-      else low = low * digitEnd + digit;
+  const figures = new Uint8Array(Math.ceil((count * digitBits) / 4));
+  let at = figures.length;
+  let pending = 0;
+  let bits = 0;
+  for (let index = 0; index < count; index++) {
+    const digit = view.getUint16(start + index * 2, true);
+    if (digit >= digitEnd) return undefined;
+    pending |= digit << bits;
+    for (bits += digitBits; bits >= 4; bits -= 4) {
+      figures[--at] = figureOf(pending & 15);
+      pending >>>= 4;
     }
-    const upper = high * 4 + Math.floor(low / 2 ** 28);
-    groups.push(upper.toString(16).padStart(8, "0"), (low % 2 ** 28).toString(16).padStart(7, "0"));
   }
-  return groups.join("");
+  if (bits > 0) figures[--at] = figureOf(pending);
+  return decodeAscii(figures, 0, figures.length);
+}
+
+function figureOf(value: number): number {
+  return value < 10 ? 0x30 + value : 0x57 + value;
 }
