@@ -1,5 +1,14 @@
 // Small files are told with their opening where the host's thread answers. The guest must not be able to tell, but by the number of questions.
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -14,7 +23,7 @@ import {
 } from "sandboa";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 
-const home = mkdtempSync(join(tmpdir(), "sandboa-look-"));
+const home = realpathSync(mkdtempSync(join(tmpdir(), "sandboa-look-")));
 const folder = join(home, "folder");
 const small = join(folder, "in", "small");
 const sizes = [0, 1, 100, 65_536, 65_537, 200_000];
@@ -32,6 +41,30 @@ const places: readonly [name: string, wall: "worker" | "process", make: () => Fi
   ["an overlay", "worker", () => overlay(hostDirectory(folder, "read"), { bytes: "1 MiB" })],
   ["an overlay", "process", () => overlay(hostDirectory(folder, "read"), { bytes: "1 MiB" })],
 ];
+
+/** Changes the small file once it is open for the guest: all that the guest asks in order to make that happen would be told as a change. */
+async function changeOnceOpen(
+  run: Promise<{ readonly value: unknown }>,
+  change: () => void,
+): Promise<unknown> {
+  const isOpen = (fd: string): boolean => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === small;
+    } catch {
+      return false;
+    }
+  };
+  const timer = setInterval(() => {
+    if (!readdirSync("/proc/self/fd").some(isOpen)) return;
+    clearInterval(timer);
+    change();
+  }, 5);
+  try {
+    return (await run).value;
+  } finally {
+    clearInterval(timer);
+  }
+}
 
 describe.each(places)("%s by %s", (_name, isolation, make) => {
   test("a small file is three questions, and what native Python reads", async () => {
@@ -89,9 +122,7 @@ file.seek(0)
 while ${look} == first: file.seek(0)
 file.seek(0)
 file.read().decode()`;
-      const change = setTimeout(() => appendFileSync(small, "er"), 200);
-      expect((await sandbox.run(source)).value).toBe("older");
-      clearTimeout(change);
+      expect(await changeOnceOpen(sandbox.run(source), () => appendFileSync(small, "er"))).toBe("older");
     },
   );
 
@@ -104,7 +135,7 @@ file.read().decode()`;
   });
 
   test("a soft stop is a look at the clock", async () => {
-    const limits = { wall: "500 ms", soft: { grace: "10 s" } };
+    const limits = { cpu: "500 ms", soft: { grace: "10 s" } };
     await using sandbox = await Sandbox.create({ isolation, limits, files: { "/data": make() } });
     const source = `
 file = open("/data/in/small", "rb", buffering=0)
@@ -112,9 +143,7 @@ try:
     while True: pass
 except KeyboardInterrupt: found = file.read().decode()
 found`;
-    const change = setTimeout(() => writeFileSync(small, "new"), 200);
-    expect((await sandbox.run(source)).value).toBe("new");
-    clearTimeout(change);
+    expect(await changeOnceOpen(sandbox.run(source), () => writeFileSync(small, "new"))).toBe("new");
   });
 
   test("files that were only read are closed when the run is over", async () => {
