@@ -69,7 +69,8 @@ export {
 export { type HostDirectoryOptions, hostDirectory } from "./capabilities/host-directory.ts";
 export type { Overlay, OverlayOptions } from "./capabilities/overlay.ts";
 export type { Quantity } from "./capabilities/quantity.ts";
-export { type VirtualFileSource, virtualDirectory, virtualFile } from "./capabilities/virtual.ts";
+export { virtualDirectory, virtualFile } from "./capabilities/virtual.ts";
+export type { VirtualFileSource } from "./capabilities/virtual-file.ts";
 export { type Filter, type FilterRequest, filtered } from "./capabilities/wrappers/filtered.ts";
 export { type FileLimits, limited } from "./capabilities/wrappers/limited.ts";
 export { type FileUse, observed } from "./capabilities/wrappers/observed.ts";
@@ -141,12 +142,10 @@ export { type CreateOptions, Sandbox } from "./host/sandbox.ts";
 export { overlay } from "./host/trees/overlay.ts";
 export type { Usage, UsageLimits } from "./host/usage.ts";
 export {
-  type InstanceKind,
   PythonDate,
   PythonDateTime,
   PythonDecimal,
   PythonFloat,
-  PythonInstance,
   PythonTime,
   PythonTimeDelta,
   PythonUuid,
@@ -155,7 +154,9 @@ export {
 export {
   type GuestObject,
   type GuestValue,
+  type InstanceKind,
   OpaqueValue,
   PythonComplex,
+  PythonInstance,
   pythonEllipsis,
 } from "./interpreter/marshal/values.ts";

@@ -1,6 +1,8 @@
 // The constructors for places: one file of the host, one file of given bytes, room in memory.
+
+import { maxNameBytes } from "../abi/limits.ts";
 import { OptionError } from "../errors/option-error.ts";
-import { maxDepth, maxNameBytes } from "../filesystems/names.ts";
+import { maxDepth } from "../filesystems/names.ts";
 import type { HostFile, HostFileMode, MemoryFile, Scratch, TreeCapability } from "./capability.ts";
 import { optionFields } from "./option-fields.ts";
 import { bytes, count, type Quantity } from "./quantity.ts";

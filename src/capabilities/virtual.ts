@@ -3,23 +3,7 @@ import { OptionError } from "../errors/option-error.ts";
 import type { Later, Tree } from "../filesystems/tree.ts";
 import { borrowedTree } from "./borrowed-tree.ts";
 import type { TreeCapability } from "./capability.ts";
-import { functionFile, generatedFile } from "./virtual-file.ts";
-
-/** Functions behind one file. Positions, lengths and sizes are bytes, safe non-negative integers. */
-export interface VirtualFileSource {
-  /** Up to `length` bytes from `position`; none at the end. Absent: the file cannot be read. */
-  read?(position: number, length: number): Later<Uint8Array>;
-  /** How large the file is; absent: 0, and it is read until there is no more, as files under /proc are. */
-  size?: number | (() => Later<number>);
-  /** Returns how many bytes were written, at least one; nothing returned means all. Absent: the file cannot be written. */
-  write?(position: number, bytes: Uint8Array): Later<number | undefined>;
-  /** Absent: the file cannot be cut, so neither be opened with "w": the guest opens it with "a", or with "r+" where it can be read. */
-  truncate?(size: number): Later<void>;
-  /** fsync(2), and the last close of an open file that could be written. Absent: nothing to do. */
-  sync?(): Later<void>;
-  /** When the content changed: nanoseconds since the epoch. Default: the start of the lifetime. */
-  modifiedNs?(): Later<bigint>;
-}
+import { functionFile, generatedFile, type VirtualFileSource } from "./virtual-file.ts";
 
 const methods: readonly (keyof VirtualFileSource)[] = ["read", "write", "truncate", "sync", "modifiedNs"];
 

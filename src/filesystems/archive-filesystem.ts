@@ -19,7 +19,7 @@ const defaultLimits: ArchiveLimits = {
 /** Inflated content kept besides what open files need. */
 const cacheBytes = 4 * 1024 * 1024;
 
-export interface ArchiveFileSystemOptions {
+interface ArchiveFileSystemOptions {
   /** Of every file and directory: atime, mtime and ctime. Default: 1980-01-01. */
   readonly timeNs?: bigint;
   readonly limits?: ArchiveLimits;

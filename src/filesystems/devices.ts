@@ -7,7 +7,7 @@ import { fail } from "../kernel/kernel-error.ts";
 import { fixedAttributes, type NodeIdentity } from "./fixed-file.ts";
 
 /** Fills all of target, at most 65,536 bytes long, with random bytes. */
-export type FillRandom = (target: Uint8Array) => void;
+type FillRandom = (target: Uint8Array) => void;
 
 /** The most that WebCrypto's getRandomValues accepts. */
 const randomPieceBytes = 65_536;

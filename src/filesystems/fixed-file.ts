@@ -71,7 +71,7 @@ export class FixedBytesHandle implements FileHandle {
   close(): void {}
 }
 
-export interface MemoryFileNodeOptions {
+interface MemoryFileNodeOptions {
   /** Read the given bytes in place instead of copying them now. The host must not change them any more. */
   readonly shared?: boolean;
 }

@@ -1,7 +1,8 @@
 // Targets of links in a folder that was granted: which ones lead to a place inside, what the guest is shown of the others, and which
 // ones a guest may make. Pure text, as byte strings; `depth` is how many directories lie between the root and the link (0: in the root).
+
+import { maxPathBytes } from "../abi/limits.ts";
 import type { ByteString } from "../kernel/filesystem.ts";
-import { maxTargetBytes } from "./names.ts";
 
 /** What a link shows that leads out: nothing is ever there, and it tells nothing of the host. */
 export const brokenTarget: ByteString = "/dev/null/outside";
@@ -19,7 +20,7 @@ export function shownTarget(target: ByteString, depth: number, rootPath: ByteStr
   const below = names.slice(root.length);
   if (!staysInside(below.join("/"), 0)) return brokenTarget;
   const relative = [...Array.from({ length: depth }, () => ".."), ...below].join("/") || ".";
-  return relative.length <= maxTargetBytes ? relative : brokenTarget;
+  return relative.length <= maxPathBytes ? relative : brokenTarget;
 }
 
 /**

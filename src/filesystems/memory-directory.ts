@@ -1,5 +1,6 @@
 // A directory in memory. Every change asks the quota first and then cannot fail, so that a refusal leaves nothing behind.
 import { mode as modeBits } from "../abi/flags.ts";
+import { maxPathBytes } from "../abi/limits.ts";
 import type {
   ByteString,
   DirectoryEntry,
@@ -12,10 +13,10 @@ import { type Entry, EntryTable } from "./entry-table.ts";
 import { Inode, type Volume } from "./inode.ts";
 import { MemoryFile } from "./memory-file.ts";
 import { MemoryLink, MemoryPipe } from "./memory-link.ts";
-import { checkNewName, detached, maxTargetBytes } from "./names.ts";
+import { checkNewName, detached } from "./names.ts";
 import { entryBytes, inodeBytes } from "./quota.ts";
 
-export type MemoryNode = MemoryFile | MemoryDirectory | MemoryLink | MemoryPipe;
+type MemoryNode = MemoryFile | MemoryDirectory | MemoryLink | MemoryPipe;
 
 export class MemoryDirectory extends Inode implements DirectoryNode {
   readonly kind = "directory";
@@ -82,7 +83,7 @@ export class MemoryDirectory extends Inode implements DirectoryNode {
 
   createLink(name: ByteString, target: ByteString, owner: Owner): MemoryLink {
     if (target === "") fail("ENOENT");
-    if (target.length > maxTargetBytes) fail("ENAMETOOLONG");
+    if (target.length > maxPathBytes) fail("ENAMETOOLONG");
     this.#admit(name, target.length);
     return this.#insert(name, new MemoryLink(this.volume, detached(target), this.#heir(owner)));
   }

@@ -1,11 +1,13 @@
 // A writable file system held in the host's memory: scratch space. Everything in it is charged to one quota (quota.ts says
 // what costs how much), so what the guest can make the host hold is bounded by `quotaBytes`
 // and by the sandbox's one account.
+
+import { maxNameBytes } from "../abi/limits.ts";
 import type { DirectoryNode, FileSystem, FileSystemUsage, NowNs, Owner } from "../kernel/filesystem.ts";
 import type { HostMemory } from "../kernel/host-memory.ts";
 import type { Volume } from "./inode.ts";
 import { MemoryDirectory } from "./memory-directory.ts";
-import { maxDepth, maxNameBytes } from "./names.ts";
+import { maxDepth } from "./names.ts";
 import { Quota } from "./quota.ts";
 
 const blockBytes = 4096;

@@ -1,12 +1,10 @@
 // What a directory entry may be called. The kernel splits paths, so a slash, NUL, "." or ".." arriving here is a bug above
 // us; it is refused all the same, because a name that no path can reach would hold quota for ever.
 import { fromLatin1, latin1 } from "../abi/guest-memory.ts";
+import { maxNameBytes } from "../abi/limits.ts";
 import type { ByteString } from "../kernel/filesystem.ts";
 import { fail } from "../kernel/kernel-error.ts";
 
-export const maxNameBytes = 255;
-/** PATH_MAX less its NUL: the longest symlink target. */
-export const maxTargetBytes = 4095;
 /** Directories inside each other, about as many as the longest path can name: bounds what every way up the tree costs. */
 export const maxDepth = 2048;
 

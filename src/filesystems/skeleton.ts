@@ -1,9 +1,9 @@
 // The root of a sandbox's world: directories that belong to nobody, holding exactly what the host placed before the guest
 // started. The guest can change none of them; the one exception is a file that was granted for creation under its own name.
 import { displayString } from "../abi/guest-memory.ts";
+import { maxNameBytes, maxPathBytes } from "../abi/limits.ts";
 import type { ByteString, DeviceNode, FileNode, FileSystem, FileSystemUsage } from "../kernel/filesystem.ts";
 import type { NodeIdentity } from "./fixed-file.ts";
-import { maxNameBytes, maxTargetBytes } from "./names.ts";
 import { type AskedFile, type CreatableFile, SkeletonDirectory } from "./skeleton-directory.ts";
 
 /** The host asked for an impossible tree. The message names the path and says what is wrong with it. */
@@ -16,7 +16,7 @@ export class PlacementError extends Error {
   }
 }
 
-export interface SkeletonOptions {
+interface SkeletonOptions {
   /** atime, mtime and ctime of every directory, and of the nodes made with `identity()`. */
   readonly timeNs: bigint;
 }
@@ -115,7 +115,7 @@ function components(path: ByteString): ByteString[] {
   if (path === "/") return [];
   if (!path.startsWith("/"))
     throw new PlacementError(path, "a guest path must be absolute, with a leading /");
-  if (path.length > maxTargetBytes) throw new PlacementError(path, `longer than ${maxTargetBytes} bytes`);
+  if (path.length > maxPathBytes) throw new PlacementError(path, `longer than ${maxPathBytes} bytes`);
   const names = path.slice(1).split("/");
   for (const name of names) {
     if (name === "") throw new PlacementError(path, "an empty component: // or a trailing /");

@@ -1,12 +1,12 @@
 // What a tree has answered, made plain: each field is read once, and what no tree may say is a FaultyAnswer. Trees are code of the
 // embedder's, which may be wrong in any way without the kernel noticing.
 import { mode as modeBits } from "../abi/flags.ts";
-import { maxTargetBytes } from "./names.ts";
+import { maxPathBytes } from "../abi/limits.ts";
 import type { NamedTreeEntry, TreeEntry, TreeFile, TreeRoom } from "./tree.ts";
 import { isTreeName, pathBytes } from "./tree-path.ts";
 
 /** A tree broke its interface: a fault of the embedder's code. */
-export class FaultyAnswer extends Error {
+class FaultyAnswer extends Error {
   override readonly name = "FaultyAnswer";
 }
 
@@ -88,7 +88,7 @@ export function plainCount(given: unknown, length: number): number {
 export function plainTarget(given: unknown): string {
   if (typeof given !== "string" || given === "" || given.includes("\0")) refuse("with a target that is none");
   try {
-    if (pathBytes(given).length <= maxTargetBytes) return given;
+    if (pathBytes(given).length <= maxPathBytes) return given;
   } catch {
     // Told below.
   }

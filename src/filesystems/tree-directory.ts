@@ -1,5 +1,7 @@
 // A directory of a tree. Nodes are made anew for each lookup; only those that a descriptor or the working directory keeps are found
 // again, and follow when the guest renames them or what holds them. What the host does meanwhile shows at the next question.
+
+import { maxPathBytes } from "../abi/limits.ts";
 import type {
   ByteString,
   DirectoryEntry,
@@ -12,10 +14,10 @@ import type {
   Owner,
 } from "../kernel/filesystem.ts";
 import { fail } from "../kernel/kernel-error.ts";
-import { checkNewName, maxTargetBytes } from "./names.ts";
+import { checkNewName } from "./names.ts";
 import type { TreeEntry } from "./tree.ts";
 import { makeFile, TreeFileNode, TreeLinkNode } from "./tree-file.ts";
-import { maxPathBytes, TreeNode, type TreeVolume } from "./tree-node.ts";
+import { type KeptDirectory, TreeNode, type TreeVolume } from "./tree-node.ts";
 import { pathBytes, treePath } from "./tree-path.ts";
 import { maxTrailPaths, ToldTrail } from "./tree-trail.ts";
 
@@ -108,7 +110,7 @@ export class TreeDirectory extends TreeNode implements DirectoryNode {
 
   createLink(name: ByteString, target: ByteString): LinkNode {
     const path = this.#new(name);
-    if (target.length > maxTargetBytes) fail("ENAMETOOLONG");
+    if (target.length > maxPathBytes) fail("ENAMETOOLONG");
     this.volume.tree.makeLink(treePath(path), treePath(target));
     return new TreeLinkNode(this.volume, path);
   }
@@ -176,7 +178,7 @@ function nodeOf(volume: TreeVolume, path: ByteString, entry: TreeEntry): Node {
   }
 }
 
-function directoryAt(volume: TreeVolume, path: ByteString): TreeDirectory {
+function directoryAt(volume: TreeVolume, path: ByteString): KeptDirectory {
   return volume.kept.get(path) ?? new TreeDirectory(volume, path);
 }
 
@@ -199,7 +201,7 @@ function move(volume: TreeVolume, from: ByteString, to: ByteString): void {
   }
 }
 
-function keptWithin(volume: TreeVolume, path: ByteString): [ByteString, TreeDirectory][] {
+function keptWithin(volume: TreeVolume, path: ByteString): [ByteString, KeptDirectory][] {
   if (volume.kept.size === 0) return [];
   return [...volume.kept].filter(([place]) => place === path || place.startsWith(`${path}/`));
 }

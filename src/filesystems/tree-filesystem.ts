@@ -1,6 +1,6 @@
 // A tree as a file system of the kernel. Nothing is remembered of what the tree has said but for the step that follows: the host may
 // change everything at any time, and the guest sees it as it is when it looks.
-import type { ByteString, FileSystem, FileSystemUsage } from "../kernel/filesystem.ts";
+import type { FileSystem, FileSystemUsage } from "../kernel/filesystem.ts";
 import { fail } from "../kernel/kernel-error.ts";
 import type { AskedFile } from "./skeleton-directory.ts";
 import type { SyncTree } from "./sync-tree.ts";
@@ -12,7 +12,7 @@ const blockBytes = 4096;
 /** Where a tree does not say how much room it has: 4 PiB, and as many files as a number of 32 bits counts. */
 const unknownRoom = { blocks: 2 ** 40, freeBlocks: 2 ** 40, files: 2 ** 32 - 1, freeFiles: 2 ** 32 - 1 };
 
-export interface TreeFileSystemOptions {
+interface TreeFileSystemOptions {
   /** The time of what tells none: the start of the lifetime. */
   readonly timeNs: bigint;
   /** Links lead only to what is below the root. Default false. */
@@ -32,7 +32,7 @@ export class TreeFileSystem implements FileSystem {
       fileSystem: this,
       tree,
       timeNs: options.timeNs,
-      kept: new Map<ByteString, TreeDirectory>(),
+      kept: new Map(),
     };
     this.root = new TreeDirectory(this.#volume, "");
     this.root.keep();

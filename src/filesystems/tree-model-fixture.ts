@@ -7,7 +7,7 @@ import type { Step } from "./tree-programs-fixture.ts";
 import { hasTrails } from "./tree-trail.ts";
 import { checkTrails, contentOf, latin1, outcome, viewOf } from "./tree-view-fixture.ts";
 
-export interface ModelFile {
+interface ModelFile {
   readonly kind: "file";
   content: Uint8Array;
   mode: number;
@@ -16,7 +16,7 @@ interface ModelLink {
   readonly kind: "link";
   readonly target: string;
 }
-export interface ModelDirectory {
+interface ModelDirectory {
   readonly kind: "directory";
   readonly children: Map<string, ModelNode>;
   mode: number;
@@ -279,7 +279,7 @@ export class SideBySide {
   }
 }
 
-export function viewOfModel(directory: ModelDirectory, below = ""): Map<string, string> {
+function viewOfModel(directory: ModelDirectory, below = ""): Map<string, string> {
   const view = new Map<string, string>();
   for (const name of [...directory.children.keys()].sort()) {
     const node = directory.children.get(name);

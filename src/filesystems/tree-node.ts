@@ -1,16 +1,26 @@
 // What the nodes of a tree's file system have in common: a path, and attributes that are asked for. A node that a lookup made has been
 // told them just now, and they hold for the one question that follows; so a walk asks once for each component.
 import { mode as modeBits } from "../abi/flags.ts";
-import type { AttributeChange, Attributes, ByteString, FileSystem } from "../kernel/filesystem.ts";
+import type {
+  AttributeChange,
+  Attributes,
+  ByteString,
+  DirectoryNode,
+  FileSystem,
+} from "../kernel/filesystem.ts";
 import { fail } from "../kernel/kernel-error.ts";
 import { guestOwner } from "../kernel/permissions.ts";
 import type { SyncTree } from "./sync-tree.ts";
 import type { TreeChange, TreeEntry, TreePath } from "./tree.ts";
-import type { TreeDirectory } from "./tree-directory.ts";
 import { treePath } from "./tree-path.ts";
 
-/** PATH_MAX less its NUL: paths below a root are no longer. */
-export const maxPathBytes = 4095;
+/** A directory that is kept, as far as the others of its tree move it about. */
+export interface KeptDirectory extends DirectoryNode {
+  readonly lastId: number | undefined;
+  note(entry: TreeEntry): void;
+  /** To another path, or to none when it was removed. */
+  relocate(path: ByteString | undefined): void;
+}
 
 /** What the nodes of one tree share. */
 export interface TreeVolume {
@@ -19,7 +29,7 @@ export interface TreeVolume {
   /** The time of what tells none. */
   readonly timeNs: bigint;
   /** Directories that descriptors and the working directory keep, by path: each is the only one of its path. */
-  readonly kept: Map<ByteString, TreeDirectory>;
+  readonly kept: Map<ByteString, KeptDirectory>;
 }
 
 const typeBits = { file: modeBits.FILE, directory: modeBits.DIRECTORY, link: modeBits.LINK } as const;

@@ -1,12 +1,13 @@
 // Paths of trees: names as text, in which every byte string has exactly one spelling. UTF-8 is decoded strictly (RFC 3629), and
 // each byte that is part of nothing valid becomes a lone surrogate U+DC80 to U+DCFF, as Python's surrogateescape does (PEP 383).
 // Invariant: pathBytes(treePath(bytes)) is bytes; text that would be a second spelling of the same bytes is no path.
+
+import { maxNameBytes } from "../abi/limits.ts";
 import type { ByteString } from "../kernel/filesystem.ts";
 import { fail } from "../kernel/kernel-error.ts";
-import { maxNameBytes } from "./names.ts";
 import type { TreePath } from "./tree.ts";
 
-export const rootPath: TreePath = "";
+const rootPath: TreePath = "";
 
 const ascii = /^[^\u0080-\uffff]*$/;
 const encoder = new TextEncoder();

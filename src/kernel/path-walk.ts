@@ -2,13 +2,12 @@
 // Work per call is bounded: path and link-target length, and the number of links followed. A link of a file system that
 // confines its links leads nowhere else: while its target is resolved, there is nothing above that file system's root.
 import { access } from "../abi/flags.ts";
+import { maxNameBytes, maxPathBytes } from "../abi/limits.ts";
 import type { Attributes, ByteString, DirectoryNode, FileSystem, LookAhead, Node } from "./filesystem.ts";
 import { fail, KernelError, Overtaken } from "./kernel-error.ts";
 import type { Mounts } from "./mounts.ts";
 import { demand } from "./permissions.ts";
 
-export const maxPathBytes = 4095;
-export const maxNameBytes = 255;
 const maxLinks = 40;
 /** All components looked at in one walk, links included: bounds what a chain of long links can cost in time and memory. */
 const maxSteps = 16_384;
@@ -28,7 +27,7 @@ export interface WalkResult {
   readonly mustBeDirectory: boolean;
 }
 
-export interface WalkOptions {
+interface WalkOptions {
   /** Whether a link in the last place is followed; a slash after it makes it be followed in any case. */
   readonly followLast: boolean;
   /** What is asked for is the name, to make, remove or move it: no slash makes a link in the last place be followed. Default false. */

@@ -2,7 +2,6 @@
 // is missing, and which, is for the watcher to say. Successful calls never come here.
 import { type GuestMemory, GuestRangeFault } from "../abi/guest-memory.ts";
 import type { ByteString, Node } from "./filesystem.ts";
-import type { Kernel } from "./kernel.ts";
 import type { Spent } from "./kernel-error.ts";
 
 /** What a call wanted of a path. `look`: to know whether it is there, and what it is. */
@@ -49,8 +48,14 @@ export interface RefusalObserver {
   refused(refusal: Refusal): void;
 }
 
+/** As much of the kernel as is needed to tell somebody. */
+interface Watched {
+  readonly memory: GuestMemory;
+  readonly process: { readonly refusals: RefusalObserver | undefined };
+}
+
 /** For a call that answers in its own way, and must go on doing so whatever its arguments are. */
-export function tell(kernel: Kernel, refusalOf: (memory: GuestMemory) => Refusal | undefined): void {
+export function tell(kernel: Watched, refusalOf: (memory: GuestMemory) => Refusal | undefined): void {
   const { refusals } = kernel.process;
   if (refusals === undefined) return;
   try {

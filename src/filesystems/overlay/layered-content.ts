@@ -9,7 +9,7 @@ import { chunkOverheadBytes, type Quota } from "../quota.ts";
 import type { TreeFile } from "../tree.ts";
 
 /** Opens the lower file, as it was when it was looked at. */
-export type LowerFile = () => Steps<TreeFile>;
+type LowerFile = () => Steps<TreeFile>;
 
 export class LayeredContent {
   readonly #store: ByteStore;

@@ -67,7 +67,7 @@ export function* conflictsOfHidden(
   return conflicts;
 }
 
-export function* changedAt(lower: Tree, path: TreePath, was: TreeEntry): Steps<OverlayConflict[]> {
+function* changedAt(lower: Tree, path: TreePath, was: TreeEntry): Steps<OverlayConflict[]> {
   const entry = yield* now(lower.stat(path));
   if (entry === undefined) return [{ path, reason: "removed" }];
   return sameOrigin(entry, was) ? [] : [{ path, reason: "changed" }];

@@ -9,7 +9,7 @@ import { childPath, isTreeName, pathBytes, treePath } from "../tree-path.ts";
 import { LayeredContent } from "./layered-content.ts";
 
 /** Where something of the lower tree stands, and what it was when it was looked at. */
-export interface Origin {
+interface Origin {
   readonly path: TreePath;
   readonly entry: TreeEntry;
 }

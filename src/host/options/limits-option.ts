@@ -59,7 +59,7 @@ const names: readonly (keyof Limits)[] = [
 ];
 const longestMs = 2 ** 31 - 1;
 
-export interface CheckedLimits {
+interface CheckedLimits {
   readonly limits: PlannedLimits;
   readonly soft: SoftStop | undefined;
   readonly wallPauses: boolean;

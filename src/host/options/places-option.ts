@@ -1,17 +1,16 @@
 // The `files` option: guest paths are checked, granted files of the host are opened, once. What was opened is released when a
 // later grant is refused.
-import type { FileCapability, HostDirectory, HostFile } from "../../capabilities/capability.ts";
+import type { FileCapability } from "../../capabilities/capability.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import type { HostFileTicket } from "../../filesystems/host-file.ts";
-import type { HostFolderTicket } from "../../filesystems/host-folder.ts";
-import { grantHostFile, HostFileRefusal, releaseHostFile } from "../../platform/node/files/host-files.ts";
-import { grantHostFolder, HostFolderRefusal } from "../../platform/node/files/host-folders.ts";
+import { releaseHostFile } from "../../platform/node/files/host-files.ts";
 import type { PlannedPlace } from "../plan.ts";
 import { grantTree, type TreeGrant } from "../trees/tree-grants.ts";
+import { grantedTicket } from "./host-places.ts";
 import { optionRecord } from "./option-record.ts";
 import { ownPlaces } from "./own-places.ts";
 
-export interface OpenedPlaces {
+interface OpenedPlaces {
   readonly places: (readonly [string, PlannedPlace])[];
   readonly tickets: HostFileTicket[];
   /** By place: those of kind "tree", of which the plan knows no more than that. */
@@ -91,27 +90,5 @@ function openPlace(option: string, capability: FileCapability, opened: OpenedPla
         capability,
         "hostFile(…), hostDirectory(…), memoryFile(…), scratch(…), virtualFile(…), virtualDirectory(…), or one of these wrapped",
       );
-  }
-}
-
-/** Throws OptionError for a file that cannot be granted. */
-export function grantedTicket(option: string, { path, mode }: HostFile): HostFileTicket {
-  try {
-    return grantHostFile(path, mode);
-  } catch (error) {
-    if (!(error instanceof HostFileRefusal)) throw error;
-    const accepted =
-      mode === "create" ? "a path where nothing is yet" : `a regular file that can be opened to ${mode}`;
-    throw new OptionError(option, path, `${accepted} (${error.message})`);
-  }
-}
-
-/** Throws OptionError for a folder that cannot be granted. */
-export function grantedFolder(option: string, folder: HostDirectory): HostFolderTicket {
-  try {
-    return grantHostFolder(folder);
-  } catch (error) {
-    if (!(error instanceof HostFolderRefusal)) throw error;
-    throw new OptionError(option, folder.path, `a folder that can be granted (${error.message})`);
   }
 }

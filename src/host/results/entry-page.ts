@@ -1,8 +1,8 @@
 // Entries of the guest's directories on their way out of a wall, as bytes: one record after the other, little-endian. A process may
 // have been taken over, so the reader trusts no length, and takes nothing that could not be a name or a size.
 import { fromLatin1, latin1 } from "../../abi/guest-memory.ts";
+import { maxNameBytes } from "../../abi/limits.ts";
 import type { ByteString, Node } from "../../kernel/filesystem.ts";
-import { maxNameBytes } from "../../kernel/path-walk.ts";
 
 export type EntryKind = Node["kind"];
 

@@ -9,7 +9,7 @@ import type { ByteString } from "../../kernel/filesystem.ts";
 import { nameOfErrno } from "../../kernel/kernel-error.ts";
 import { optionRecord } from "../options/option-record.ts";
 import { isOwnPlace } from "../options/own-places.ts";
-import { maxTransferBytes } from "../walls/process-protocol.ts";
+import { maxTransferBytes } from "../walls/transfer-bytes.ts";
 import { decodeEntries, type EntryKind, type PagedEntry } from "./entry-page.ts";
 import type { FilesQuestion, FilesReply } from "./results.ts";
 
@@ -45,7 +45,7 @@ export interface WalkOptions {
   readonly entries?: number;
 }
 
-export interface FilesSource {
+interface FilesSource {
   /** Throws RunError and SandboxLostError. */
   look(question: FilesQuestion): Promise<FilesReply>;
   /** A new object after each run and each reset: what was read before is of another time. */

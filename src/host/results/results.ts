@@ -13,7 +13,7 @@ import { GuestStop } from "../../kernel/guest-stop.ts";
 import { fail, KernelError } from "../../kernel/kernel-error.ts";
 import type { Mounts } from "../../kernel/mounts.ts";
 import { existing, walk, whileOvertaken } from "../../kernel/path-walk.ts";
-import { maxTransferBytes } from "../walls/process-protocol.ts";
+import { maxTransferBytes } from "../walls/transfer-bytes.ts";
 import { encodeEntries, maxPageEntries, type PagedEntry } from "./entry-page.ts";
 
 /**

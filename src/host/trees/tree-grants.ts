@@ -6,7 +6,7 @@ import type { Tree } from "../../filesystems/tree.ts";
 import { releaseHostFile } from "../../platform/node/files/host-files.ts";
 import { releaseHostFolder } from "../../platform/node/files/host-folders.ts";
 import { HostTree } from "../../platform/node/files/host-tree.ts";
-import { grantedFolder, grantedTicket } from "../options/places-option.ts";
+import { grantedFolder, grantedTicket } from "../options/host-places.ts";
 import { hostFileTree, memoryFileTree } from "./local-trees.ts";
 
 /** Released when no lifetime goes on. */

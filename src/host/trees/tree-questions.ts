@@ -50,7 +50,7 @@ export interface OpenedTreeFile {
 }
 
 /** What is answered where there is more to say than "done". */
-export interface TreeAnswers {
+interface TreeAnswers {
   readonly stat: TreeEntry | undefined;
   readonly trail: TreeTrail;
   readonly statFile: TreeEntry;
@@ -63,7 +63,7 @@ export interface TreeAnswers {
   readonly write: number;
 }
 
-export type TreeAnswer<O extends TreeOperation> = O extends keyof TreeAnswers ? TreeAnswers[O] : undefined;
+type TreeAnswer<O extends TreeOperation> = O extends keyof TreeAnswers ? TreeAnswers[O] : undefined;
 
 export interface TreeReply {
   /** Of a refusal; 0 for an answer. */

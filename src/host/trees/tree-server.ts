@@ -2,6 +2,7 @@
 // comes from the inside is checked before the embedder's code sees it, and everything that code says before the inside does.
 // Invariant: each file that a tree has opened is closed once, however late it was opened and however the lifetime ended.
 import { type ErrnoName, errno } from "../../abi/errno.ts";
+import { maxPathBytes } from "../../abi/limits.ts";
 import { FileError } from "../../errors/file-error.ts";
 import { canReadAhead, mostLookBytes } from "../../filesystems/first-look.ts";
 import { HostFault } from "../../filesystems/host-fault.ts";
@@ -46,7 +47,6 @@ interface OpenTreeFile {
 }
 
 const nothing = new Uint8Array(0);
-const maxPathBytes = 4095;
 /** The guest's deadline is looked at between two questions. */
 const longestTrailMs = 5;
 /** How long the end of a lifetime waits for what the embedder's code has to say to it. */

@@ -5,7 +5,7 @@ const lengthBytes = 4;
 /** A head is a few numbers and words; parsed, a longer one could take many times its length. */
 export const maxHeadBytes = 1 << 16;
 
-export interface Frame {
+interface Frame {
   readonly head: unknown;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }

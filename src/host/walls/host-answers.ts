@@ -5,9 +5,10 @@ import { KernelError } from "../../kernel/kernel-error.ts";
 import { createHostFile, openHostFile } from "../../platform/node/files/host-files.ts";
 import { hostFileAt, type SandboxPlan } from "../plan.ts";
 import { grantOf } from "../world.ts";
-import { type FileQuestion, maxTransferBytes } from "./process-protocol.ts";
+import type { FileQuestion } from "./process-protocol.ts";
+import { maxTransferBytes } from "./transfer-bytes.ts";
 
-export interface HostAnswer {
+interface HostAnswer {
   /** A count or a size, or a negative errno. */
   readonly value: number;
   readonly bytes?: Uint8Array;

@@ -10,6 +10,7 @@ import { decodeBody } from "./frames.ts";
 import { count, fields, measure, oneOf, text, Violation } from "./message-fields.ts";
 import type { OutputStream } from "./output-ring.ts";
 import type { Answer } from "./protocol.ts";
+import { maxTransferBytes } from "./transfer-bytes.ts";
 
 /** What the inside asks of a granted file of the host, or of the host's standard input. */
 export type FileQuestion =
@@ -28,14 +29,6 @@ export type FromProcess =
   | { readonly kind: "call"; readonly frame: Uint8Array }
   /** A file of the image that it was given is damaged: it waits for all of it. */
   | { readonly kind: "unreadable" };
-
-/** The host's reply to a question: a number (a count, a size) or a negative errno, and bytes. */
-export interface FileReply {
-  readonly value: number;
-}
-
-/** The largest piece of a granted file, or of standard input, that travels at once. */
-export const maxTransferBytes = 1 << 18;
 
 /** Throws when the body is no message that our own code would send. */
 export function readFromProcess(body: Uint8Array): FromProcess {

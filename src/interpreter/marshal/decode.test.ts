@@ -3,8 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { decodeMarshal, decodeValue, MarshalFormatError } from "./decode.ts";
 import { encodeMarshal } from "./encode.ts";
-import { PythonInstance } from "./python-values.ts";
-import { type GuestValue, OpaqueValue, PythonComplex } from "./values.ts";
+import { type GuestValue, OpaqueValue, PythonComplex, PythonInstance } from "./values.ts";
 
 type Part = string | number | readonly number[] | Uint8Array;
 

@@ -19,7 +19,7 @@ export interface EncodeOptions {
   readonly lend?: (value: object) => readonly unknown[] | undefined;
 }
 
-export interface EncodedValue {
+interface EncodedValue {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Whether there are records in it (extensions.ts). */
   readonly records: boolean;

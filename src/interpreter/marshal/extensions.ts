@@ -1,26 +1,30 @@
 // Values that marshal has no type for travel as records: tuples that begin with Ellipsis and a name. Where there are
 // records an Ellipsis is one itself, so a genuine tuple cannot be confused with them. A new kind of value is a new row here.
 import {
-  type InstanceKind,
-  instanceKinds,
   PythonDate,
   PythonDateTime,
   PythonDecimal,
-  PythonInstance,
   PythonTime,
   PythonTimeDelta,
   PythonUuid,
 } from "./python-values.ts";
-import { type GuestValue, OpaqueValue, pythonEllipsis } from "./values.ts";
+import {
+  type GuestValue,
+  type InstanceKind,
+  instanceKinds,
+  OpaqueValue,
+  PythonInstance,
+  pythonEllipsis,
+} from "./values.ts";
 
 /** Puts pairs into a Map, or throws when that takes too long: their hashes may be the guest's choice (insertion-time.ts). */
-export type InsertAll = (
+type InsertAll = (
   map: Map<GuestValue, GuestValue>,
   keys: readonly GuestValue[],
   values: readonly GuestValue[],
 ) => void;
 
-export interface Extension {
+interface Extension {
   /** Fields after the name. */
   readonly fieldCount: number;
   /** Undefined when the fields are not of the right types. Fields are hostile. */

@@ -9,12 +9,11 @@ import {
   PythonDateTime,
   PythonDecimal,
   PythonFloat,
-  PythonInstance,
   PythonTime,
   PythonTimeDelta,
   PythonUuid,
 } from "./python-values.ts";
-import { OpaqueValue, PythonComplex, pythonEllipsis } from "./values.ts";
+import { OpaqueValue, PythonComplex, PythonInstance, pythonEllipsis } from "./values.ts";
 
 const frameCount = Number(process.env.SANDBOA_FUZZ ?? 100_000);
 const maxItems = 5000;

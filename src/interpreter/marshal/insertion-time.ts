@@ -5,7 +5,7 @@
 /** Entries that are put in between two looks at the clock; so many cost nothing worth speaking of, whatever their hashes. */
 export const batchEntries = 256;
 /** Without a clock no dict or set may have more entries. */
-export const mostUntimedEntries = 1 << 14;
+const mostUntimedEntries = 1 << 14;
 
 /** What all insertions of a value may take: far more than they do on a slow machine, a blink for the embedder's thread. */
 const freeMs = 250;

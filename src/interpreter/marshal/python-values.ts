@@ -1,5 +1,4 @@
 // Python's own kinds of value that JavaScript has nothing like, as small things that do not change. They go both ways.
-import type { GuestValue } from "./values.ts";
 
 /** A float whose value is integral, which as a number would go back as an int. */
 export class PythonFloat {
@@ -136,25 +135,6 @@ export class PythonDecimal extends TextValue {}
 
 /** uuid.UUID, in lower case with hyphens. */
 export class PythonUuid extends TextValue {}
-
-export type InstanceKind = "dataclass" | "enum" | "namedtuple" | "exception";
-export const instanceKinds: readonly InstanceKind[] = ["dataclass", "enum", "namedtuple", "exception"];
-
-/**
- * An instance of a class of the guest's, or of its library. Fields: of a dataclass and a namedtuple their own; of an enum `name` and
- * `value`; of an exception `args` and `message`.
- */
-export class PythonInstance {
-  readonly kind: InstanceKind;
-  /** Module and qualified name: "__main__.Point". */
-  readonly type: string;
-  readonly fields: ReadonlyMap<string, GuestValue>;
-  constructor(kind: InstanceKind, type: string, fields: ReadonlyMap<string, GuestValue>) {
-    this.kind = kind;
-    this.type = type;
-    this.fields = fields;
-  }
-}
 
 function digits(value: number, count = 2): string {
   return String(value).padStart(count, "0");

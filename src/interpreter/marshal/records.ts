@@ -3,12 +3,11 @@ import {
   PythonDate,
   PythonDateTime,
   PythonDecimal,
-  PythonInstance,
   PythonTime,
   PythonTimeDelta,
   PythonUuid,
 } from "./python-values.ts";
-import { OpaqueValue } from "./values.ts";
+import { OpaqueValue, PythonInstance } from "./values.ts";
 
 /** Lists among the fields are tuples. Undefined for what has no mapping. */
 export function recordOf(value: object): readonly unknown[] | undefined {

@@ -4,8 +4,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { type DecodeOptions, decodeValue, MarshalFormatError } from "./decode.ts";
 import { encodeMarshal, encodeValue } from "./encode.ts";
 import { NotJsonError } from "./json-shape.ts";
-import { PythonInstance } from "./python-values.ts";
 import { UnsupportedValueError } from "./unsupported-value-error.ts";
+import { PythonInstance } from "./values.ts";
 
 const encode = (value: unknown) => encodeMarshal(value, { maxBytes: 1 << 24 });
 const keep = { references: "keep" } as const;

@@ -4,7 +4,6 @@ import type {
   PythonDateTime,
   PythonDecimal,
   PythonFloat,
-  PythonInstance,
   PythonTime,
   PythonTimeDelta,
   PythonUuid,
@@ -35,6 +34,25 @@ export const pythonEllipsis: OpaqueValue = Object.freeze(new OpaqueValue("ellips
 
 /** The only class that marshal writes; any other arrives as the same kind of thing, made by the guest. */
 export const stopIteration: OpaqueValue = Object.freeze(new OpaqueValue("type", "<class 'StopIteration'>"));
+
+export type InstanceKind = "dataclass" | "enum" | "namedtuple" | "exception";
+export const instanceKinds: readonly InstanceKind[] = ["dataclass", "enum", "namedtuple", "exception"];
+
+/**
+ * An instance of a class of the guest's, or of its library. Fields: of a dataclass and a namedtuple their own; of an enum `name` and
+ * `value`; of an exception `args` and `message`.
+ */
+export class PythonInstance {
+  readonly kind: InstanceKind;
+  /** Module and qualified name: "__main__.Point". */
+  readonly type: string;
+  readonly fields: ReadonlyMap<string, GuestValue>;
+  constructor(kind: InstanceKind, type: string, fields: ReadonlyMap<string, GuestValue>) {
+    this.kind = kind;
+    this.type = type;
+    this.fields = fields;
+  }
+}
 
 /** A dict, where objects are asked for: without prototype. */
 export interface GuestObject {

@@ -1,11 +1,12 @@
 // Turning raw import arguments into what the kernel works with: paths, starting directories, buffers. Everything here
 // checks and none of it has an effect, so handlers call it first.
 import { at, open } from "../../abi/flags.ts";
+import { maxPathBytes } from "../../abi/limits.ts";
 import type { ByteString, DirectoryNode, Node } from "../filesystem.ts";
 import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
 import type { OpenFile } from "../open-file.ts";
-import { existing, maxPathBytes, type WalkResult, walk } from "../path-walk.ts";
+import { existing, type WalkResult, walk } from "../path-walk.ts";
 
 export function readPath(kernel: Kernel, address: number): ByteString {
   return kernel.memory.readByteString(address, maxPathBytes) ?? fail("ENAMETOOLONG");

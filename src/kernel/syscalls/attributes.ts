@@ -1,11 +1,12 @@
 // stat, statfs, access, chmod, chown, utimens, truncate, cwd and umask.
 import { access, at, mode, utime } from "../../abi/flags.ts";
 import { fromLatin1 } from "../../abi/guest-memory.ts";
+import { maxNameBytes } from "../../abi/limits.ts";
 import { type StatFields, statBytes, statfsBytes, writeStat, writeStatfs } from "../../abi/stat.ts";
 import type { Attributes, FileSystem, Node } from "../filesystem.ts";
 import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
-import { maxNameBytes, pathOf, whileOvertaken } from "../path-walk.ts";
+import { pathOf, whileOvertaken } from "../path-walk.ts";
 import { demand, demandOwnership, guestOwner, permits } from "../permissions.ts";
 import { nodeAt, offset } from "./arguments.ts";
 

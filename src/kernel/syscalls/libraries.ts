@@ -1,5 +1,6 @@
 // dlopen(3) and dlsym(3): no native modules, but the interpreter's own symbols, as far as its image exports them.
 import { fromLatin1 } from "../../abi/guest-memory.ts";
+import { maxPathBytes } from "../../abi/limits.ts";
 import type { Kernel } from "../kernel.ts";
 import { tell } from "../refusals.ts";
 
@@ -7,12 +8,11 @@ const maxSymbolBytes = 255;
 
 /** Where Emscripten's struct dso (dynlink.c) has its name. */
 const nameOffset = 36;
-const maxNameBytes = 4095;
 
 /** (dso*) -> 0, always with a text for dlerror(3). The program itself, dlopen(NULL), never comes here. */
 export function refuseLibrary(kernel: Kernel, library: number): number {
   tell(kernel, (memory) => {
-    const path = memory.readByteString((library >>> 0) + nameOffset, maxNameBytes);
+    const path = memory.readByteString((library >>> 0) + nameOffset, maxPathBytes);
     return path === undefined ? undefined : { kind: "library", path };
   });
   return refuse(kernel, "this sandbox does not load native modules");

@@ -9,7 +9,7 @@ import { canConfine } from "./opened-folder.ts";
 /** Why a folder cannot be granted, in words for the embedder. */
 export class HostFolderRefusal extends Error {}
 
-export interface HostFolderWish {
+interface HostFolderWish {
   readonly path: string;
   readonly mode: HostDirectoryMode;
   readonly match: readonly string[] | undefined;

@@ -22,7 +22,7 @@ import { statOf } from "./open-at.ts";
 /** Read without asking how much there is. */
 const shortBytes = 65_536;
 
-export interface HostTreeFileOptions {
+interface HostTreeFileOptions {
   readonly appends: boolean;
   readonly changeable: boolean;
   readonly growth: Allowance;

@@ -22,7 +22,7 @@ export const making: TreeAccess = { ...writing, create: "always" };
 export const replacing: TreeAccess = { ...writing, read: false, truncate: true, create: "missing" };
 export const appending: TreeAccess = { ...writing, read: false, append: true, create: "missing" };
 
-export interface GrantOptions {
+interface GrantOptions {
   readonly mode?: HostDirectoryMode;
   readonly match?: readonly string[];
   readonly bytes?: number;

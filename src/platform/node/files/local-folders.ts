@@ -10,7 +10,7 @@ import { TreeServer } from "../../../host/trees/tree-server.ts";
 import { HostTree } from "./host-tree.ts";
 
 /** By place of the plan. */
-export type Folders = ReadonlyMap<number, HostFolderTicket>;
+type Folders = ReadonlyMap<number, HostFolderTicket>;
 
 /** Numbers of files that are open here begin behind this one; those of the host's side are smaller. */
 const ownFiles = 2 ** 40;

@@ -1,7 +1,9 @@
 // A folder of the host, opened once. Every path below it is walked name by name from its descriptor, without links. What was arrived at
 // counts only when the system says, after it was opened, that it is below the folder and on the folder's own mount: so it does not
 // matter what other processes rename, link or mount meanwhile.
+
 import { closeSync, constants, opendirSync, openSync, readFileSync } from "node:fs";
+import { maxPathBytes } from "../../../abi/limits.ts";
 import { HostFault } from "../../../filesystems/host-fault.ts";
 import { maxListedEntries } from "../../../filesystems/tree-answers.ts";
 import type { ByteString } from "../../../kernel/filesystem.ts";
@@ -21,14 +23,12 @@ import {
   withOpen,
 } from "./open-at.ts";
 
-/** Longer paths than the system takes in one piece (PATH_MAX less its NUL) would be out of reach for everybody else. */
-const maxPathBytes = 4095;
 /** What one listing may hold of the host's memory: more than a tree may answer with are more than can be shown. */
 const maxListed = maxListedEntries;
 /** How often a renaming of the folder itself may come in between. */
 const patience = 16;
 
-export interface Trail<T> {
+interface Trail<T> {
   readonly found: readonly T[];
   /** Nothing has the name behind those. */
   readonly isMissing: boolean;
@@ -111,7 +111,7 @@ export class OpenedFolder {
     return this.#walk(above, enter, (fd) => work(fd, name));
   }
 
-  /** Throws ENAMETOOLONG where a new thing would have a path that no program can use. */
+  /** Throws ENAMETOOLONG where a new thing would have a path that the system does not take in one piece: no program could use it. */
   demandReach(names: readonly ByteString[]): void {
     if (lengthOf(names) + this.path().length > maxPathBytes) fail("ENAMETOOLONG");
   }

@@ -13,12 +13,12 @@ import { answerFileQuestion } from "../../../host/walls/host-answers.ts";
 import {
   type FileQuestion,
   type FromProcess,
-  maxTransferBytes,
   readFromProcess,
 } from "../../../host/walls/process-protocol.ts";
 import type { Request } from "../../../host/walls/protocol.ts";
 import type { Link, LinkEvents } from "../../../host/walls/remote-wall.ts";
 import type { Served } from "../../../host/walls/served.ts";
+import { maxTransferBytes } from "../../../host/walls/transfer-bytes.ts";
 import type { SentImage } from "../cache/process-image.ts";
 import { readHostInput } from "../files/host-input.ts";
 import { monotonicMs } from "../powers.ts";

@@ -5,7 +5,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { processScript } from "../package-root.ts";
 
-export interface ConfinedCommand {
+interface ConfinedCommand {
   readonly command: string;
   readonly args: readonly string[];
   /** Whether the process that runs the guest is the only child of the one that is started. */

@@ -7,7 +7,6 @@ import { Session, type SessionPowers } from "../../../host/session.ts";
 import { bytesBeside, maxPieceBytes } from "../../../host/trees/tree-questions.ts";
 import { Control } from "../../../host/walls/control.ts";
 import { OutputWriter } from "../../../host/walls/output-ring.ts";
-import { maxTransferBytes } from "../../../host/walls/process-protocol.ts";
 import {
   type ClosedFile,
   type FromWorker,
@@ -19,6 +18,7 @@ import {
   treeMark,
   type WorkerStart,
 } from "../../../host/walls/protocol.ts";
+import { maxTransferBytes } from "../../../host/walls/transfer-bytes.ts";
 import { RenewalFailure } from "../../../interpreter/interpreter.ts";
 import { failNumber } from "../../../kernel/kernel-error.ts";
 import { openHostFile } from "../files/host-files.ts";

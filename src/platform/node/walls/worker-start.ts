@@ -14,7 +14,7 @@ export interface EntryData {
   readonly cacheDirectory: string;
 }
 
-export interface StartedWorker {
+interface StartedWorker {
   readonly worker: Worker;
   /** Resolves when the thread runs code of ours, or will never do so. */
   readonly online: Promise<void>;
