@@ -8,7 +8,6 @@ export const open = {
   RDWR: 2,
   CREAT: 0o100,
   EXCL: 0o200,
-  NOCTTY: 0o400,
   TRUNC: 0o1000,
   APPEND: 0o2000,
   NONBLOCK: 0o4000,
@@ -24,7 +23,6 @@ export const at = {
   SYMLINK_NOFOLLOW: 0x100,
   REMOVEDIR: 0x200,
   EACCESS: 0x200,
-  SYMLINK_FOLLOW: 0x400,
   NO_AUTOMOUNT: 0x800,
   EMPTY_PATH: 0x1000,
 } as const;
@@ -38,7 +36,6 @@ export const mode = {
   DIRECTORY: 0o040000,
   CHARACTER: 0o020000,
   PIPE: 0o010000,
-  SET_UID: 0o4000,
   SET_GID: 0o2000,
   STICKY: 0o1000,
   PERMISSIONS: 0o7777,
@@ -53,8 +50,6 @@ export const fcntl = {
   SETFD: 2,
   GETFL: 3,
   SETFL: 4,
-  SETOWN: 8,
-  GETOWN: 9,
   GETLK: 12,
   SETLK: 13,
   SETLKW: 14,
@@ -66,7 +61,6 @@ export const fcntl = {
 } as const;
 
 export const ioctl = {
-  TCGETS: 0x5401,
   TIOCGWINSZ: 0x5413,
   FIONREAD: 0x541b,
   FIONBIO: 0x5421,
@@ -76,7 +70,6 @@ export const ioctl = {
 
 export const poll = {
   IN: 1,
-  PRI: 2,
   OUT: 4,
   ERR: 8,
   HUP: 16,
@@ -85,9 +78,9 @@ export const poll = {
   WRNORM: 256,
 } as const;
 
-export const whence = { SET: 0, CUR: 1, END: 2, DATA: 3, HOLE: 4 } as const;
+export const whence = { SET: 0, CUR: 1, END: 2 } as const;
 
-export const map = { SHARED: 1, PRIVATE: 2, SHARED_VALIDATE: 3, ANONYMOUS: 0x20 } as const;
+export const map = { SHARED: 1, PRIVATE: 2, SHARED_VALIDATE: 3 } as const;
 
 export const protection = { READ: 1, WRITE: 2, EXECUTE: 4 } as const;
 
@@ -107,7 +100,6 @@ export const wasiFileType = {
 } as const;
 
 export const socket = {
-  AF_UNSPEC: 0,
   AF_UNIX: 1,
   AF_INET: 2,
   AF_INET6: 10,

@@ -133,9 +133,6 @@ export class GuestMemory {
   setI64(address: number, value: bigint): void {
     this.view.setBigInt64(this.check(address, 8), BigInt.asIntN(64, value), true);
   }
-  setF64(address: number, value: number): void {
-    this.view.setFloat64(this.check(address, 8), value, true);
-  }
 
   /**
    * The NUL-terminated string at `address` as a byte string (one character per byte). Throws GuestRangeFault when no NUL

@@ -54,7 +54,7 @@ function writeTimespec(view: DataView, at: number, ns: bigint): void {
   view.setInt32(at + 12, 0, true);
 }
 
-export interface StatfsFields {
+interface StatfsFields {
   readonly blockBytes: number;
   readonly blocks: number;
   readonly freeBlocks: number;

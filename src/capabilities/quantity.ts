@@ -42,7 +42,7 @@ export function count(option: string, value: unknown, range: Range = {}): number
   return quantity(option, value, new Map([["", 1]]), range, "a whole number");
 }
 
-export interface Range {
+interface Range {
   readonly from?: number;
   readonly to?: number;
 }

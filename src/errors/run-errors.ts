@@ -60,7 +60,7 @@ export class LimitError extends EndedRunError {
   }
 }
 
-export type LostCode = "SANDBOX_EXITED" | "SANDBOX_ABORTED" | "SANDBOX_CRASHED" | "SANDBOX_CLOSED";
+type LostCode = "SANDBOX_EXITED" | "SANDBOX_ABORTED" | "SANDBOX_CRASHED" | "SANDBOX_CLOSED";
 
 /** The guest's interpreter is gone. reset() makes a new one, unless the sandbox was closed. */
 export class SandboxLostError extends EndedRunError {

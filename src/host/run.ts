@@ -155,7 +155,7 @@ function checkValueOptions(values: Partial<ValueOptions> | undefined): void {
     throw new OptionError("values.exactFloats", exactFloats, "true or false");
 }
 
-export type Ending =
+type Ending =
   | Pick<Run, "value" | "exitCode" | "softStop">
   | { readonly error: PythonError | LimitError | SandboxLostError | RunError };
 

@@ -54,7 +54,7 @@ export interface SessionPowers
   readonly waits: boolean;
 }
 
-export interface SessionImage {
+interface SessionImage {
   readonly module: WebAssembly.Module;
   /** What the module lacks; throws where it cannot be had. */
   readonly rest: () => WebAssembly.Module;

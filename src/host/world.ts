@@ -52,7 +52,7 @@ export interface WorldPowers {
   createHostFile(place: PlannedHostFile, number: number): HostFilePower;
 }
 
-export interface World {
+interface World {
   readonly process: Process;
   readonly scratches: readonly MemoryFileSystem[];
 }

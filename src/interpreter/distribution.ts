@@ -43,7 +43,7 @@ export const distribution = {
 export type DistributionPart = "wasm" | "library" | "timeZones";
 
 /** Lower-case hexadecimal SHA-256. */
-export type Digest = (bytes: Uint8Array) => string;
+type Digest = (bytes: Uint8Array) => string;
 
 /** Throws ImageError, which says the hash that was expected and the one that was found. */
 export function verifyDistributionFile(part: DistributionPart, bytes: Uint8Array, digest: Digest): void {

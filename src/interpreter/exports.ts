@@ -39,7 +39,7 @@ export interface PythonExports {
   PyErr_SetInterruptEx(signal: number): number;
 }
 
-export const functionExports: readonly (keyof PythonExports)[] = [
+const functionExports: readonly (keyof PythonExports)[] = [
   "__wasm_call_ctors",
   "malloc",
   "free",

@@ -1,7 +1,7 @@
 // Programs that would run for long. Where it can be, the attack is one call of a C function, so that only charges inside of it
 // can stop it; what it needs is made before, without a limit.
 
-export interface HostileProgram {
+interface HostileProgram {
   readonly name: string;
   readonly setup?: string;
   readonly attack: string;

@@ -88,7 +88,7 @@ function bodyStart(headerBytes: number): number {
 }
 
 /** Where the content of a snapshot stands in the file, and where it belongs. */
-export interface ContentLayout {
+interface ContentLayout {
   readonly memoryBytes: number;
   /** See Snapshot. */
   readonly runs: Uint32Array;

@@ -66,13 +66,13 @@ export interface ImageRecipe {
   readonly compile: readonly string[];
 }
 
-export interface BuildSteps {
+interface BuildSteps {
   /** A kernel with the library mounted and the bytecode cache, kept between the two boots, writable. */
   readonly makeKernel: () => Kernel;
   readonly onStep?: (step: string) => void;
 }
 
-export interface PreparedSnapshot {
+interface PreparedSnapshot {
   readonly snapshot: Snapshot;
   readonly rehash: RehashPlan;
 }

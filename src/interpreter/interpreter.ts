@@ -25,7 +25,7 @@ export type Outcome =
   /** A trap, an exhausted stack, or a broken handler. `detail` holds nothing of the host. */
   | { readonly kind: "crashed"; readonly detail: string };
 
-export interface StartOptions {
+interface StartOptions {
   /** For runs that must repeat. Drawn from the process's entropy unless it is given. */
   readonly hashSecret?: Uint8Array | undefined;
   /** Instead of a new one: fresh pages cost several milliseconds. */

@@ -20,7 +20,7 @@ import { encodeMarshal } from "./marshal/encode.ts";
 export const loadForm = (metered: boolean, tracked = false): Promise<LoadedImage> =>
   loadImage({ refusedModules: refusedByDefault, metered, tracked });
 
-export interface TrialLimits {
+interface TrialLimits {
   readonly sliceUnits?: number;
   readonly budget?: number;
   /** Ends the guest when it asks for the host for that many times. */

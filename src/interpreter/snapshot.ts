@@ -19,7 +19,7 @@ const freshPieceBytes = 2 ** 20;
 /** Of the gaps that were freed between allocations that live on. */
 const largestPieceBytes = 2 ** 16;
 
-export interface MemoryLayout {
+interface MemoryLayout {
   readonly memoryBytes: number;
   /** See Snapshot. */
   readonly breakAddress: number;

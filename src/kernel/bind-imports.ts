@@ -24,7 +24,7 @@ const uncharged: ReadonlySet<string> = new Set([
 ]);
 
 /** One import as the module declares it (WebAssembly.Module.imports, with the signature from its type section when known). */
-export interface DeclaredImport {
+interface DeclaredImport {
   readonly module: string;
   readonly name: string;
   readonly kind: string;

@@ -14,7 +14,7 @@ export interface FuelCell {
  * a millisecond and a question takes 0.13 microseconds, so asking costs less than 0.4 %. The slowest code that was found uses
  * 6,000 in a millisecond.
  */
-export const defaultSliceUnits = 10_000;
+const defaultSliceUnits = 10_000;
 
 export class FuelGauge {
   readonly #cell: FuelCell;

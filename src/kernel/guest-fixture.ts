@@ -31,7 +31,7 @@ const errnoNames = new Map<number, ErrnoName>(
   Object.entries(errno).map(([name, number]) => [number, name as ErrnoName]),
 );
 
-export class FakeClock implements ClockPower {
+class FakeClock implements ClockPower {
   nowNs = 5_000_000_000_001n;
   readonly sleepsMs: number[] = [];
   wallNs(): bigint {
@@ -46,7 +46,7 @@ export class FakeClock implements ClockPower {
   }
 }
 
-export interface GuestOptions {
+interface GuestOptions {
   readonly clock?: ClockPolicy;
   readonly zone?: TimeZone;
   readonly quotaBytes?: number;
@@ -56,7 +56,7 @@ export interface GuestOptions {
   readonly hostMemoryBytes?: number;
 }
 
-export interface Stat {
+interface Stat {
   readonly mode: number;
   readonly nlink: number;
   readonly size: number;

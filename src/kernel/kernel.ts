@@ -11,7 +11,7 @@ import type { Process } from "./process.ts";
  * Asked by the guest's evaluation loop, very often, and by a metered guest whenever its slice of fuel is spent: a signal number, or 0.
  * Refills the gauge. May throw what Kernel.stop returns.
  */
-export type Interrupt = (kernel: Kernel) => number;
+type Interrupt = (kernel: Kernel) => number;
 
 const refillAlways: Interrupt = (kernel) => {
   kernel.gauge?.refill();

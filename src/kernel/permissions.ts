@@ -4,7 +4,6 @@ import type { Attributes, Owner } from "./filesystem.ts";
 import { fail } from "./kernel-error.ts";
 
 export const guestOwner: Owner = { uid: 1000, gid: 1000 };
-export const systemOwner: Owner = { uid: 0, gid: 0 };
 
 /** Whether the guest may do all of `wanted` (bits of abi `access`) with an object of these attributes. */
 export function permits(attributes: Attributes, wanted: number): boolean {

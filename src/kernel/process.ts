@@ -13,7 +13,7 @@ import type { CallPower, EntropyPower } from "./powers.ts";
 import type { RefusalObserver } from "./refusals.ts";
 import type { TimeZone } from "./time-zone.ts";
 
-export interface ProcessSetup {
+interface ProcessSetup {
   readonly mounts: Mounts;
   readonly cwd: DirectoryNode;
   readonly clocks: Clocks;
@@ -33,7 +33,7 @@ export interface ProcessSetup {
 
 const nobody: CallPower = { call: () => fail("ENOSYS") };
 
-export interface ProcessLimits {
+interface ProcessLimits {
   /** Bytes of linear memory, a multiple of 64 KiB. */
   readonly memoryBytes: number;
   readonly openFiles: number;

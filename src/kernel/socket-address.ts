@@ -3,7 +3,7 @@
 import { socket as kinds } from "../abi/flags.ts";
 import type { GuestMemory } from "../abi/guest-memory.ts";
 
-export interface SocketAddress {
+interface SocketAddress {
   /** Dotted, or eight groups between colons. */
   readonly host: string;
   readonly port: number;

@@ -93,7 +93,7 @@ import {
 export type Support = "full" | "partial" | "refused";
 
 /** Raw wasm arguments in, raw result out. Refusals are thrown as KernelError and become errnos in bind-imports.ts. */
-export type Handler = (kernel: Kernel, ...values: never[]) => unknown;
+type Handler = (kernel: Kernel, ...values: never[]) => unknown;
 
 export interface SyscallEntry {
   readonly module: string;

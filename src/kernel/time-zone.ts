@@ -3,7 +3,7 @@
 // short spans is remembered, however many instants the guest asks about.
 
 /** What a zone's clocks do at one instant. */
-export interface ZoneMoment {
+interface ZoneMoment {
   /** Seconds east of UTC. */
   readonly offsetSeconds: number;
   readonly isDst: boolean;

@@ -12,7 +12,7 @@ export function checkAnnotation(option: string, text: unknown): string {
   throw new OptionError(option, text, 'an annotation of Python such as "list[str] | None"');
 }
 
-export function isAnnotation(text: string): boolean {
+function isAnnotation(text: string): boolean {
   if (text.length > mostCharacters || /[\n\r]/.test(text)) return false;
   const found = tokenize(text.trim());
   if (found === undefined || found.length === 0) return false;

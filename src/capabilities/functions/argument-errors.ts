@@ -10,7 +10,7 @@ const mostCharacters = 1000;
 const mostPath = 20;
 
 /** A value that was refused, and the JSON Schema that is known of it. */
-export interface RefusedInput {
+interface RefusedInput {
   readonly value: unknown;
   readonly jsonSchema: unknown;
   /** Of the one parameter whose value it is; undefined: the value is an object of all parameters. */

@@ -5,7 +5,7 @@ import { eachItem, isStream } from "./each-item.ts";
 import type { FunctionCall } from "./function-capability.ts";
 
 /** Tells whether the use has ended: gives the error to throw, or undefined. */
-export type Ended = (call: FunctionCall) => Error | undefined;
+type Ended = (call: FunctionCall) => Error | undefined;
 
 /** The calls of one capability, in all sandboxes that have it. */
 export class EndingCalls {

@@ -114,7 +114,7 @@ export function inPythonOrder(parameters: readonly Parameter[]): readonly Parame
   );
 }
 
-export function checkParameters(option: string, parameters: readonly Parameter[]): readonly Parameter[] {
+function checkParameters(option: string, parameters: readonly Parameter[]): readonly Parameter[] {
   if (parameters.length > mostParameters)
     throw new OptionError(option, `${parameters.length} parameters`, `at most ${mostParameters} parameters`);
   return Object.freeze(parameters);

@@ -25,7 +25,7 @@ export function filtered(capability: FileCapability, filter: Filter): Wrapped {
   return wrapped(capability, (tree) => filteredTree(tree, filter));
 }
 
-export function filteredTree(tree: Tree, filter: Filter): Tree {
+function filteredTree(tree: Tree, filter: Filter): Tree {
   function* passes(operation: FilterRequest["operation"], path: TreePath): Steps<boolean> {
     for (let at = path; at !== ""; at = parentPath(at))
       if ((yield* now(filter({ operation: "stat", path: at }))) !== true) return false;

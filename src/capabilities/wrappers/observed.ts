@@ -38,11 +38,7 @@ export function observed(
   return wrapped(capability, (tree, { fault }) => observedTree(tree, tell, fault));
 }
 
-export function observedTree(
-  tree: Tree,
-  listener: (use: FileUse) => void,
-  fault: (error: unknown) => void,
-): Tree {
+function observedTree(tree: Tree, listener: (use: FileUse) => void, fault: (error: unknown) => void): Tree {
   const tell = (use: FileUse): void => {
     try {
       const answer: unknown = listener(use);

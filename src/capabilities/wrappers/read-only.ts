@@ -14,7 +14,7 @@ export function readOnly(capability: FileCapability): Wrapped {
   return wrapped(capability, readOnlyTree);
 }
 
-export function readOnlyTree(tree: Tree): Tree {
+function readOnlyTree(tree: Tree): Tree {
   const isTransparent = true;
   return aroundTree(
     tree,

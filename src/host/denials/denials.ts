@@ -7,7 +7,7 @@ import type { PathAccess } from "../../kernel/refusals.ts";
 import { fileGrantFor, quotaGrantFor, type Suggestion } from "./denial-grants.ts";
 import { denialKey, maxDenialNameBytes, maxDenials, type RawDenial } from "./raw-denial.ts";
 
-export type FileAccess = PathAccess;
+type FileAccess = PathAccess;
 
 interface AnyDenial {
   /** How often it came. */

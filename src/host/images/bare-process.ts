@@ -12,7 +12,7 @@ import type { EntropyPower } from "../../kernel/powers.ts";
 import { Process } from "../../kernel/process.ts";
 import { utc } from "../../kernel/time-zone.ts";
 
-export interface BareWorld {
+interface BareWorld {
   readonly library: ArchiveFileSystem;
   /** Guest path to what is mounted there. */
   readonly mounts?: readonly (readonly [string, FileSystem])[];

@@ -32,7 +32,7 @@ export interface ImageChoice {
   readonly tracked: boolean;
 }
 
-export interface BuiltImage {
+interface BuiltImage {
   /** For decodeImage. */
   readonly image: Uint8Array;
   /** For decodeLibrary. */

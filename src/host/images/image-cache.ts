@@ -47,7 +47,7 @@ export interface ImageBytes extends Pick<LoadedImage, "image" | "library" | "res
   readonly code: Uint8Array | undefined;
 }
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly progress?: Progress | undefined;
   /** Whether the caller makes use of the keeper of an image that has one. */
   readonly keepsCode?: boolean;

@@ -45,7 +45,7 @@ async function warmWith(wall: Wall): Promise<void> {
 }
 
 /** Runs source in an interpreter that is made pristine afterwards, and tells the processor time that it took, in milliseconds. */
-export type WarmRun = (source: string) => Promise<number>;
+type WarmRun = (source: string) => Promise<number>;
 
 /** What the most programs use of the interpreter, so that more than the evaluator gets hot. */
 const everyday = `

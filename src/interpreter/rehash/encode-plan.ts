@@ -7,7 +7,7 @@ import { encodeProgram, lateOperation, noText, type RehashPlan } from "./plan.ts
 import { mostItemWords, PortionWriter } from "./portions.ts";
 import type { KnownObjects } from "./types.ts";
 
-export interface Findings {
+interface Findings {
   readonly memory: MemoryView;
   readonly known: KnownObjects;
   readonly found: Inspection;

@@ -24,7 +24,7 @@ export interface Table {
 }
 
 /** A hash that an object keeps of itself, as tuples do. */
-export interface CachedHash {
+interface CachedHash {
   readonly object: number;
   readonly field: number;
   readonly hash: number;
@@ -42,7 +42,7 @@ export interface Inspection {
   readonly cached: readonly CachedHash[];
 }
 
-export interface Subject {
+interface Subject {
   readonly memory: MemoryView;
   readonly live: readonly number[];
   readonly known: KnownObjects;

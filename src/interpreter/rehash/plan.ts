@@ -36,7 +36,7 @@ export interface RehashPlan {
   readonly late: Uint32Array;
 }
 
-export interface Program {
+interface Program {
   /** Hash fields that are set to "not computed yet". */
   readonly resets: readonly number[];
   /** (target, source) hash fields. */

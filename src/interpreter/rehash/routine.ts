@@ -18,7 +18,7 @@ import {
 } from "./layout.ts";
 import { noText } from "./plan.ts";
 
-export interface RoutineAddresses {
+interface RoutineAddresses {
   /** _Py_HashSecret */
   readonly secret: number;
   readonly strType: number;

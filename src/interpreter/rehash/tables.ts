@@ -29,7 +29,7 @@ export interface Entry {
 }
 
 /** The hash that a str or bytes object keeps. Throws for anything else. */
-export type HashOfText = (key: number) => number;
+type HashOfText = (key: number) => number;
 
 export function readKeys(memory: MemoryView, address: number, hashOfText: HashOfText): Entry[] {
   const { u8 } = memory;
@@ -85,7 +85,7 @@ function isFound(slots: Int8Array | Int16Array | Int32Array, hash: number, index
   return false;
 }
 
-export interface SetTable {
+interface SetTable {
   readonly entries: readonly Entry[];
   readonly tableBytes: number;
 }

@@ -16,7 +16,7 @@ import { forwardsParameters, trampolineBody, trampolineImport, trampolineSignatu
 
 const functionTable = "__indirect_function_table";
 
-export interface RewrittenCode {
+interface RewrittenCode {
   readonly types: Uint8Array;
   readonly functions: Uint8Array;
   readonly code: Uint8Array;
@@ -27,7 +27,7 @@ export interface RewrittenCode {
 }
 
 /** What the code counts down, and the index of the global that it does that in. */
-export interface Counting {
+interface Counting {
   readonly count: "work" | "looks" | "nothing";
   readonly global: number;
 }

@@ -5,7 +5,7 @@ import { type FunctionBody, firstInstruction, readBodies } from "./format/code-s
 import { ImageFormatError } from "./format/image-format-error.ts";
 import { dataDrop, instructionEnd, memoryInit, numberAt, opcode } from "./format/instruction.ts";
 
-export interface CodeSurvey {
+interface CodeSurvey {
   /** The bodies that mention `callee`, once per mention: calls, tail calls and `ref.func`. */
   readonly callers: readonly FunctionBody[];
   /** Whether `memory.init` or `data.drop` occurs: such code is invalid without a data section. */

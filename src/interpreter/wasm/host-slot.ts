@@ -10,7 +10,7 @@ const hasMaximum = 1;
 const functionReference = 0x70;
 const activeNamedTable = 2;
 
-export interface GrownTable {
+interface GrownTable {
   /** The content of the table section. */
   readonly section: Uint8Array;
   /** The new index: the table's last one. */

@@ -15,7 +15,7 @@ import { numberEnd, opcode } from "./format/instruction.ts";
 /** Parameters of the joined signature, and of the functions in JavaScript: see kernel/bind-imports.ts. */
 const mostParameters = 7;
 
-export interface ModuleParts {
+interface ModuleParts {
   /** Contents of the sections of these names. */
   readonly types: Uint8Array;
   readonly functions: Uint8Array;

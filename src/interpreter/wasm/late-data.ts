@@ -15,12 +15,12 @@ export interface LateData extends DataRange {
 }
 
 /** Contents of a data section and of a data count section. */
-export interface DataSections {
+interface DataSections {
   readonly data: Uint8Array;
   readonly count: Uint8Array;
 }
 
-export interface DeferredData {
+interface DeferredData {
   /** All data, the late ones in segments of their own, which come first. */
   readonly all: DataSections;
   /** The late ones alone, under the same numbers. */

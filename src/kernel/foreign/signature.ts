@@ -31,10 +31,10 @@ export interface ForeignSignature {
 }
 
 /** Together with a result pointer and a variadic area this stays below the thousand parameters that engines accept. */
-export const maxArguments = 480;
+const maxArguments = 480;
 const maxNesting = 32;
 /** All structs that one call passes: less than the C stack on which they are copied. */
-export const maxStructBytes = 4 << 20;
+const maxStructBytes = 4 << 20;
 
 const structId = 13;
 /** By FFI_TYPE number. 15 (complex) is missing: libffi does not know how to pass it either. */

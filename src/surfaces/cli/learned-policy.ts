@@ -19,7 +19,7 @@ export interface LearnedPolicy {
 }
 
 type FileMode = "read" | "write" | "append" | "create" | "update";
-export type FileGrant =
+type FileGrant =
   | { readonly hostFile: string; readonly mode: FileMode; readonly bytes?: number }
   | {
       readonly hostDirectory: string;

@@ -54,7 +54,7 @@ export function firstInstruction(body: FunctionBody): number {
   return reader.offset;
 }
 
-export interface Mention {
+interface Mention {
   /** Where the number stands in `bytes`. */
   readonly at: number;
   /** Of the function that is called or referred to. */

@@ -44,7 +44,7 @@ export function withFunctions(reader: ByteReader, other: (functionIndex: number)
   return out.finish();
 }
 
-export interface ElementSegment {
+interface ElementSegment {
   /** Undefined of one that only declares what code may refer to. */
   readonly table: number | undefined;
   readonly first: number;

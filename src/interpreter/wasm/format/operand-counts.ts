@@ -50,7 +50,7 @@ const prefixed: readonly number[] = [
   ...[0x31, 0x01, 0x31, 0x31, 0x31, 0x01, 0x31, 0x22, 0x02, 0x31],
 ];
 
-export interface OperandCounts {
+interface OperandCounts {
   readonly taken: number;
   readonly left: number;
 }

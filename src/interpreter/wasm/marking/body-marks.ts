@@ -24,7 +24,7 @@ import { operandCounts } from "../format/operand-counts.ts";
 import type { Signature, Signatures } from "../format/signatures.ts";
 import { cardShift, slackBytes } from "./card-table.ts";
 
-export interface Marking {
+interface Marking {
   readonly table: Cards;
   readonly signatures: Signatures;
   /** Index of the function (address, bytes)->void that notes a range. */

@@ -8,7 +8,7 @@ import type { FunctionTypes } from "../format/function-types.ts";
 import { instructionEnd, numberAt, opcode } from "../format/instruction.ts";
 import { cyclicComponents, targetsOfBackEdges } from "./graph.ts";
 
-export interface CallGraphInput {
+interface CallGraphInput {
   readonly bodies: readonly FunctionBody[];
   readonly functions: FunctionSpace;
   readonly types: FunctionTypes;
@@ -23,7 +23,7 @@ export interface CallGraphInput {
 }
 
 /** Every cycle of calls goes through one of these. */
-export interface RecursionCut {
+interface RecursionCut {
   /** Functions to charge whenever they are called. */
   readonly entries: ReadonlySet<number>;
   /** Whether to charge a call of that function, or an indirect call of that type. */

@@ -27,7 +27,7 @@ export interface Meter extends Counter {
   readonly periodicCheck: number;
 }
 
-export interface BodyCharges {
+interface BodyCharges {
   /** Number of parameters: they are the first locals. */
   readonly parameters: number;
   /** Whether every call of the function is charged. */

@@ -6,7 +6,7 @@ import { readSegments } from "../format/element-section.ts";
 import { ImageFormatError } from "../format/image-format-error.ts";
 import { dataDrop, instructionEnd, memoryInit, numberAt, opcode } from "../format/instruction.ts";
 
-export type Part = "first" | "rest";
+type Part = "first" | "rest";
 
 /** Of the tables of a module, the one of functions. No code changes it (still-tables.ts). */
 export const functionTable = 0;
@@ -24,12 +24,12 @@ export interface SplitPlan {
   readonly placeOf: ReadonlyMap<number, Place>;
 }
 
-export interface Place {
+interface Place {
   readonly table: "functions" | "passages";
   readonly index: number;
 }
 
-export interface PlannedModule {
+interface PlannedModule {
   /** Contents of a code and an element section. */
   readonly code: Uint8Array;
   readonly elements: Uint8Array;

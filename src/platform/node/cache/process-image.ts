@@ -4,7 +4,7 @@ import { closeSync } from "node:fs";
 import { readUnverified, type Stored, verified } from "./stored-file.ts";
 
 /** The descriptors that the process starts with, in the order in which they are given to it. */
-export const imageDescriptors = { lean: 3, code: 4, image: 5, library: 6, rest: 7 } as const;
+const imageDescriptors = { lean: 3, code: 4, image: 5, library: 6, rest: 7 } as const;
 
 export interface SentImage {
   /** The module. */

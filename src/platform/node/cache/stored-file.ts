@@ -82,7 +82,7 @@ function behind(places: readonly Uint8Array[], bytes: number): readonly Uint8Arr
 }
 
 /** A file as it was read, and not verified yet. */
-export interface Unverified extends Stored {
+interface Unverified extends Stored {
   readonly seal: Uint8Array;
 }
 

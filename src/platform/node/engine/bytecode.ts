@@ -10,7 +10,7 @@ import { crc32 } from "node:zlib";
 import { ImageStore } from "../cache/image-store.ts";
 import { readAll } from "../read-all.ts";
 
-export interface LoadedBundle {
+interface LoadedBundle {
   /** What the bundle exports. */
   readonly exports: unknown;
   readonly hadBytecode: boolean;

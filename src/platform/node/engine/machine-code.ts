@@ -5,7 +5,7 @@
 // code of another module: whoever keeps the bytes must.
 import { cachedDataVersionTag, setFlagsFromString } from "node:v8";
 
-export interface MachineCode {
+interface MachineCode {
   /** Of a module's functions that are optimised by now, of which one that is exported will be; undefined without such. */
   take(module: WebAssembly.Module): Uint8Array | undefined;
   /** The module of these bytes with that code; undefined when V8 does not take it. */

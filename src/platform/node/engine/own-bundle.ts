@@ -2,7 +2,7 @@
 import { loadBundle } from "./bytecode.ts";
 
 /** What such a bundle exports beside what it is for. */
-export interface OwnBundle {
+interface OwnBundle {
   /** Whether this process has put anything into the cache. */
   hasWritten(): boolean;
   /** See used-parts.ts. */

@@ -1,7 +1,7 @@
 // Which parts of a bundle this process has used: bytecode is kept of what has run.
 
 /** Walls, each of which has code of its own. */
-export const part = { inline: 1, worker: 2, process: 4 } as const;
+const part = { inline: 1, worker: 2, process: 4 } as const;
 
 let used = 0;
 
