@@ -23,7 +23,8 @@ import { Invoker } from "./invoker.ts";
 import { type Callback, type CallbackWork, LentThings } from "./lent-things.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import { none, type Outcome, Refusal, raise } from "./refusal.ts";
-import { type Capability, TargetTable } from "./target-table.ts";
+import type { Capability } from "./target.ts";
+import { TargetTable } from "./target-table.ts";
 
 export interface CallServerOptions {
   /** Of one encoded value. */

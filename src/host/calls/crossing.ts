@@ -12,7 +12,8 @@ import type { LentThings } from "./lent-things.ts";
 import { type Outcome, Refusal } from "./refusal.ts";
 import { shortArguments } from "./short-arguments.ts";
 import { isIterable, StreamTarget } from "./stream-target.ts";
-import type { Capability, Target, TargetTable } from "./target-table.ts";
+import type { Capability, Target } from "./target.ts";
+import type { TargetTable } from "./target-table.ts";
 
 const mostItems = 2 ** 21;
 const lastNumber = 0xffff_ffff;

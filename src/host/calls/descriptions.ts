@@ -2,7 +2,7 @@
 // _host_module.py): plain lists of texts and numbers.
 import type { Parameter } from "../../capabilities/functions/function-capability.ts";
 import type { FunctionTarget } from "./function-target.ts";
-import type { ObjectTarget, Target } from "./target-table.ts";
+import type { ObjectTarget, Target } from "./target.ts";
 
 export type Description = readonly unknown[];
 

@@ -9,17 +9,7 @@ import { describeFunction, describeObject } from "./descriptions.ts";
 import { FunctionTarget, type FunctionUse, unused, type ValueCrossing } from "./function-target.ts";
 import { noRoom, Refusal } from "./refusal.ts";
 import type { StreamTarget } from "./stream-target.ts";
-
-export type Capability = FunctionCapability | ObjectCapability;
-
-export interface ObjectTarget {
-  readonly kind: "object";
-  readonly number: number;
-  readonly capability: ObjectCapability;
-  readonly methods: readonly FunctionTarget[];
-  readonly attributes: readonly FunctionTarget[];
-}
-export type Target = FunctionTarget | ObjectTarget | StreamTarget;
+import type { Capability, ObjectTarget, Target } from "./target.ts";
 
 /** Handles and streams that may be alive at once. */
 const mostHandles = 1000;
