@@ -32,6 +32,7 @@ export const errno = {
   ENFILE: 41,
   ENODEV: 43,
   ENOENT: 44,
+  ENOLCK: 46,
   ENOMEM: 48,
   ENOPROTOOPT: 50,
   ENOSPC: 51,

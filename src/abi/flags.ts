@@ -60,6 +60,9 @@ export const fcntl = {
   UNLCK: 2,
 } as const;
 
+/** off_t, its largest: a lock without an end goes up to there. */
+export const maxOffset = 2n ** 63n - 1n;
+
 export const ioctl = {
   TIOCGWINSZ: 0x5413,
   FIONREAD: 0x541b,

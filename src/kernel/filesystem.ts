@@ -97,7 +97,31 @@ export interface FileHandle {
   /** Reserves [0, size) so that later writes there cannot fail for space; grows the file. Throws ENOSPC. */
   allocate(size: number): void;
   sync(): void;
+  /**
+   * Record locks of fcntl(2): sets what this process holds there, or looks whether it could; what somebody else holds in the way is returned.
+   * Throws ENOLCK beyond a limit, EDEADLK where waiting for the other would never end. Absent: nobody else can have the file.
+   */
+  lock?(request: LockRequest): HeldLock | undefined;
+  /** Ends all locks of this process on the file, through whichever handle they were set. */
+  unlock?(): void;
   close(): void;
+}
+
+/** Offsets in bytes, 0 to 2^63 - 1, both ends included. */
+export interface LockRequest {
+  readonly act: "set" | "test";
+  /** "none" ends what is held; only with "set". */
+  readonly kind: "read" | "write" | "none";
+  readonly first: bigint;
+  readonly last: bigint;
+  /** Whether the guest will ask again and again until nothing is in the way. */
+  readonly waits: boolean;
+}
+
+export interface HeldLock {
+  readonly kind: "read" | "write";
+  readonly first: bigint;
+  readonly last: bigint;
 }
 
 export interface DirectoryEntry {
