@@ -78,6 +78,11 @@ export interface PlaceUse {
   readonly confinesLinks?: boolean;
   /** What the root is, where that is known; else it is asked. */
   readonly root?: "file" | "directory" | undefined;
+  /**
+   * By what files are told apart that several sandboxes lock, where they do not say it themselves: the tree's `id`, or the path, and an object
+   * that is the same for all who have the place. Default: no other sandbox has it.
+   */
+  readonly lockedBy?: { readonly within: object; readonly word: "id" | "path" };
   /** The tree of one lifetime, which closes it. */
   open(environment: PlaceEnvironment): Tree;
   release(): void;

@@ -3,6 +3,7 @@
 // until somebody has thought about it.
 import { canReadAhead, readsAhead } from "./first-look.ts";
 import { now, run, type Steps } from "./later.ts";
+import { isLockable, lockIdentity } from "./lock-identity.ts";
 import type { Later, Tree, TreeAccess, TreeChange, TreeFile, TreePath } from "./tree.ts";
 import { hasTrails, trail } from "./tree-trail.ts";
 
@@ -137,7 +138,9 @@ function fileAround(file: TreeFile, path: TreePath, around: Around): TreeFile {
       ask(around, { operation: "changeFile", path, change }, (asked) => file.change?.(asked.change)),
     close: () => ask(around, { operation: "closeFile", path }, () => file.close?.()),
   };
-  return only(all, file);
+  const kept = only(all, file);
+  // Which file it is stays what it is, whatever is around it: otherwise two sandboxes would not meet.
+  return isLockable(file) ? Object.assign(kept, { [lockIdentity]: () => file[lockIdentity]() }) : kept;
 }
 
 /** The answer is of the kind that was asked for, as far as `around` keeps to it; whoever asked checks answers anyway. */

@@ -12,6 +12,7 @@ import type {
 import { fail } from "../kernel/kernel-error.ts";
 import { guestOwner } from "../kernel/permissions.ts";
 import { type ReadAheadFile, readsAhead } from "./first-look.ts";
+import { type LockableFile, lockIdentity } from "./lock-identity.ts";
 import type { NamedTreeEntry, Tree, TreeAccess, TreeChange, TreeEntry, TreeFile, TreePath } from "./tree.ts";
 import { lastName, parentPath, pathBytes, pathNames, treePath } from "./tree-path.ts";
 
@@ -135,7 +136,7 @@ class Walker {
   }
 }
 
-class NodeTreeFile implements ReadAheadFile {
+class NodeTreeFile implements ReadAheadFile, LockableFile {
   readonly [readsAhead] = true;
   readonly #node: FileNode;
   readonly #handle: FileHandle;
@@ -146,6 +147,10 @@ class NodeTreeFile implements ReadAheadFile {
     this.#append = access.append;
     const { read, write, append, truncate } = access;
     this.#handle = node.open({ read, write, append, truncate });
+  }
+
+  [lockIdentity](): object {
+    return this.#node;
   }
 
   stat(): TreeEntry {

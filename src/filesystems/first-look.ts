@@ -1,9 +1,11 @@
 // What is asked of nearly every file that is opened for reading, told with the opening: its attributes and, if it is small, its content.
 // Where the host's thread answers, each question costs a wait, and most files are opened to be read once.
+import { now, type Steps } from "./later.ts";
 import type { TreeEntry, TreeFile } from "./tree.ts";
+import { plainBytes, plainEntry } from "./tree-answers.ts";
 
 /** The largest file whose content is told. */
-export const mostLookBytes = 1 << 16;
+const mostLookBytes = 1 << 16;
 /** Eight pieces of Python's buffer are the largest file; a guest that reads one again and again waits for it to change. */
 const mostAnswers = 16;
 
@@ -55,5 +57,18 @@ export class FirstLook {
 
   #answers(file: number): boolean {
     return file === this.#file && this.#answersLeft-- > 0;
+  }
+}
+
+/** Undefined where it is to be asked: what is large, empty by its own account, or refuses. */
+export function* firstLook(file: TreeFile): Steps<{ entry: TreeEntry; content: Uint8Array } | undefined> {
+  try {
+    const entry = plainEntry(yield* now(file.stat()));
+    if (!file.read || entry.kind !== "file" || entry.size === 0 || entry.size > mostLookBytes)
+      return undefined;
+    const content = plainBytes(yield* now(file.read(0, entry.size)), entry.size);
+    return content.length === entry.size ? { entry, content } : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -76,15 +76,20 @@ export class GrantedHostFile implements HostFilePower {
   }
 }
 
+/** How its record locks are set and ended. */
+export type HostFileLocks = Required<Pick<FileHandle, "lock" | "unlock">>;
+
 export class HostFileNode implements FileNode {
   readonly kind = "file";
   readonly fileSystem: FileSystem;
   readonly #identity: NodeIdentity;
   readonly #file: GrantedHostFile;
   readonly #now: () => bigint;
+  readonly #locks: HostFileLocks;
   #mtimeNs: bigint;
 
-  constructor(identity: NodeIdentity, file: GrantedHostFile, now: () => bigint) {
+  constructor(identity: NodeIdentity, file: GrantedHostFile, now: () => bigint, locks: HostFileLocks) {
+    this.#locks = locks;
     this.fileSystem = identity.fileSystem;
     this.#identity = identity;
     this.#file = file;
@@ -136,6 +141,7 @@ export class HostFileNode implements FileNode {
         if (size > this.#file.size()) this.truncate(size);
       },
       sync: () => this.#file.sync(),
+      ...this.#locks,
       close: () => {},
     };
   }

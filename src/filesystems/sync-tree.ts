@@ -1,5 +1,6 @@
 // A tree as the kernel's side asks it: the calls of tree.ts, answered now. Answers are plain and checked already (tree-answers.ts), and a
 // refusal is a KernelError, whatever stands behind.
+import type { HeldLock, LockRequest } from "../kernel/filesystem.ts";
 import type { NamedTreeEntry, TreeAccess, TreeChange, TreeEntry, TreePath, TreeRoom } from "./tree.ts";
 import type { TreeTrail } from "./tree-trail.ts";
 
@@ -29,5 +30,8 @@ export interface SyncTreeFile {
   truncate(size: number): void;
   sync(): void;
   change(change: TreeChange): void;
+  /** As those of a FileHandle (kernel/filesystem.ts). */
+  lock(request: LockRequest): HeldLock | undefined;
+  unlock(): void;
   close(): void;
 }

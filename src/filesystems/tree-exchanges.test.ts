@@ -67,6 +67,8 @@ function fileOf(thing: string): SyncTreeFile {
     truncate: () => {},
     sync: () => {},
     change: () => {},
+    lock: () => undefined,
+    unlock: () => {},
     close: () => void asked.push("close"),
   };
 }

@@ -6,7 +6,9 @@ import type {
   FileHandle,
   FileNode,
   FileOpening,
+  HeldLock,
   LinkNode,
+  LockRequest,
 } from "../kernel/filesystem.ts";
 import { fail, KernelError, Overtaken } from "../kernel/kernel-error.ts";
 import type { SyncTreeFile } from "./sync-tree.ts";
@@ -180,6 +182,14 @@ class TreeFileHandle implements FileHandle {
 
   sync(): void {
     this.#file.sync();
+  }
+
+  lock(request: LockRequest): HeldLock | undefined {
+    return this.#file.lock(request);
+  }
+
+  unlock(): void {
+    this.#file.unlock();
   }
 
   close(): void {

@@ -39,6 +39,8 @@ function syncTree(
       truncate: (size) => void file.truncate(size),
       sync: () => void file.sync(),
       change: (wanted) => void file.change(wanted),
+      lock: () => undefined,
+      unlock: () => {},
       close: told("file.close", () => void file.close()),
     };
   };

@@ -10,13 +10,16 @@ import { KernelError } from "../kernel/kernel-error.ts";
 import { HostTree } from "../platform/node/files/host-tree.ts";
 import { nowMs } from "../platform/node/powers.ts";
 import { CallServer } from "./calls/call-server.ts";
+import { LockHolder } from "./locks/lock-holder.ts";
+import { processLocks } from "./locks/lock-table.ts";
 import type { CheckedGrants } from "./options/options.ts";
 import type { SandboxPlan, TreeRoot } from "./plan.ts";
+import { LockServer } from "./trees/lock-server.ts";
 import { type ServedPlace, TreeServer } from "./trees/tree-server.ts";
 
 export interface Lifetime {
   readonly plan: SandboxPlan;
-  /** Undefined where no tree was granted. */
+  /** Undefined where neither a tree nor a file of the host was granted. */
   readonly trees: TreeServer | undefined;
   /** Undefined where no function was granted. */
   readonly calls: CallServer | undefined;
@@ -28,7 +31,16 @@ const rootMs = 60_000;
 /** Opens the granted trees; at once where there are none. Throws OptionError for one that cannot say what its root is. */
 export function beginLifetime(grants: CheckedGrants): Later<Lifetime> {
   const calls = openCalls(grants);
-  return grants.trees.size === 0 ? { plan: grants.plan, trees: undefined, calls } : openTrees(grants, calls);
+  if (grants.trees.size > 0) return openTrees(grants, calls);
+  const { plan } = grants;
+  // Only for their locks: the inside uses them itself.
+  const hasFiles = plan.places.some(([, { kind }]) => kind === "hostFile");
+  return { plan, trees: hasFiles ? serverOf(grants, new Map()) : undefined, calls };
+}
+
+function serverOf({ plan, onEvent }: CheckedGrants, served: ReadonlyMap<number, ServedPlace>): TreeServer {
+  const locks = new LockServer(new LockHolder(processLocks), plan);
+  return new TreeServer(served, plan.limits.openFiles, onEvent, locks);
 }
 
 function openCalls({ functions, plan, canWait, onEvent }: CheckedGrants): CallServer | undefined {
@@ -43,12 +55,10 @@ export async function endLifetime({ trees, calls }: Lifetime): Promise<void> {
   await trees?.end();
 }
 
-async function openTrees(
-  { plan, trees, onEvent }: CheckedGrants,
-  calls: CallServer | undefined,
-): Promise<Lifetime> {
+async function openTrees(grants: CheckedGrants, calls: CallServer | undefined): Promise<Lifetime> {
+  const { plan, trees, onEvent } = grants;
   const served = new Map<number, ServedPlace>();
-  const server = new TreeServer(served, plan.limits.openFiles, onEvent);
+  const server = serverOf(grants, served);
   try {
     const places = [...plan.places];
     for (const [number, grant] of trees) {
@@ -56,7 +66,8 @@ async function openTrees(
       const fault = (error: unknown): void =>
         onEvent({ type: "fault", path: guestPath, operation: "wrap", error });
       const tree = grant.open({ nowMs, fault });
-      served.set(number, { guestPath, tree, folder: tree instanceof HostTree ? tree.ticket : undefined });
+      const folder = tree instanceof HostTree ? tree.ticket : undefined;
+      served.set(number, { guestPath, tree, folder, lockedBy: grant.lockedBy });
       const root =
         grant.root ??
         (await rootOf(tree).catch((cause: unknown) => {

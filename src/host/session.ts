@@ -12,7 +12,6 @@ import {
   usedMemory,
 } from "../interpreter/interpreter.ts";
 import type { MemoryPower } from "../interpreter/snapshot.ts";
-import { clockStepNs } from "../kernel/clocks.ts";
 import type { FileSystem } from "../kernel/filesystem.ts";
 import { GuestStop } from "../kernel/guest-stop.ts";
 import { Kernel } from "../kernel/kernel.ts";
@@ -24,10 +23,11 @@ import { idlePlan, type SandboxPlan } from "./plan.ts";
 import { type FilesQuestion, type FilesReply, Results } from "./results/results.ts";
 import { SessionCalls } from "./session-calls.ts";
 import { Supervisor, type SupervisorPowers } from "./supervisor.ts";
+import { AskedLocks } from "./trees/asked-locks.ts";
 import { askedTree } from "./trees/asked-tree.ts";
 import { lookingPowers } from "./trees/looking-powers.ts";
 import type { AskTree, OpenedTreeFile, TreeQuestion, TreeReply } from "./trees/tree-questions.ts";
-import { usageOf } from "./usage.ts";
+import { usageText } from "./usage-text.ts";
 import type { Control } from "./walls/control.ts";
 import type { Answer, Request } from "./walls/protocol.ts";
 import type { TakeDenial } from "./walls/wall.ts";
@@ -101,6 +101,7 @@ export class Session {
   readonly #kernel: Kernel;
   readonly #calls: SessionCalls;
   readonly #look = new FirstLook();
+  readonly #locks: AskedLocks;
   #interpreter: Interpreter;
   #scratches: readonly MemoryFileSystem[] = [];
   #plan = idlePlan;
@@ -134,8 +135,11 @@ export class Session {
     this.#supervisor = supervisor;
     this.#calls = new SessionCalls(supervisor, powers);
     const look = this.#look;
+    const locks = new AskedLocks(this.#askTree, powers.waits);
+    this.#locks = locks;
     const asking = {
       ask: this.#askTree,
+      locks,
       pieceBytes: powers.pieceBytes,
       isInterrupted: () => supervisor.hasSignal,
       look: powers.waits ? look : undefined,
@@ -145,7 +149,7 @@ export class Session {
         clock: { ...powers.clock, sleepMs: (milliseconds) => supervisor.sleep(milliseconds) },
         output: { write: (stream, bytes) => this.#write(output, stream, bytes) },
         hostInput: this.#hostInput(),
-        usageText: () => this.#usageText(),
+        usageText: () => usageText(this.#plan, { ...this.#holdings(), ...supervisor.meters() }),
         openHostFile: powers.openHostFile,
         createHostFile: (place, number) =>
           supervisor.whileHostAnswers(() => powers.createHostFile(place, number)),
@@ -153,6 +157,10 @@ export class Session {
       }),
       entropy: powers.entropy,
       tree: (number) => askedTree(number, asking),
+      hostFileLocks: (granted) => ({
+        lock: (request) => locks.lock({ granted }, request),
+        unlock: () => locks.unlock({ granted }),
+      }),
     };
     this.#denials = new DenialLog(idlePlan, this.#tell);
     this.#kernel = new Kernel(this.#world(idlePlan), (kernel) => {
@@ -294,27 +302,6 @@ export class Session {
     };
   }
 
-  /** For sandboa.usage() in the guest: each figure with its limit, null where there is none. */
-  #usageText(): string {
-    const usage = usageOf(this.#plan, { ...this.#holdings(), ...this.#supervisor.meters() });
-    const { limits } = usage;
-    // No finer than the clock that the guest was given, and not at all where that one stands still.
-    const stepMs = Number(clockStepNs[this.#plan.clock]) / 1e6;
-    const seconds = (ms: number): number | null =>
-      this.#plan.clock === "frozen" ? null : (Math.floor(ms / stepMs) * stepMs) / 1000;
-    return JSON.stringify({
-      memory: [usage.memoryBytes, limits.memoryBytes],
-      host_memory: [usage.hostMemoryBytes, limits.hostMemoryBytes],
-      wall: [seconds(usage.wallMs), limits.wallMs / 1000],
-      cpu: [seconds(usage.cpuMs), limits.cpuMs / 1000],
-      fuel: [usage.fuel, usage.fuel === null ? null : limits.fuel],
-      output: [usage.outputBytes, limits.outputBytes],
-      open_files: [usage.openFiles, limits.openFiles],
-      files: [usage.files, null],
-      calls: [usage.calls, null],
-    });
-  }
-
   /** Granted trees are asked for the host that looks, not for the guest. */
   #asHost<T>(work: () => T): T {
     this.#looking = true;
@@ -327,6 +314,7 @@ export class Session {
 
   #restart(plan: SandboxPlan): void {
     this.#results.letGo();
+    this.#locks.forget();
     this.#kernel.restart(this.#world(plan));
     this.#results = new Results(this.#kernel.process.mounts);
   }

@@ -12,6 +12,7 @@ import { memoryFileNode } from "../filesystems/fixed-file.ts";
 import {
   GrantedHostFile,
   type HostFileGrant,
+  type HostFileLocks,
   HostFileNode,
   type HostFilePower,
 } from "../filesystems/host-file.ts";
@@ -45,6 +46,8 @@ export interface WorldPowers {
   readonly inputAsked: () => void;
   /** The open file behind the place of this number in the plan; undefined while it does not exist. */
   openHostFile(place: PlannedHostFile, number: number): HostFilePower | undefined;
+  /** How locks of the file behind the place of this number are asked for. */
+  hostFileLocks(number: number): HostFileLocks;
   readonly calls: CallPower;
   /** The tree behind the place of this number. */
   tree(number: number): SyncTree;
@@ -155,8 +158,9 @@ class Tree {
   #placeHostFile(path: string, place: PlannedHostFile, number: number): void {
     const grant = grantOf(place);
     const identity = this.skeleton.identity();
+    const locks = this.#powers.hostFileLocks(number);
     const node = (file: HostFilePower): HostFileNode =>
-      new HostFileNode(identity, new GrantedHostFile(file, grant), this.#clocks.wallNs);
+      new HostFileNode(identity, new GrantedHostFile(file, grant), this.#clocks.wallNs, locks);
     const present = this.#powers.openHostFile(place, number);
     if (present) this.skeleton.place(path, node(present));
     else this.skeleton.placeCreatable(path, () => node(this.#powers.createHostFile(place, number)));

@@ -65,6 +65,11 @@ export class Clocks {
     return true;
   }
 
+  /** Blocks while somebody else is waited for: real time passes under every policy, and a frozen clock does not show it. `false` as above. */
+  waitMs(milliseconds: number): boolean {
+    return this.#power.sleepMs(milliseconds) !== false;
+  }
+
   /**
    * Milliseconds as emscripten_get_now() shows them. libc's sleep spins on this call until its deadline, which it does not
    * tell (Emscripten system/lib/pthread/emscripten_thread_sleep), so every repeated call without another clock read in

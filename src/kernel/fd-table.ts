@@ -144,6 +144,10 @@ export class FdTable {
   }
 
   #drop(file: OpenFile): void {
-    if (file.drop()) this.#memory.give(file.chargedBytes);
+    try {
+      file.descriptorClosed();
+    } finally {
+      if (file.drop()) this.#memory.give(file.chargedBytes);
+    }
   }
 }

@@ -1,6 +1,6 @@
 // An open file description (POSIX): what descriptors made by dup share. Every operation that a kind of file does not
 // support refuses; nothing succeeds by default.
-import type { Attributes, Node } from "./filesystem.ts";
+import type { Attributes, HeldLock, LockRequest, Node } from "./filesystem.ts";
 import { fail } from "./kernel-error.ts";
 
 export interface Readiness {
@@ -67,6 +67,16 @@ export abstract class OpenFile {
   sync(): void {
     fail("EINVAL");
   }
+  /** fcntl(2), F_SETLK and F_GETLK: what somebody else holds in the way. What only this process can reach never conflicts. */
+  lock(_request: LockRequest): HeldLock | undefined {
+    return undefined;
+  }
+  /** Where the offsets of a lock count from: the position, or the end of the file. */
+  lockOrigin(_from: "position" | "end"): number {
+    return 0;
+  }
+  /** One of the process's descriptors is closed: this one, or another one of this description. */
+  descriptorClosed(): void {}
   /** Bytes that FIONREAD reports. */
   available(): number {
     return fail("ENOTTY");

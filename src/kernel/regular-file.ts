@@ -1,6 +1,6 @@
 // An open regular file: a handle of a file system plus the position and access mode of this description.
 import { open, wasiFileType, whence } from "../abi/flags.ts";
-import type { Attributes, FileHandle, FileNode } from "./filesystem.ts";
+import type { Attributes, FileHandle, FileNode, HeldLock, LockRequest } from "./filesystem.ts";
 import type { HostMemory } from "./host-memory.ts";
 import { fail } from "./kernel-error.ts";
 import { OpenFile, type Readiness } from "./open-file.ts";
@@ -103,6 +103,19 @@ export class RegularFile extends OpenFile {
 
   override sync(): void {
     this.#handle.sync();
+  }
+
+  override lock(request: LockRequest): HeldLock | undefined {
+    return this.#handle.lock?.(request);
+  }
+
+  override lockOrigin(from: "position" | "end"): number {
+    return from === "position" ? this.#position : this.#handle.size();
+  }
+
+  /** All locks of the process on the file end with any of its descriptors for it (fcntl(2)). */
+  override descriptorClosed(): void {
+    this.#handle.unlock?.();
   }
 
   override available(): number {

@@ -194,7 +194,11 @@ export const syscallTable: readonly SyscallEntry[] = [
   full("__syscall_fchmodat2(i32,i32,i32,i32)->i32", chmodAt),
   partial("__syscall_fchown32(i32,i32,i32)->i32", fchown, "only to the guest itself"),
   partial("__syscall_fchownat(i32,i32,i32,i32,i32)->i32", chownAt, "only to the guest itself"),
-  partial("__syscall_fcntl64(i32,i32,i32)->i32", fcntl64, "locks never conflict: one process"),
+  partial(
+    "__syscall_fcntl64(i32,i32,i32)->i32",
+    fcntl64,
+    "F_SETLKW asks again and again; no locks of open file descriptions (F_OFD_SETLK): EINVAL",
+  ),
   full("__syscall_fdatasync(i32)->i32", sync),
   full("__syscall_fstat64(i32,i32)->i32", fstat),
   full("__syscall_fstatfs64(i32,i32,i32)->i32", fstatfs),
@@ -227,7 +231,7 @@ export const syscallTable: readonly SyscallEntry[] = [
   partial(
     "_mmap_js(i32,i32,i32,i32,i64,i32,i32)->i32",
     mapFile,
-    "a mapping is a copy, written back by msync and munmap",
+    "a mapping is a copy, written back by msync and munmap; a shared one of what another sandbox has locked: EAGAIN",
   ),
   partial("_msync_js(i32,i32,i32,i32,i32,i64)->i32", syncMapping, "never grows the file"),
   partial("_munmap_js(i32,i32,i32,i32,i32,i64)->i32", unmap, "written back when shared and writable"),

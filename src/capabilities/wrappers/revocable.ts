@@ -2,6 +2,7 @@
 // comes back from it, not even the answer to what was asked before, and what is open below it is closed.
 import { type Around, aroundTree, type TreeOperation } from "../../filesystems/around-tree.ts";
 import { now, run, type Steps } from "../../filesystems/later.ts";
+import { isLockable, lockIdentity } from "../../filesystems/lock-identity.ts";
 import type { Tree, TreeFile } from "../../filesystems/tree.ts";
 import { fail } from "../../kernel/kernel-error.ts";
 import type { FileCapability, Wrapped } from "../capability.ts";
@@ -55,7 +56,9 @@ export class OpenFiles {
     const close = (): ReturnType<NonNullable<TreeFile["close"]>> =>
       this.#close.delete(close) ? file.close?.() : undefined;
     this.#close.add(close);
-    return { ...file, close };
+    if (!isLockable(file)) return { ...file, close };
+    const identity = () => (this.ended() ? fail("EBADF") : file[lockIdentity]());
+    return Object.assign({ ...file, close }, { [lockIdentity]: identity });
   }
 
   /** Closes everything once the use has ended; not while an answer is on its way, which may still need it. */

@@ -2,6 +2,7 @@
 import { fail } from "../../kernel/kernel-error.ts";
 import { canReadAhead, type ReadAheadFile, readsAhead } from "../first-look.ts";
 import { now, type Steps } from "../later.ts";
+import { type LockableFile, lockIdentity } from "../lock-identity.ts";
 import type { Later, TreeAccess, TreeChange, TreeEntry, TreeFile, TreePath } from "../tree.ts";
 import { sameOrigin } from "./same-origin.ts";
 import type { Turns } from "./turns.ts";
@@ -23,7 +24,7 @@ export interface FileRoom {
   copyFile(path: string): Steps<UpperFile>;
 }
 
-export class OverlayFile implements ReadAheadFile {
+export class OverlayFile implements ReadAheadFile, LockableFile {
   readonly #overlay: FileRoom;
   readonly #access: TreeAccess;
   readonly #subject: UpperFile | OpenLower;
@@ -50,6 +51,10 @@ export class OverlayFile implements ReadAheadFile {
   /** While nobody has changed it, as the lower file does. */
   get [readsAhead](): boolean {
     return this.#lower !== undefined && canReadAhead(this.#lower);
+  }
+
+  [lockIdentity](): object {
+    return "content" in this.#subject ? this.#subject.lockedAs : this.#subject;
   }
 
   stat(): Later<TreeEntry> {

@@ -77,6 +77,8 @@ export class UpperFile extends AnyUpper {
   readonly content: LayeredContent;
   /** Whether the bytes may differ from the origin's. */
   written = false;
+  /** By what its locks are kept: what it was opened as before it was touched, since that may have been locked already. */
+  lockedAs: object = this;
   #handles = 0;
   readonly #quota: Quota;
   #charged = false;

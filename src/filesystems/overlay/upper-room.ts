@@ -129,6 +129,7 @@ export class UpperRoom {
   touched(open: OpenLower | undefined, node: UpperFile): void {
     if (open === undefined) return;
     open.node = node;
+    node.lockedAs = open;
     for (let handle = 0; handle < open.handles; handle++) node.opened();
     if (this.#open.get(open.lowerPath) === open) this.#open.delete(open.lowerPath);
   }

@@ -2,11 +2,13 @@
 import type { FirstLook } from "../../filesystems/first-look.ts";
 import type { SyncTree, SyncTreeFile } from "../../filesystems/sync-tree.ts";
 import type { TreeAccess, TreeChange, TreePath } from "../../filesystems/tree.ts";
+import type { AskedLocks } from "./asked-locks.ts";
 import { inPieces } from "./in-pieces.ts";
 import type { AskedChange, AskTree } from "./tree-questions.ts";
 
 export interface Asking {
   readonly ask: AskTree;
+  readonly locks: AskedLocks;
   /** The most that one question may read or write. */
   readonly pieceBytes: number;
   /** Whether the guest has a signal: a transfer ends early then, as on Linux. */
@@ -40,7 +42,7 @@ export function askedTree(place: number, asking: Asking): SyncTree {
 }
 
 function askedFile(file: number, writes: boolean, asking: Asking): SyncTreeFile {
-  const { ask, pieceBytes, isInterrupted, look } = asking;
+  const { ask, locks, pieceBytes, isInterrupted, look } = asking;
   return {
     stat: () => look?.entry(file) ?? ask({ operation: "statFile", file }),
     read: (target, position) => {
@@ -58,6 +60,8 @@ function askedFile(file: number, writes: boolean, asking: Asking): SyncTreeFile 
     truncate: (size) => ask({ operation: "truncate", file, size }),
     sync: () => ask({ operation: "sync", file }),
     change: (change) => ask({ operation: "changeFile", file, change: asked(change) }),
+    lock: (request) => locks.lock({ file }, request),
+    unlock: () => locks.unlock({ file }),
     close: () => ask({ operation: "close", file, isAwaited: writes }),
   };
 }

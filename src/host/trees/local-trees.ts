@@ -1,8 +1,10 @@
 // The local kinds of place as trees, for what is wrapped around them.
 
 import { GrantedHostFile } from "../../filesystems/host-file.ts";
+import { type LockableFile, lockIdentity } from "../../filesystems/lock-identity.ts";
 import type { Tree, TreeAccess, TreeEntry } from "../../filesystems/tree.ts";
 import { fail } from "../../kernel/kernel-error.ts";
+import { hostFileIdentity } from "../../platform/node/files/file-identity.ts";
 import { createHostFile, openHostFile } from "../../platform/node/files/host-files.ts";
 import type { PlannedHostFile } from "../plan.ts";
 import { grantOf } from "../world.ts";
@@ -43,7 +45,8 @@ export function hostFileTree(place: PlannedHostFile): Tree {
       if (ticket.fd === undefined) createHostFile(ticket, mode);
       const opened = file() ?? fail("EIO");
       if (access.truncate) opened.truncate(0);
-      return {
+      const made: LockableFile = {
+        [lockIdentity]: () => (ticket.fd === undefined ? undefined : hostFileIdentity(ticket.fd)),
         stat: () => entryOf(opened),
         read: (position, length) => {
           const target = new Uint8Array(length);
@@ -54,6 +57,7 @@ export function hostFileTree(place: PlannedHostFile): Tree {
         sync: () => opened.sync(),
         change: () => opened.demandChangeable(),
       };
+      return made;
     },
     change: (path) => {
       demandRoot(path, ticket.fd !== undefined, { create: "never" });

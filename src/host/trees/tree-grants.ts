@@ -18,6 +18,7 @@ export function grantTree(option: string, capability: FileCapability): TreeGrant
     case "tree":
       return {
         root: capability.root,
+        lockedBy: { within: capability, word: "id" },
         open: (environment) => demandTree(option, capability.open(environment)),
         release: () => {},
       };
@@ -30,20 +31,23 @@ export function grantTree(option: string, capability: FileCapability): TreeGrant
       };
     }
     case "overlay":
-      return capability.use(option);
+      return { ...capability.use(option), lockedBy: { within: capability, word: "id" } };
     case "memoryFile":
       return { open: () => memoryFileTree(capability.bytes), release: () => {} };
     case "hostFile": {
       const { mode, maxBytes } = capability;
       const ticket = grantedTicket(option, capability);
       const place = { kind: "hostFile", mode, maxBytes, ticket } as const;
-      return { open: () => hostFileTree(place), release: () => releaseHostFile(ticket) };
+      const lockedBy = { within: capability, word: "path" } as const;
+      return { lockedBy, open: () => hostFileTree(place), release: () => releaseHostFile(ticket) };
     }
     case "hostDirectory": {
       const ticket = grantedFolder(option, capability);
       return {
         root: "directory",
         confinesLinks: true,
+        // Its numbers are others in each lifetime.
+        lockedBy: { within: capability, word: "path" },
         open: () => new HostTree(ticket),
         release: () => releaseHostFolder(ticket),
       };

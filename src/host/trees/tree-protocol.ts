@@ -1,8 +1,9 @@
 // Questions about granted trees as they come out of a process wall: checked field by field, like everything that comes from there.
 // Whether a place, a file or a path is one that may be asked for is the server's to know.
+import { maxOffset } from "../../abi/flags.ts";
 import type { TreeAccess } from "../../filesystems/tree.ts";
 import { count, oneOf, text, Violation } from "../walls/message-fields.ts";
-import type { AskedChange, TreeOperation, TreeQuestion } from "./tree-questions.ts";
+import type { AskedChange, AskedLock, TreeOperation, TreeQuestion } from "./tree-questions.ts";
 
 const operations: readonly TreeOperation[] = [
   "stat",
@@ -24,6 +25,7 @@ const operations: readonly TreeOperation[] = [
   "write",
   "truncate",
   "changeFile",
+  "lock",
 ];
 /** Longer than any path: it is then none. */
 const mostPathCharacters = 4096;
@@ -39,6 +41,10 @@ export function flatQuestion(question: TreeQuestion): object {
     case "changeFile": {
       const { change, ...rest } = question;
       return { ...rest, ...change };
+    }
+    case "lock": {
+      const { operation, of, lock } = question;
+      return { operation, ...of, ...lock };
     }
     default:
       return question;
@@ -83,6 +89,10 @@ export function readTreeQuestion(message: ReadonlyMap<string, unknown>): TreeQue
       return { operation, file: number("file"), size: number("size") };
     case "changeFile":
       return { operation, file: number("file"), change: readChange(message) };
+    case "lock": {
+      const of = message.has("file") ? { file: number("file") } : { granted: number("granted") };
+      return { operation, of, lock: readLock(message) };
+    }
   }
 }
 
@@ -116,6 +126,17 @@ function readChange(message: ReadonlyMap<string, unknown>): AskedChange {
     ...(accessedNs !== undefined && { accessedNs: decimal(accessedNs) }),
     ...(modifiedNs !== undefined && { modifiedNs: decimal(modifiedNs) }),
   };
+}
+
+function readLock(message: ReadonlyMap<string, unknown>): AskedLock {
+  const act = oneOf(message.get("act"), ["set", "test", "unlock"]);
+  const kind = oneOf(message.get("kind"), ["read", "write", "none"]);
+  if (act === "test" && kind === "none") throw new Violation("a look at nothing");
+  const first = decimal(message.get("first"));
+  const last = decimal(message.get("last"));
+  const [from, to] = [BigInt(first), BigInt(last)];
+  if (from < 0n || to < from || to > maxOffset) throw new Violation("no range of a file");
+  return { act, kind, first, last };
 }
 
 function modeOf(value: unknown): number {

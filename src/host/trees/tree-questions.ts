@@ -1,7 +1,9 @@
 // What the inside of a wall asks of granted trees, and what it is answered: plain values that cross every wall. Places are numbers of
 // the plan, open files are numbers of the server. Times travel as text, because a frame of the process wall has no bigint.
+
 import type { NamedTreeEntry, TreeAccess, TreeEntry, TreePath, TreeRoom } from "../../filesystems/tree.ts";
 import type { TreeTrail } from "../../filesystems/tree-trail.ts";
+import type { HeldLock, LockRequest } from "../../kernel/filesystem.ts";
 import type { Spent } from "../../kernel/kernel-error.ts";
 
 export interface AskedChange {
@@ -9,6 +11,30 @@ export interface AskedChange {
   /** Nanoseconds in decimal. */
   readonly accessedNs?: string;
   readonly modifiedNs?: string;
+}
+
+/** Offsets in decimal, at most 2^63 - 1. "unlock" ends all that the lifetime holds of the file. */
+export interface AskedLock {
+  readonly act: LockRequest["act"] | "unlock";
+  readonly kind: LockRequest["kind"];
+  readonly first: string;
+  readonly last: string;
+}
+
+/**
+ * What is locked: an open file of a tree; the granted file of the host at that place of the plan; or, from a thread that has opened it
+ * itself, which file of the host it is (platform/node/files/file-identity.ts).
+ */
+export type LockSubject =
+  | { readonly file: number }
+  | { readonly granted: number }
+  | { readonly hostFile: string };
+
+export interface LockAnswer {
+  /** How many locks the lifetime holds, of all files. */
+  readonly held: number;
+  /** Somebody else's that is in the way. */
+  readonly conflict?: { readonly kind: HeldLock["kind"]; readonly first: string; readonly last: string };
 }
 
 interface OfPath {
@@ -39,7 +65,8 @@ export type TreeQuestion =
   /** The bytes travel beside the question. */
   | ({ readonly operation: "write"; readonly position: number } & OfFile)
   | ({ readonly operation: "truncate"; readonly size: number } & OfFile)
-  | ({ readonly operation: "changeFile"; readonly change: AskedChange } & OfFile);
+  | ({ readonly operation: "changeFile"; readonly change: AskedChange } & OfFile)
+  | { readonly operation: "lock"; readonly of: LockSubject; readonly lock: AskedLock };
 
 export type TreeOperation = TreeQuestion["operation"];
 
@@ -61,6 +88,7 @@ interface TreeAnswers {
   /** How many bytes travel beside the answer. */
   readonly read: number;
   readonly write: number;
+  readonly lock: LockAnswer;
 }
 
 type TreeAnswer<O extends TreeOperation> = O extends keyof TreeAnswers ? TreeAnswers[O] : undefined;

@@ -4,32 +4,20 @@
 import { type ErrnoName, errno } from "../../abi/errno.ts";
 import { maxPathBytes } from "../../abi/limits.ts";
 import { FileError } from "../../errors/file-error.ts";
-import { canReadAhead, mostLookBytes } from "../../filesystems/first-look.ts";
+import { canReadAhead, firstLook } from "../../filesystems/first-look.ts";
 import { HostFault } from "../../filesystems/host-fault.ts";
 import type { HostFolderTicket } from "../../filesystems/host-folder.ts";
 import { now, run, type Steps } from "../../filesystems/later.ts";
-import type { Later, Tree, TreeChange, TreeEntry, TreeFile } from "../../filesystems/tree.ts";
-import {
-  openedFile,
-  plainBytes,
-  plainCount,
-  plainEntry,
-  plainList,
-  plainRoom,
-  plainTarget,
-} from "../../filesystems/tree-answers.ts";
+import type { Later, Tree, TreeEntry } from "../../filesystems/tree.ts";
+import { openedFile, plainBytes, plainCount, plainEntry } from "../../filesystems/tree-answers.ts";
 import { isTreePath, pathBytes, pathNames } from "../../filesystems/tree-path.ts";
 import { hasTrails, maxTrailPaths, type TreeTrail, trail } from "../../filesystems/tree-trail.ts";
 import { fail, KernelError } from "../../kernel/kernel-error.ts";
 import { monotonicMs } from "../../platform/node/powers.ts";
 import type { FaultEvent, OnFault } from "../events.ts";
-import {
-  type AskedChange,
-  maxPieceBytes,
-  type OpenedTreeFile,
-  type TreeQuestion,
-  type TreeReply,
-} from "./tree-questions.ts";
+import { askTree, changeOf, done } from "./ask-tree.ts";
+import { identityOf, type LockedBy, type LockedFile, type LockServer } from "./lock-server.ts";
+import { maxPieceBytes, type OpenedTreeFile, type TreeQuestion, type TreeReply } from "./tree-questions.ts";
 
 /** A granted tree in its lifetime. */
 export interface ServedPlace {
@@ -38,12 +26,11 @@ export interface ServedPlace {
   readonly tree: Tree;
   /** Where the tree is a folder of the host and nothing more: what a thread needs to use it itself. */
   readonly folder?: HostFolderTicket | undefined;
+  readonly lockedBy?: LockedBy | undefined;
 }
 
-interface OpenTreeFile {
+interface OpenTreeFile extends LockedFile {
   readonly place: ServedPlace;
-  readonly path: string;
-  readonly file: TreeFile;
 }
 
 const nothing = new Uint8Array(0);
@@ -56,6 +43,7 @@ export class TreeServer {
   readonly #places: ReadonlyMap<number, ServedPlace>;
   readonly #mostFiles: number;
   readonly #onFault: OnFault;
+  readonly #locks: LockServer | undefined;
   readonly #files = new Map<number, OpenTreeFile>();
   /** What is being closed, and where. */
   readonly #closing = new Map<PromiseLike<void>, { readonly place: ServedPlace; readonly path: string }>();
@@ -66,7 +54,13 @@ export class TreeServer {
   /** What the last trail has come to. */
   #trailAt: { readonly operation: "stat"; readonly path: string } = { operation: "stat", path: "" };
 
-  constructor(places: ReadonlyMap<number, ServedPlace>, mostFiles: number, onFault: OnFault) {
+  constructor(
+    places: ReadonlyMap<number, ServedPlace>,
+    mostFiles: number,
+    onFault: OnFault,
+    locks?: LockServer,
+  ) {
+    this.#locks = locks;
     this.#places = places;
     this.#mostFiles = mostFiles;
     this.#onFault = onFault;
@@ -90,10 +84,11 @@ export class TreeServer {
     if ("place" in question) this.#placeOf(question);
     // The host may still look at what a lost guest has left.
     if (this.#ended !== undefined) return { errno: errno.EIO };
+    if (question.operation === "lock") return run(this.#lock(question));
     const steps =
       "place" in question
         ? this.#ofPlace(question, this.#placeOf(question), number)
-        : this.#ofFile(question, this.#files.get(question.file) ?? unasked("no such open file"), content);
+        : this.#ofFile(question, this.#opened(question.file), content);
     return run(steps);
   }
 
@@ -108,7 +103,8 @@ export class TreeServer {
     const error = new Error(
       "the place answered with a promise, and an inline sandbox cannot wait: isolation must be worker or process",
     );
-    const open = "place" in question ? undefined : this.#files.get(question.file);
+    const file = question.operation === "lock" ? question.of : question;
+    const open = "file" in file ? this.#files.get(file.file) : undefined;
     const place = "place" in question ? this.#placeOf(question) : open?.place;
     const asked = question.operation === "trail" ? this.#trailAt : question;
     const path = "path" in asked ? asked.path : (open?.path ?? "");
@@ -124,6 +120,7 @@ export class TreeServer {
 
   async #end(): Promise<void> {
     this.abandon();
+    this.#locks?.end();
     for (const [number, open] of this.#files) {
       this.#files.delete(number);
       this.#close(open);
@@ -166,52 +163,13 @@ export class TreeServer {
       if (question.operation === "open") return yield* this.#open(question, place, number);
       if (question.operation === "trail")
         return { errno: 0, answer: yield* this.#trail(path, question.count, place, number) };
-      return { errno: 0, answer: yield* this.#ask(question, place) };
+      return {
+        errno: 0,
+        answer: yield* askTree(place.tree, question, (fault) => this.#report(place, path, "list", fault)),
+      };
     } catch (error) {
       const reply = this.#refusal(place, path, operation, error);
       return operation === "stat" && reply.errno === errno.ENOENT ? { errno: 0 } : reply;
-    }
-  }
-
-  *#ask(
-    question: Exclude<Extract<TreeQuestion, { place: number }>, { operation: "open" | "trail" }>,
-    place: ServedPlace,
-  ): Steps<unknown> {
-    const { tree } = place;
-    const { path } = question;
-    switch (question.operation) {
-      case "stat": {
-        const entry = yield* now(tree.stat(path));
-        return entry === undefined ? undefined : plainEntry(entry);
-      }
-      case "list": {
-        if (!tree.list) fail("EACCES");
-        const listed = yield* now(tree.list(path));
-        return plainList(listed, (fault) => this.#report(place, path, "list", fault));
-      }
-      case "readLink":
-        if (!tree.readLink) fail("EACCES");
-        return plainTarget(yield* now(tree.readLink(path)));
-      case "room":
-        return plainRoom(yield* now(tree.room?.()));
-      case "makeDirectory":
-        if (!tree.makeDirectory) fail("EROFS");
-        return yield* done(tree.makeDirectory(path, question.mode));
-      case "makeLink":
-        if (!tree.makeLink) fail("EROFS");
-        return yield* done(tree.makeLink(path, question.target));
-      case "remove":
-        if (!tree.remove) fail("EROFS");
-        return yield* done(tree.remove(path));
-      case "removeDirectory":
-        if (!tree.removeDirectory) fail("EROFS");
-        return yield* done(tree.removeDirectory(path));
-      case "rename":
-        if (!tree.rename) fail("EROFS");
-        return yield* done(tree.rename(path, question.to));
-      case "change":
-        if (!tree.change) fail("EROFS");
-        return yield* done(tree.change(path, changeOf(question.change)));
     }
   }
 
@@ -305,6 +263,28 @@ export class TreeServer {
     }
   }
 
+  *#lock({ of, lock }: Extract<TreeQuestion, { operation: "lock" }>): Steps<TreeReply> {
+    const open = "file" in of ? this.#opened(of.file) : undefined;
+    try {
+      if (this.#locks === undefined) fail("ENOLCK");
+      return { errno: 0, answer: yield* this.#locks.answer(of, lock, open) };
+    } catch (error) {
+      if (open) return this.#refusal(open.place, open.path, "lock", error);
+      if (error instanceof KernelError) return { errno: error.errno };
+      throw error;
+    }
+  }
+
+  /** The word of an open file of a granted folder. Throws KernelError. */
+  hostFile(file: number): string {
+    const word = run(identityOf(this.#opened(file)));
+    return typeof word === "string" ? word : fail("EBADF");
+  }
+
+  #opened(file: number): OpenTreeFile {
+    return this.#files.get(file) ?? unasked("no such open file");
+  }
+
   #refusal(place: ServedPlace, path: string, operation: string, error: unknown): TreeReply {
     if (error instanceof HostFault) this.#report(place, path, operation, error.cause);
     if (error instanceof KernelError) return { errno: error.errno, spent: error.spent };
@@ -351,36 +331,10 @@ export class TreeServer {
   }
 }
 
-/** Undefined where it is to be asked: what is large, empty by its own account, or refuses. */
-function* firstLook(file: TreeFile): Steps<{ entry: TreeEntry; content: Uint8Array } | undefined> {
-  try {
-    const entry = plainEntry(yield* now(file.stat()));
-    if (!file.read || entry.kind !== "file" || entry.size === 0 || entry.size > mostLookBytes)
-      return undefined;
-    const content = plainBytes(yield* now(file.read(0, entry.size)), entry.size);
-    return content.length === entry.size ? { entry, content } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function* done(answer: Later<void> | undefined): Steps<undefined> {
-  yield* now(answer);
-  return undefined;
-}
-
 function unasked(reason: string): never {
   throw new RangeError(reason);
 }
 
 function demandPath(path: string): void {
   if (!isTreePath(path) || pathBytes(path).length > maxPathBytes) unasked("a path that is none");
-}
-
-function changeOf({ mode, accessedNs, modifiedNs }: AskedChange): TreeChange {
-  return {
-    ...(mode !== undefined && { mode }),
-    ...(accessedNs !== undefined && { accessedNs: BigInt(accessedNs) }),
-    ...(modifiedNs !== undefined && { modifiedNs: BigInt(modifiedNs) }),
-  };
 }

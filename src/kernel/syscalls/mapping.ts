@@ -1,6 +1,6 @@
 // File mappings. wasm has no page tables, so a mapping is a copy: made by mmap, written back by msync and munmap when it is
 // shared and writable (Emscripten system/lib/libc/emscripten_mmap.c keeps the records, in guest memory, and is not trusted).
-import { map, mode, open, protection } from "../../abi/flags.ts";
+import { map, maxOffset, mode, open, protection } from "../../abi/flags.ts";
 import { wasmPageBytes, wholePages } from "../../abi/wasm-pages.ts";
 import type { Kernel } from "../kernel.ts";
 import { fail } from "../kernel-error.ts";
@@ -30,7 +30,7 @@ export function mapFile(
   const file = fileAt(kernel, fd);
   if ((file.attributes().mode & mode.TYPE) !== mode.FILE) fail("ENODEV");
   const isWritten = sharing !== map.PRIVATE && (protections & protection.WRITE) !== 0;
-  demandMappable(file, isWritten);
+  demandMappable(file, sharing, isWritten);
   const rounded = wholePages(bytes);
   if (rounded > kernel.process.limits.memoryBytes) fail("ENOMEM");
   if (isWritten) file.prepareMappedWrites();
@@ -52,11 +52,17 @@ export function mapFile(
   return 0;
 }
 
-/** Whether a mapping of `file` is allowed (mmap(2)): EACCES. */
-function demandMappable(file: OpenFile, isWritten: boolean): void {
+/**
+ * Whether a mapping of `file` is allowed (mmap(2)): EACCES. EAGAIN for a shared one of a file that somebody else has locked: they agree about
+ * it with others, and a copy would not show what these write. It is how SQLite's WAL would lose transactions.
+ */
+function demandMappable(file: OpenFile, sharing: number, isWritten: boolean): void {
   const accessMode = file.flags & open.ACCMODE;
   if (accessMode === open.WRONLY) fail("EACCES");
   if (isWritten && accessMode !== open.RDWR) fail("EACCES");
+  if (sharing === map.PRIVATE) return;
+  const whole = { act: "test", kind: "write", first: 0n, last: maxOffset, waits: false } as const;
+  if (file.lock(whole) !== undefined) fail("EAGAIN");
 }
 
 /** Less than was asked for only at the file's end. */

@@ -12,6 +12,7 @@ import { demand, guestOwner } from "../permissions.ts";
 import { PipeBuffer, PipeEnd } from "../pipe.ts";
 import { RegularFile } from "../regular-file.ts";
 import { readPath, startDirectory } from "./arguments.ts";
+import { setLock, testLock } from "./locks.ts";
 
 /** Flags that F_GETFL shows and F_SETFL may change (fcntl(2)). */
 const settableFlags = open.APPEND | open.NONBLOCK;
@@ -146,7 +147,7 @@ export function pipe(kernel: Kernel, target: number): number {
   return 0;
 }
 
-/** fcntl(2): (fd, command, varargs*). Locks always succeed: a sandbox is one process, which never conflicts with itself. */
+/** fcntl(2): (fd, command, varargs*). */
 export function fcntl64(kernel: Kernel, fd: number, command: number, varargs: number): number {
   const { process, memory } = kernel;
   const file = process.fds.get(fd);
@@ -166,32 +167,14 @@ export function fcntl64(kernel: Kernel, fd: number, command: number, varargs: nu
       if (file.flags & open.PATH) fail("EBADF");
       file.changeFlags((file.flags & ~settableFlags) | (argument() & settableFlags));
       return 0;
-    case fcntl.GETLK: {
-      // struct flock, 32 bytes, l_type i16 at 0: nobody else ever holds a lock.
-      const lock = memory.check(memory.getU32(varargs), 32);
-      demandLockType(memory.getU16(lock));
-      memory.setU16(lock, fcntl.UNLCK);
-      return 0;
-    }
+    case fcntl.GETLK:
+      return testLock(kernel, file, memory.getU32(varargs));
     case fcntl.SETLK:
     case fcntl.SETLKW:
-      return setLock(kernel, file, memory.check(memory.getU32(varargs), 32));
+      return setLock(kernel, file, memory.getU32(varargs), command === fcntl.SETLKW);
     default:
       return fail("EINVAL");
   }
-}
-
-function demandLockType(type: number): void {
-  if (type !== fcntl.RDLCK && type !== fcntl.WRLCK && type !== fcntl.UNLCK) fail("EINVAL");
-}
-
-function setLock(kernel: Kernel, file: OpenFile, lock: number): number {
-  const type = kernel.memory.getU16(lock);
-  demandLockType(type);
-  const accessMode = file.flags & open.ACCMODE;
-  if (type === fcntl.RDLCK && accessMode === open.WRONLY) fail("EBADF");
-  if (type === fcntl.WRLCK && accessMode === open.RDONLY) fail("EBADF");
-  return 0;
 }
 
 /** ioctl(2): (fd, request, varargs*). No descriptor is a terminal. */

@@ -13,8 +13,10 @@ import {
 } from "node:fs";
 import type { Allowance } from "../../../filesystems/allowance.ts";
 import { type ReadAheadFile, readsAhead } from "../../../filesystems/first-look.ts";
+import { type LockableFile, lockIdentity } from "../../../filesystems/lock-identity.ts";
 import type { TreeChange, TreeEntry } from "../../../filesystems/tree.ts";
 import { fail } from "../../../kernel/kernel-error.ts";
+import { hostFileIdentity } from "./file-identity.ts";
 import type { FolderEntries } from "./folder-entries.ts";
 import { attempt } from "./host-errors.ts";
 import { statOf } from "./open-at.ts";
@@ -29,10 +31,12 @@ interface HostTreeFileOptions {
   readonly entries: FolderEntries;
 }
 
-export class HostTreeFile implements ReadAheadFile {
+export class HostTreeFile implements ReadAheadFile, LockableFile {
   readonly [readsAhead] = true;
   readonly #fd: number;
   readonly #options: HostTreeFileOptions;
+  #identity: string | undefined;
+  #isClosed = false;
 
   /** The descriptor becomes the file's own. It permits what the file was opened for, and the host enforces that. */
   constructor(fd: number, options: HostTreeFileOptions) {
@@ -108,7 +112,14 @@ export class HostTreeFile implements ReadAheadFile {
     if (times) attempt(() => futimesSync(this.#fd, ...times));
   }
 
+  [lockIdentity](): string | undefined {
+    // The number of a descriptor that was closed may be another file's by now.
+    if (!this.#isClosed) this.#identity ??= hostFileIdentity(this.#fd);
+    return this.#identity;
+  }
+
   close(): void {
+    this.#isClosed = true;
     attempt(() => closeSync(this.#fd));
   }
 }

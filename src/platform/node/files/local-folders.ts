@@ -48,8 +48,20 @@ export class LocalFolders {
     this.#folders = new Map();
   }
 
+  /** As the host is to be asked what is for it. Throws KernelError. */
+  forHost(question: TreeQuestion): TreeQuestion {
+    if (question.operation !== "lock" || !("file" in question.of) || this.#server === undefined)
+      return question;
+    const { file } = question.of;
+    return file > ownFiles
+      ? { ...question, of: { hostFile: this.#server.hostFile(file - ownFiles) } }
+      : question;
+  }
+
   /** Undefined: the question is for the host. */
   answer(question: TreeQuestion, bytes: Uint8Array | undefined): TreeReply | undefined {
+    // Locks are between sandboxes.
+    if (question.operation === "lock") return undefined;
     const isOwn = "place" in question ? this.#folders.has(question.place) : question.file > ownFiles;
     if (!isOwn || this.#server === undefined) return undefined;
     const asked =

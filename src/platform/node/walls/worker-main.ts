@@ -46,9 +46,10 @@ const folders = new LocalFolders((fault) => send({ type: "fault", fault }));
 function treeAsker(start: WorkerStart, control: Control): SessionPowers["askTree"] {
   const replies = start.replies as MessagePort;
   let piece: SharedArrayBuffer | undefined;
-  return (asked, bytes, look) => {
-    const own = folders.answer(asked, bytes);
+  return (question, bytes, look) => {
+    const own = folders.answer(question, bytes);
     if (own !== undefined) return own;
+    const asked = folders.forHost(question);
     if (asked.operation === "close" && !asked.isAwaited) {
       replies.postMessage({ closed: asked.file } satisfies ClosedFile);
       return { errno: 0 };
