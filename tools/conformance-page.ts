@@ -9,10 +9,24 @@ What this build of Python lacks or does by itself, before the kernel is asked:
 - \`os\` has no \`link\`, \`mkfifo\`, \`mknod\`, \`lchown\`, \`preadv\`, \`pwritev\`, \`posix_fallocate\`, \`sendfile\`, \`copy_file_range\`, \`getxattr\` and its
   like, \`SEEK_HOLE\`, \`SEEK_DATA\`; \`os.symlink\` and \`os.access\` take no \`dir_fd\`, \`os.utime\` no \`follow_symlinks=False\` (\`NotImplementedError\`).
   \`os.utime\` sets times to the microsecond; the file system keeps nanoseconds.
-- \`fcntl.flock\` keeps nobody out, not even another descriptor of the same program. \`lockf\` is right: a process does not lock itself out.
+- \`fcntl.flock\` keeps nobody out, neither another sandbox nor another descriptor of the same program: it reports success and never reaches the
+  kernel. \`fcntl.lockf\` is right: a process does not lock itself out, and [other sandboxes are kept out](files.md#locks).
 - A mapping (\`mmap\`) is a copy: what is written to it is in the file after \`flush()\` or \`close()\`, what is written to the file meanwhile is not
   in the mapping, and one that is never closed is never written back. \`resize()\` and \`flush()\` of a part that does not begin at the start fail.
+- \`time.gmtime\`, \`localtime\` and \`ctime\` of a second whose year is beyond 32 bits give a time in the first or last of those years, where native
+  Python raises OSError or OverflowError; \`datetime\` refuses it as ever (ValueError).
+- \`os.kill\` and \`signal.raise_signal\` with a number above 64 crash the interpreter (SandboxLostError) in libc.
 - \`os.set_inheritable\` and \`ioctl\` with \`FIOCLEX\` or \`FIONCLEX\` report success and change nothing; \`fcntl\` with \`F_SETFD\` does.
+
+What runs a program is Python, too, and can be seen: \`traceback.print_stack()\` and \`inspect.stack()\` at the top level begin with frames of
+\`/lib/python3.14/sandboa\`, \`sys._getframe(1)\` is one of them, and so is what \`warnings.warn()\` names with a \`stacklevel\` beyond the program.
+
+Of locks, which are those of Linux between the sandboxes of one process of yours:
+
+- \`F_SETLKW\` looks again every 20 ms at most. Two sandboxes that wait for each other wait until a limit ends one of them; \`EDEADLK\` is
+  only told inline, where whoever is waited for could never go on.
+- \`F_GETLK\` says 0 for the process that holds the lock, as Linux does for one that cannot be seen. \`F_OFD_SETLK\` is \`EINVAL\`.
+- A shared mapping of a file on which another sandbox holds a lock is \`EAGAIN\`, since a copy would not show what that one writes.
 
 And two of our own, outside of scratch, where files are known by their paths:
 
