@@ -249,6 +249,12 @@ describe("what is thrown", () => {
     expect(await outcome(rejecting)).toBe("host.QuotaError: come back tomorrow");
   });
 
+  test("stays as it is where `errors` gives anything else", async () => {
+    // The rejection of the first would be an unhandled one, with which this file fails.
+    for (const wrong of [async (error: unknown) => Promise.reject(error), () => new Error("shown"), () => 5])
+      expect(await outcome(throwing(new Error("secret"), { errors: wrong }))).toBe("! secret");
+  });
+
   test.each(["sync", "async"])("by a %s stream is mapped as well", async (kind) => {
     const execute =
       kind === "sync"

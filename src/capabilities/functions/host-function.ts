@@ -245,5 +245,8 @@ function* checkedOutput(schema: StandardSchema, value: unknown): Steps<unknown> 
 
 function shownError(error: unknown, errors: FunctionTerms["errors"]): unknown {
   if (error instanceof GuestException || errors === undefined) return error;
-  return errors(error) ?? error;
+  const shown: unknown = errors(error);
+  // An async function by mistake: a rejection that nobody hears would end the embedder's process.
+  if (isPending(shown)) shown.then(undefined, () => {});
+  return shown instanceof GuestException ? shown : error;
 }
