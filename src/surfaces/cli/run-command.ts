@@ -9,6 +9,7 @@ import {
   LimitError,
   OptionError,
   PythonError,
+  type Run,
   Sandbox,
   SandboxError,
   SandboxLostError,
@@ -21,6 +22,7 @@ import { type GivenGrants, type LearnedPolicy, learnedPolicy } from "./learned-p
 import { type GrantedOverlay, grantOverlay, settleOverlays } from "./overlays.ts";
 import { printable } from "./printable.ts";
 import { type Program, readProgram, runWhole } from "./program.ts";
+import { TerminalText } from "./terminal-text.ts";
 import { UsageError } from "./usage-error.ts";
 
 export async function runCommand(
@@ -136,12 +138,8 @@ function writePolicy(file: string, policy: LearnedPolicy): void {
 }
 
 async function runProgram(sandbox: Sandbox, program: Program, json: boolean): Promise<number> {
-  const show = (stream: "stdout" | "stderr", bytes: Uint8Array): void => {
-    const target = process[stream];
-    target.write(target.isTTY ? printable(new TextDecoder().decode(bytes), false) : bytes);
-  };
   try {
-    const run = await runWhole(sandbox, program, json, json ? undefined : show);
+    const run = json ? await runWhole(sandbox, program, true) : await runShown(sandbox, program);
     if (json) process.stdout.write(`${successReport(run, sandbox.denials())}\n`);
     return run.exitCode & 0xff;
   } catch (error) {
@@ -159,6 +157,22 @@ async function runProgram(sandbox: Sandbox, program: Program, json: boolean): Pr
       process.stderr.write(`sandboa: ${printable(error.message, true)}\n`);
     }
     return statusOf(error);
+  }
+}
+
+/** Its output goes to the streams of the command, and to a terminal as text. */
+async function runShown(sandbox: Sandbox, program: Program): Promise<Run> {
+  const texts = { stdout: new TerminalText(), stderr: new TerminalText() };
+  try {
+    return await runWhole(sandbox, program, false, (stream, bytes) => {
+      const target = process[stream];
+      target.write(target.isTTY ? texts[stream].next(bytes) : bytes);
+    });
+  } finally {
+    for (const stream of ["stdout", "stderr"] as const) {
+      const rest = texts[stream].rest();
+      if (rest !== "") process[stream].write(rest);
+    }
   }
 }
 
