@@ -100,6 +100,40 @@ test.each<[words: string, make: () => unknown, option: string]>([
   expect(refused).toMatchObject({ code: "BAD_OPTION", option });
 });
 
+// Their content is not in their members: read as options they would say nothing at all.
+const noRecords: readonly object[] = [
+  new Map([["wall", 5]]),
+  new Set(["/x"]),
+  new URLSearchParams("A=1"),
+  Buffer.from("A=1"),
+  new DataView(new ArrayBuffer(1)),
+  new ArrayBuffer(1),
+  Promise.resolve({ A: "1" }),
+  [],
+];
+test.each(
+  noRecords.flatMap((value) =>
+    ["files", "env", "limits", "functions", "limits.soft"].map((option) => [option, value] as const),
+  ),
+)("%s is no %o", async (option, value) => {
+  const options = option === "limits.soft" ? { limits: { soft: value } } : { [option]: value };
+  await expect(Sandbox.create(options as never)).rejects.toMatchObject({ code: "BAD_OPTION", option });
+  expect(() => scratch(value as never)).toThrow(OptionError);
+  await expect(Sandbox.create(value as never)).rejects.toMatchObject({ option: "options" });
+});
+
+test("the process's own environment, a module's names and an instance's members are records", async () => {
+  class Limits {
+    wall = "5 s";
+  }
+  const module = (await import("./children-fixture.ts")) as object;
+  expect(Object.prototype.toString.call(module)).toBe("[object Module]");
+  const env = { ...process.env, NAME: "value" };
+  Object.setPrototypeOf(env, Object.getPrototypeOf(process.env) as object);
+  await using sandbox = await Sandbox.create({ env, limits: new Limits(), isolation: "inline" });
+  expect((await sandbox.run("import os; os.environ['NAME']")).value).toBe("value");
+});
+
 const fit = 2 ** 21 - "program".length - 1 - "NAME".length - 1 - 1;
 test("what a program is started with may be as large as on Linux", async () => {
   const args = ["program"];

@@ -1,10 +1,10 @@
 // Options of what is granted: unknown names in them are mistakes, and are named.
+import { isRecord } from "../errors/object-kinds.ts";
 import { OptionError } from "../errors/option-error.ts";
 
 /** `value`, which must be an object that has no other names than these. */
 export function optionFields(option: string, value: unknown, names: readonly string[]): object {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new OptionError(option, value, `an object with ${names.join(", ")}`);
+  if (!isRecord(value)) throw new OptionError(option, value, `an object with ${names.join(", ")}`);
   for (const name of Object.keys(value))
     if (!names.includes(name))
       throw new OptionError(`${option} ${name}`, "an unknown option", names.join(", "));
