@@ -21,3 +21,31 @@ test("a sandbox as a tool", async () => {
   });
   expect(await python.execute({ code: "'x' in globals()" })).toMatchObject({ ok: true, value: false });
 });
+
+test("a program that ends itself with an exit code has not ended well", async () => {
+  await using sandbox = await Sandbox.create();
+  const python = toAiTool(sandbox);
+  const stderr = "";
+  expect(await python.execute({ code: "import sys; print('a'); sys.exit(4)" })).toEqual({
+    ok: false,
+    value: null,
+    stdout: "a\n",
+    stderr,
+    exitCode: 4,
+    error: { type: "SystemExit", message: "the program ended with exit code 4", sandbox: "usable" },
+  });
+  expect(await python.execute({ code: "sys.exit('bad input')" })).toMatchObject({
+    ok: false,
+    stderr: "bad input\n",
+    exitCode: 1,
+  });
+  expect(await python.execute({ code: "sys.exit()" })).toEqual({ ok: true, value: null, stdout: "", stderr });
+});
+
+test("its text is that of a run", async () => {
+  await using sandbox = await Sandbox.create();
+  const code = "import os; _ = [os.write(1, bytes([b])) for b in b'\\xef\\xbb\\xbfbom \\xc3\\xa9 \\xc3']";
+  const { stdout } = await sandbox.run(code);
+  expect(stdout).toBe("\ufeffbom é \ufffd");
+  expect(await toAiTool(sandbox).execute({ code })).toMatchObject({ ok: true, stdout });
+});

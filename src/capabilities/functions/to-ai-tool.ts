@@ -13,7 +13,11 @@ export interface RunsPython {
       readonly signal?: AbortSignal;
       readonly onOutput: (stream: "stdout" | "stderr", bytes: Uint8Array<ArrayBuffer>) => void;
     },
-  ): Promise<{ readonly value: unknown }>;
+  ): Promise<{
+    readonly value: unknown;
+    /** Absent is 0. */
+    readonly exitCode?: number;
+  }>;
   /** Stub text of what the guest can call and open. */
   describe?(): string;
   /** Called when a run left the sandbox lost. */
@@ -26,13 +30,16 @@ export interface ToAiToolOptions {
 }
 
 export interface PythonAnswer {
+  /** Whether the program ended well: by no exception, and by no exit code but 0. */
   readonly ok: boolean;
   /** Of the last expression, as JSON has it. */
   readonly value: JsonValue;
   readonly stdout: string;
   readonly stderr: string;
+  /** What the program ended itself with, unless that is 0. */
+  readonly exitCode?: number;
   readonly error?: {
-    /** Of an exception its class, else the code of the error. */
+    /** Of an exception its class, which is SystemExit beside an exit code; else the code of the error. */
     readonly type: string;
     readonly message: string;
     readonly traceback?: string;
@@ -108,14 +115,21 @@ async function answerOf(
   code: string,
   signal: AbortSignal | undefined,
 ): Promise<PythonAnswer> {
-  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
-  const output = { stdout: "", stderr: "" };
-  const onOutput = (stream: "stdout" | "stderr", bytes: Uint8Array<ArrayBuffer>): void => {
-    output[stream] += decoders[stream].decode(bytes, { stream: true });
-  };
+  const output = new OutputText();
   try {
-    const { value } = await sandbox.run(code, { onOutput, ...(signal && { signal }) });
-    return { ok: true, value: jsonValue(value), ...output };
+    const { value, exitCode = 0 } = await sandbox.run(code, {
+      onOutput: output.take,
+      ...(signal && { signal }),
+    });
+    if (exitCode === 0) return { ok: true, value: jsonValue(value), ...output.whole() };
+    const message = `the program ended with exit code ${exitCode}`;
+    return {
+      ok: false,
+      value: null,
+      ...output.whole(),
+      exitCode,
+      error: { type: "SystemExit", message, sandbox: "usable" },
+    };
   } catch (error) {
     const lost = error instanceof SandboxError && error.sandbox === "lost" && sandbox.reset !== undefined;
     if (lost) await sandbox.reset?.();
@@ -123,11 +137,29 @@ async function answerOf(
     return {
       ok: false,
       value: null,
-      ...output,
+      ...output.whole(),
       error: { ...shown(error), sandbox: lost ? "reset: nothing of before is left" : error.sandbox },
     };
   }
 }
+
+/** What a program writes, as a run's own `stdout` and `stderr` are decoded. */
+class OutputText {
+  readonly #decoders = { stdout: newDecoder(), stderr: newDecoder() };
+  readonly #text = { stdout: "", stderr: "" };
+
+  readonly take = (stream: "stdout" | "stderr", bytes: Uint8Array<ArrayBuffer>): void => {
+    this.#text[stream] += this.#decoders[stream].decode(bytes, { stream: true });
+  };
+
+  /** Asked for once, at the end: a character that is not whole by then never will be. */
+  whole(): { readonly stdout: string; readonly stderr: string } {
+    const of = (stream: "stdout" | "stderr"): string => this.#text[stream] + this.#decoders[stream].decode();
+    return { stdout: of("stdout"), stderr: of("stderr") };
+  }
+}
+
+const newDecoder = (): TextDecoder => new TextDecoder("utf-8", { ignoreBOM: true });
 
 function shown(error: SandboxError): { type: string; message: string; traceback?: string } {
   const { type, pythonMessage, traceback } = error as Partial<
