@@ -1,6 +1,6 @@
 // The constructors for places: one file of the host, one file of given bytes, room in memory.
-
 import { maxNameBytes } from "../abi/limits.ts";
+import { isBytes } from "../errors/object-kinds.ts";
 import { OptionError } from "../errors/option-error.ts";
 import { maxDepth } from "../filesystems/names.ts";
 import type { HostFile, HostFileMode, MemoryFile, Scratch, TreeCapability } from "./capability.ts";
@@ -41,7 +41,7 @@ export function hostFile(
 /** A read-only file with this content; a string is encoded as UTF-8. The bytes are copied now. */
 export function memoryFile(content: Uint8Array | string): MemoryFile {
   if (typeof content === "string") return { kind: "memoryFile", bytes: new TextEncoder().encode(content) };
-  if (content instanceof Uint8Array) return { kind: "memoryFile", bytes: new Uint8Array(content) };
+  if (isBytes(content)) return { kind: "memoryFile", bytes: new Uint8Array(content) };
   throw new OptionError("memoryFile content", content, "a Uint8Array or a string");
 }
 

@@ -1,5 +1,6 @@
 // A tree whose root is one file, made of functions.
 import { FileError } from "../errors/file-error.ts";
+import { isBytes } from "../errors/object-kinds.ts";
 import { now, run, type Steps } from "../filesystems/later.ts";
 import type { Later, Tree, TreeAccess, TreeEntry, TreeFile } from "../filesystems/tree.ts";
 
@@ -71,7 +72,7 @@ export function generatedFile(content: () => Later<Uint8Array | string>): Tree {
   const generate = function* (): Steps<Uint8Array> {
     const given = yield* now(content());
     if (typeof given === "string") return new TextEncoder().encode(given);
-    if (given instanceof Uint8Array) return given;
+    if (isBytes(given)) return given;
     throw new TypeError("the function of a virtualFile gave neither bytes nor text");
   };
   const entry = (bytes: Uint8Array): TreeEntry => ({ kind: "file", size: bytes.length, mode: readable });

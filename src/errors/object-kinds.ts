@@ -22,7 +22,15 @@ const nameOf = (value: object): string => Object.prototype.toString.call(value);
 
 /** Of another realm; the name is asked first, because to throw is slow. */
 function isForeign(value: unknown, kind: keyof typeof slots): boolean {
-  if (typeof value !== "object" || value === null || nameOf(value) !== `[object ${kind}]`) return false;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    nameOf(value) === `[object ${kind}]` &&
+    hasSlot(value, kind)
+  );
+}
+
+function hasSlot(value: object, kind: keyof typeof slots): boolean {
   try {
     slots[kind].call(value as Date);
     return true;
@@ -75,8 +83,9 @@ export function containerKind(value: object): ContainerKind | undefined {
   if (value instanceof Set) return "set";
   if (isPlainObject(value)) return "object";
   if (ArrayBuffer.isView(value)) return undefined;
-  if (isForeign(value, "Map")) return "map";
-  return isForeign(value, "Set") ? "set" : undefined;
+  const name = nameOf(value);
+  if (name === "[object Map]" && hasSlot(value, "Map")) return "map";
+  return name === "[object Set]" && hasSlot(value, "Set") ? "set" : undefined;
 }
 
 /**

@@ -2,6 +2,7 @@
 // embedder's, which may be wrong in any way without the kernel noticing.
 import { mode as modeBits } from "../abi/flags.ts";
 import { maxPathBytes } from "../abi/limits.ts";
+import { isBytes } from "../errors/object-kinds.ts";
 import type { NamedTreeEntry, TreeEntry, TreeFile, TreeRoom } from "./tree.ts";
 import { isTreeName, pathBytes } from "./tree-path.ts";
 
@@ -74,9 +75,7 @@ export function plainList(given: unknown, report: (fault: FaultyAnswer) => void)
 
 /** At most `length` of what was read. Throws FaultyAnswer. */
 export function plainBytes(given: unknown, length: number): Uint8Array {
-  return given instanceof Uint8Array
-    ? given.subarray(0, length)
-    : refuse("with bytes that are no Uint8Array");
+  return isBytes(given) ? given.subarray(0, length) : refuse("with bytes that are no Uint8Array");
 }
 
 /** How many of `length` bytes, which are more than none, were written. Throws FaultyAnswer. */

@@ -2,6 +2,7 @@
 // is over when the guest is: then everything that was opened is closed.
 
 import { FileError } from "../errors/file-error.ts";
+import { isError } from "../errors/object-kinds.ts";
 import { OptionError } from "../errors/option-error.ts";
 import { isPending } from "../filesystems/later.ts";
 import type { Later, Tree } from "../filesystems/tree.ts";
@@ -113,8 +114,7 @@ async function inTime<T>(answer: Later<T>): Promise<T> {
 }
 
 function unusable(guestPath: string, cause: unknown): OptionError {
-  const reason =
-    cause instanceof Error ? cause.message : cause instanceof KernelError ? cause.name : String(cause);
+  const reason = isError(cause) ? cause.message : cause instanceof KernelError ? cause.name : String(cause);
   const accepted = `a place that can say what its root is (${reason})`;
   return new OptionError(`files[${JSON.stringify(guestPath)}]`, guestPath, accepted, { cause });
 }

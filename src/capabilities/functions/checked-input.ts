@@ -1,5 +1,6 @@
 // The arguments of one call as an embedder's schema has checked them. A value that a guest made is never what a promise resolves to, for an
 // object of it with a member `then` would be called: it travels in a result of the schema, or through a generator.
+import { isError } from "../../errors/object-kinds.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import { now, type Steps } from "../../filesystems/later.ts";
 import { argumentError } from "./argument-errors.ts";
@@ -149,7 +150,7 @@ function issuesOf(error: unknown): readonly StandardIssue[] {
   const { cause } = (error ?? {}) as ErrorOptions;
   for (const at of [issuesIn(error), issuesIn(cause), cause])
     if (Array.isArray(at) && at.length > 0) return at as StandardIssue[];
-  return [{ message: error instanceof Error ? error.message : "not accepted" }];
+  return [{ message: isError(error) ? error.message : "not accepted" }];
 }
 
 function issuesIn(error: unknown): unknown {

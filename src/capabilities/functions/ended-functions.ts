@@ -1,4 +1,5 @@
 // Functions whose use ends: when the embedder says so, or at a time.
+import { isDate } from "../../errors/object-kinds.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import { milliseconds, type Quantity } from "../quantity.ts";
 import { type Callable, changedEach, changedFunction, refusal } from "./around-function.ts";
@@ -35,7 +36,7 @@ export function endingFunction<C extends Callable>(inner: C, option: string, unt
 }
 
 function endOf(option: string, until: Date | Quantity): (call: FunctionCall) => boolean {
-  if (until instanceof Date) {
+  if (isDate(until)) {
     const endMs = until.getTime();
     if (Number.isNaN(endMs)) throw new OptionError(option, until, "a valid date");
     return (call) => call.nowMs() >= endMs;

@@ -1,4 +1,5 @@
 // Functions and places whose use ends at a time.
+import { isDate } from "../../errors/object-kinds.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import type { FileCapability, Wrapped } from "../capability.ts";
 import { optionFields } from "../option-fields.ts";
@@ -24,7 +25,7 @@ export function expiring(capability: Callable | FileCapability, expiry: Expiry):
   const { at, after } = optionFields("expiring", expiry, ["at", "after"]) as Expiry;
   if ((at === undefined) === (after === undefined))
     throw new OptionError("expiring", expiry, 'either { at: new Date(…) } or { after: "30 s" }');
-  if (at !== undefined && !(at instanceof Date && !Number.isNaN(at.getTime())))
+  if (at !== undefined && !(isDate(at) && !Number.isNaN(at.getTime())))
     throw new OptionError("expiring at", at, "a valid date");
   const until = at ?? (after as Quantity);
   return isCallable(capability)

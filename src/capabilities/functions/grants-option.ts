@@ -1,4 +1,5 @@
 // The `functions` option: names and nesting are checked, and everything that can be called is listed under its full name.
+import { isPlainObject } from "../../errors/object-kinds.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import { isPythonIdentifier } from "../../errors/python-identifier.ts";
 import { type Callable, isCallable } from "./around-function.ts";
@@ -60,10 +61,9 @@ function checkSignatures(option: string, value: Callable): void {
 
 function isGroup(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
   // A place for files, or another capability, is no group of functions.
   if ("kind" in value && typeof value.kind === "string") return false;
-  return prototype === null || prototype === Object.prototype;
+  return isPlainObject(value);
 }
 
 function demandName(option: string, name: string, isTop: boolean): void {

@@ -1,5 +1,6 @@
 // Which JSON types a value of the host has, and which ones a JSON Schema names. An integral float is an integer, too (JSON Schema
 // 2020-12, 6.1.1); what JSON does not have, such as a Date, has no type.
+import { isMap, isPlainObject } from "../../errors/object-kinds.ts";
 import { isSchemaObject, resolveReference } from "./json-schema-annotation.ts";
 
 const mostDepth = 12;
@@ -24,9 +25,7 @@ export function jsonTypesOf(value: unknown): readonly string[] {
 function typesOfObject(value: object | null): readonly string[] {
   if (value === null) return ["null"];
   if (Array.isArray(value)) return ["array"];
-  if (value instanceof Map) return ["object"];
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype ? ["object"] : [];
+  return isPlainObject(value) || isMap(value) ? ["object"] : [];
 }
 
 /** Undefined: it names none, so that any value may be meant. */

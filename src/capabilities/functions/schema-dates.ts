@@ -1,4 +1,5 @@
 // A datetime of Python's where a library's schema wants a Date, the only moment that those libraries know: as one.
+import { isPlainObject } from "../../errors/object-kinds.ts";
 import type { JsonSchema } from "./function-capability.ts";
 import { isSchemaObject } from "./json-schema-annotation.ts";
 import { onlyMember, schemaAt } from "./schema-at.ts";
@@ -45,7 +46,7 @@ function dated(
     const items = value.map(inner);
     return items.some((item, index) => item !== value[index]) ? items : value;
   }
-  if (!isPlain(value)) return value;
+  if (!isPlainObject(value)) return value;
   const entries = Object.entries(value);
   parts.left -= entries.length;
   if (parts.left < 0) return value;
@@ -58,12 +59,7 @@ function dated(
     : Object.assign(Object.create(null), value, Object.fromEntries(changes));
 }
 
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
-}
-
 /** What a guest makes has no prototype with methods; this is a class of ours. */
 function isMoment(value: object): value is Moment {
-  return !isPlain(value) && typeof (value as Partial<Moment>).toDate === "function";
+  return !isPlainObject(value) && typeof (value as Partial<Moment>).toDate === "function";
 }

@@ -1,5 +1,6 @@
 // A place with a budget: bytes, opened files, time. (Of functions: functions/limited-functions.ts.) The budget belongs to the capability. All sandboxes that have it spend from the
 // same one, and a reset does not fill it again; who wants one for each sandbox makes one for each.
+import { isDate } from "../../errors/object-kinds.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import { type Around, aroundTree } from "../../filesystems/around-tree.ts";
 import { now, run, type Steps } from "../../filesystems/later.ts";
@@ -141,7 +142,7 @@ class End {
   #endMs = Infinity;
 
   constructor(until: Date | Quantity | undefined) {
-    if (until instanceof Date) {
+    if (isDate(until)) {
       this.#endMs = until.getTime();
       if (Number.isNaN(this.#endMs)) throw new OptionError("limited until", until, "a valid date");
     } else if (until !== undefined) this.#lengthMs = milliseconds("limited until", until);

@@ -7,6 +7,7 @@ import type {
 } from "../../capabilities/functions/function-capability.ts";
 import { checkFunctions } from "../../capabilities/functions/grants-option.ts";
 import { stubText } from "../../capabilities/functions/stub-text.ts";
+import { isBytes } from "../../errors/object-kinds.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import type { HostFileTicket } from "../../filesystems/host-file.ts";
 import type { ClockPolicy } from "../../kernel/clocks.ts";
@@ -178,7 +179,7 @@ function checkModules(modules: readonly string[]): readonly string[] {
 function checkStdin(stdin: GrantOptions["stdin"], isolation: Isolation): Uint8Array | "host" {
   if (stdin === undefined) return new Uint8Array(0);
   if (typeof stdin === "string") return new TextEncoder().encode(stdin);
-  if (stdin instanceof Uint8Array) return new Uint8Array(stdin);
+  if (isBytes(stdin)) return new Uint8Array(stdin);
   if (stdin === hostStdin) {
     // Waiting for it would hold the embedder's own thread, beyond any deadline.
     if (isolation === "inline") throw new OptionError("stdin", stdin, "a string or a Uint8Array, inline");

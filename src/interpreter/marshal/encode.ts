@@ -1,5 +1,6 @@
 // Writes host values in marshal format, for the guest to read: data only. What Python has no faithful copy of is refused
 // with the place where it stands, rather than sent as something similar.
+import { type ContainerKind, containerKind, isArrayBuffer } from "../../errors/object-kinds.ts";
 import { toDigits } from "./integer.ts";
 import { PythonFloat } from "./python-values.ts";
 import { Listed, recordOf } from "./records.ts";
@@ -130,14 +131,14 @@ class Writer {
   }
 
   #object(value: object): void {
-    if (isContainer(value)) {
+    const kind = containerKind(value);
+    if (kind !== undefined) {
       // A capability may be a plain object.
-      const isPlain = !(Array.isArray(value) || value instanceof Map || value instanceof Set);
-      if (!isPlain || !this.#lent(value)) this.#nested(value);
+      if (kind !== "object" || !this.#lent(value)) this.#nested(value, kind);
     } else if (ArrayBuffer.isView(value)) {
       this.#viewOf(value.buffer);
       this.#sink.bytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
-    } else if (value instanceof ArrayBuffer) this.#sink.bytes(this.#viewOf(value));
+    } else if (isArrayBuffer(value)) this.#sink.bytes(this.#viewOf(value));
     else if (value instanceof PythonComplex) {
       this.#sink.double(tag.COMPLEX, value.real);
       this.#sink.double(undefined, value.imag);
@@ -146,11 +147,11 @@ class Writer {
   }
 
   /** As a container, or as the record of these fields. */
-  #nested(value: object, fields?: readonly unknown[]): void {
+  #nested(value: object, as: ContainerKind | readonly unknown[]): void {
     if (this.#numbers) {
       const number = this.#numbers.get(value);
       if (number !== undefined) {
-        if (!canHoldItself(value) && this.#ancestors.includes(value))
+        if (!canHoldItself(as) && this.#ancestors.includes(value))
           throw this.#refusal(
             "cycle",
             "a value that contains itself, which only lists, tuples and dicts can",
@@ -161,8 +162,8 @@ class Writer {
     } else if (this.#ancestors.includes(value)) throw this.#refusal("cycle", "a value that contains itself");
     if (this.#ancestors.length >= maxDepth) throw this.#refusal("depth", `nested deeper than ${maxDepth}`);
     this.#ancestors.push(value);
-    if (fields) this.#record(fields, value);
-    else this.#container(value);
+    if (typeof as === "string") this.#container(value, as);
+    else this.#record(as, value);
     this.#ancestors.pop();
   }
 
@@ -214,21 +215,22 @@ class Writer {
     }
   }
 
-  #container(value: object): void {
-    if (Array.isArray(value)) {
-      const { length } = value;
+  #container(value: object, kind: ContainerKind): void {
+    if (kind === "list") {
+      const list = value as readonly unknown[];
+      const { length } = list;
       this.#sink.sized(this.#code(Object.isFrozen(value) ? tag.TUPLE : tag.LIST, value), length);
-      for (let index = 0; index < length; index++) this.#at(index, value[index]);
-    } else if (value instanceof Map) {
+      for (let index = 0; index < length; index++) this.#at(index, list[index]);
+    } else if (kind === "map") {
       this.#sink.byte(this.#code(tag.DICT, value));
-      for (const [key, item] of value) {
+      for (const [key, item] of value as ReadonlyMap<unknown, unknown>) {
         this.#key(key);
         this.#at({ key }, item);
       }
       this.#sink.byte(tag.NULL);
-    } else if (value instanceof Set) {
+    } else if (kind === "set") {
       // Copied first: the count comes before the members, and a getter may change the set meanwhile.
-      const members = [...value];
+      const members = [...(value as ReadonlySet<unknown>)];
       this.#sink.sized(this.#code(Object.isFrozen(value) ? tag.FROZENSET : tag.SET, value), members.length);
       for (const member of members) this.#key(member);
     } else {
@@ -275,22 +277,16 @@ class Writer {
   }
 }
 
-/** What has elements of its own: they may lead back to it. */
-function isContainer(value: object): boolean {
-  if (Array.isArray(value) || value instanceof Map || value instanceof Set) return true;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
-}
-
 /** Whether Python can make it before what it holds. */
-function canHoldItself(value: object): boolean {
-  return isContainer(value) && !(value instanceof Set);
+function canHoldItself(as: ContainerKind | readonly unknown[]): boolean {
+  return typeof as === "string" && as !== "set";
 }
 
 /** Whether Python can hash what it becomes, as far as that shows without looking inside. */
 function isHashable(value: object): boolean {
-  if (!isContainer(value)) return true;
-  return Object.isFrozen(value) && (Array.isArray(value) || value instanceof Set);
+  const kind = containerKind(value);
+  if (kind === undefined) return true;
+  return Object.isFrozen(value) && (kind === "list" || kind === "set");
 }
 
 function showSegment(segment: Segment, position: number): string {

@@ -1,4 +1,5 @@
 // The records that host values become which marshal has no type for: the other direction of extensions.ts.
+import { isDate, isError } from "../../errors/object-kinds.ts";
 import {
   PythonDate,
   PythonDateTime,
@@ -13,7 +14,7 @@ import { OpaqueValue, PythonInstance } from "./values.ts";
 export function recordOf(value: object): readonly unknown[] | undefined {
   if (value instanceof OpaqueValue)
     return value.type === "ellipsis" ? ["ellipsis"] : ["object", value.type, value.repr];
-  if (value instanceof Date) return dateRecord(value);
+  if (isDate(value)) return dateRecord(value);
   if (value instanceof PythonDateTime)
     return ["datetime", ...dateFields(value.date), ...timeFields(value.time)];
   if (value instanceof PythonDate) return ["date", ...dateFields(value)];
@@ -29,7 +30,7 @@ export function recordOf(value: object): readonly unknown[] | undefined {
       [...value.fields.keys()],
       [...value.fields.values()].map(asIs),
     ];
-  if (value instanceof Error) return errorRecord(value);
+  if (isError(value)) return errorRecord(value);
   return temporalRecord(value);
 }
 
@@ -59,17 +60,25 @@ function dateRecord(moment: Date): readonly unknown[] | undefined {
   ];
 }
 
-const errorTypes: ReadonlyMap<unknown, string> = new Map([
+const errorClasses: readonly (readonly [ErrorConstructor, string])[] = [
   [TypeError, "TypeError"],
   [RangeError, "ValueError"],
   [SyntaxError, "ValueError"],
   [ReferenceError, "NameError"],
-]);
+];
+const errorTypes: ReadonlyMap<unknown, string> = new Map(errorClasses);
 
 /** The message is all of it that crosses. */
 function errorRecord(error: Error): readonly unknown[] {
-  const type = `builtins.${errorTypes.get(error.constructor) ?? "Exception"}`;
+  const type = `builtins.${errorTypes.get(error.constructor) ?? foreignType(error) ?? "Exception"}`;
   return ["instance", "exception", type, ["args", "message"], [[error.message], error.message]];
+}
+
+/** Of an error of another realm, whose classes are known by their names alone. */
+function foreignType(error: Error): string | undefined {
+  if (error instanceof Error) return undefined;
+  const name: unknown = (error as Partial<Error>).constructor?.name;
+  return errorClasses.find(([known]) => known.name === name)?.[1];
 }
 
 /** A list that is the value of a field is a list. */

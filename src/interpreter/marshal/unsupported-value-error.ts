@@ -1,4 +1,5 @@
 // The refusal of a host value that has no faithful copy in the guest: the embedder's mistake, and nothing was sent.
+import { isPlainObject } from "../../errors/object-kinds.ts";
 
 /** Why a value was refused: its type, a cycle, its depth, its size, or because Python cannot hash it where it stands. */
 export type ValueProblem = "type" | "cycle" | "depth" | "size" | "unhashable";
@@ -41,8 +42,7 @@ export function describeValue(value: unknown): string {
 
 function describeObject(value: object): string {
   if (Array.isArray(value)) return "an array";
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === null || prototype === Object.prototype) return "a plain object";
+  if (isPlainObject(value)) return "a plain object";
   const name: unknown = value.constructor?.name;
   return typeof name === "string" && name !== ""
     ? `an object of class ${name.slice(0, shownCharacters)}`
