@@ -1,6 +1,5 @@
 // The process behind a process wall: starting it with as little as the system lets us, speaking to it through one pipe, killing it.
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
 import { serialize } from "node:v8";
 import { isPending } from "../../../filesystems/later.ts";
 import type { Later } from "../../../filesystems/tree.ts";
@@ -23,8 +22,8 @@ import type { SentImage } from "../cache/process-image.ts";
 import { readHostInput } from "../files/host-input.ts";
 import { monotonicMs } from "../powers.ts";
 import { firstChild, otherThreadCpuMs } from "../thread-cpu.ts";
-import { confinedCommand } from "./confinement.ts";
 import { FairShare } from "./fair-share.ts";
+import { startProcess } from "./process-start.ts";
 
 export type ToProcess =
   /** The image is in the files that it was given. */
@@ -98,22 +97,8 @@ export class ProcessLink implements Link {
   constructor(events: LinkEvents, files?: ImageFiles) {
     this.#events = events;
     this.#files = files;
-    const inherited = files
-      ? ([files.lean, files.code ?? "ignore", files.image, files.library, files.rest] as const)
-      : [];
-    const { command, args, nested } = confinedCommand(inherited.length);
+    const { child, nested } = startProcess(files);
     this.#nested = nested;
-    let child: ChildProcess;
-    try {
-      child = spawn(command, args, {
-        env: {},
-        cwd: "/",
-        stdio: ["pipe", "pipe", "ignore", ...inherited],
-        windowsHide: true,
-      });
-    } finally {
-      for (const fd of inherited) if (fd !== "ignore") closeSync(fd);
-    }
     this.#child = child;
     const frames = new FrameReader(() => frameOverheadBytes + Math.max(maxTransferBytes, this.#valueBytes));
     child.stdout?.on("data", (chunk: Buffer) => {

@@ -33,7 +33,7 @@ const openFiles = 64;
  * Read by a shell. What the embedder holds without close-on-exec is closed: its shell may have left it that. A limit that the system
  * refuses is left out; only with the larger stack is the engine told of it.
  */
-const script = `
+const confining = `
 for fd in /proc/self/fd/$SANDBOA_DIGITS; do fd=\${fd##*/}; [ "$fd" -gt $SANDBOA_LAST ] && eval "exec $fd>&-"; done
 ulimit -c 0; ulimit -f 0; ulimit -n ${openFiles}; ulimit -d ${dataKb}
 if ulimit -s ${stackMb * 1024}; then stack=--stack-size=${engineStackMb * 1024}; else stack=--stack-size=900; fi
@@ -48,18 +48,20 @@ let known: Confinement | undefined;
 
 /** `descriptors`: how many the process is given besides the three usual ones. */
 export function confinedCommand(descriptors = 0): ConfinedCommand {
+  // Where links are not resolved (--preserve-symlinks) it may stand behind one; the process resolves them, and may read only what it is told.
+  const script = realpathSync(processScript);
   const args = [
     `--v8-pool-size=${helperThreads}`,
     `--max-old-space-size=${heapMb}`,
     "--no-warnings",
-    ...permissionFlags(),
-    processScript,
+    ...permissionFlags(script),
+    script,
   ];
   if (process.platform !== "linux") return { command: process.execPath, args, nested: false };
   known ??= probe();
   // Other shells know descriptors of one digit only, and take a longer number for a command.
   const bash = existsSync("/bin/bash");
-  const confined = script
+  const confined = confining
     .replace("$SANDBOA_PREFIX", known.prefix)
     .replace("$SANDBOA_DIGITS", bash ? "*" : "?")
     .replace("$SANDBOA_LAST", String(2 + descriptors))
@@ -81,7 +83,12 @@ function probe(): Confinement {
 }
 
 function works(prefix: string): boolean {
-  return spawnSync("/bin/sh", ["-c", `exec ${prefix} true`], { env: {}, stdio: "ignore" }).status === 0;
+  try {
+    return spawnSync("/bin/sh", ["-c", `exec ${prefix} true`], { env: {}, stdio: "ignore" }).status === 0;
+  } catch {
+    // Node lets this process start none (--permission): the start itself will say so.
+    return false;
+  }
 }
 
 /**
@@ -98,11 +105,8 @@ function deepPrefix(): string {
 }
 
 /** Node's permission model: the process may read its own script and nothing else. */
-function permissionFlags(): string[] {
+function permissionFlags(script: string): string[] {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const stable = major > 23 || (major === 23 && minor >= 5);
-  return [
-    stable ? "--permission" : "--experimental-permission",
-    `--allow-fs-read=${dirname(processScript)}/*`,
-  ];
+  return [stable ? "--permission" : "--experimental-permission", `--allow-fs-read=${dirname(script)}/*`];
 }

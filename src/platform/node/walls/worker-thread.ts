@@ -24,6 +24,7 @@ import { readHostInput } from "../files/host-input.ts";
 import { monotonicMs } from "../powers.ts";
 import { otherThreadCpuMs } from "../thread-cpu.ts";
 import { FairShare } from "./fair-share.ts";
+import { hint, started } from "./started.ts";
 import { startWorker } from "./worker-start.ts";
 
 /** What most calls of functions, and their answers, fit into. */
@@ -81,7 +82,7 @@ export class WorkerLink implements Link {
 
   constructor(events: LinkEvents) {
     this.#events = events;
-    const { worker, online } = startWorker();
+    const { worker, online } = started("worker thread", "--allow-worker", startWorker);
     this.#worker = worker;
     this.online = online;
     this.#worker.on("message", (message: FromWorker) => {
@@ -96,7 +97,7 @@ export class WorkerLink implements Link {
       this.#reason =
         error.code === "ERR_WORKER_OUT_OF_MEMORY"
           ? "the worker thread ran out of memory"
-          : `the worker thread failed: ${error.message}`;
+          : `the worker thread failed: ${hint(error.message) ?? error.message}`;
     });
     this.#worker.on("exit", () => {
       this.#share.end();
