@@ -3,15 +3,26 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** One to three folders up, in the package as in its source. The resolver would read and parse what stands there. */
-export const packageRoot = above(dirname(fileURLToPath(import.meta.url)));
+/** In every copy of the package, built or not; a package.json above us is somebody else's when we were bundled into an application. */
+const ourOwn = join("guest", "sandboa", "__init__.py");
 
-/** Throws when nothing above is a package, rather than climbing for ever. */
-function above(folder: string): string {
-  if (existsSync(join(folder, "package.json"))) return folder;
-  const parent = dirname(folder);
-  if (parent === folder) throw new Error("this file does not stand in a package");
-  return above(parent);
+/** One to three folders up, in the package as in its source. The resolver would read and parse what stands there. */
+export const packageRoot = above(thisFile());
+
+/** A bundler that writes CommonJS leaves no address. */
+function thisFile(): string | undefined {
+  const address = import.meta.url as string | undefined;
+  return address?.startsWith("file:") ? fileURLToPath(address) : undefined;
+}
+
+/** Throws when nothing above is ours. */
+function above(file: string | undefined): string {
+  for (let at = file; at !== undefined && at !== dirname(at); at = dirname(at))
+    if (existsSync(join(dirname(at), ourOwn))) return dirname(at);
+  throw new Error(
+    `sandboa does not find its own files from ${file ?? "here"}: it cannot be part of a bundle. ` +
+      'Leave it outside, where Node finds it in node_modules (most bundlers: external: ["sandboa"])',
+  );
 }
 
 export const workerEntryScript = join(packageRoot, "dist", "worker.cjs");
