@@ -200,6 +200,50 @@ test("a guest's object with a member then is a value, and is not waited for", as
   expect(called).toEqual([]);
 });
 
+describe("an int for a schema of a bigint", () => {
+  const schemas: Readonly<Record<string, InputSchema>> = {
+    zod: z.object({
+      n: z.bigint(),
+      some: z.array(z.bigint()).optional(),
+      one: z.literal(5n).optional(),
+      either: z.union([z.bigint(), z.string()]).optional(),
+      number: z.union([z.bigint(), z.number()]).optional(),
+    }),
+    valibot: v.object({
+      n: v.bigint(),
+      some: v.optional(v.array(v.bigint())),
+      one: v.optional(v.literal(5n)),
+      either: v.optional(v.union([v.bigint(), v.string()])),
+      number: v.optional(v.union([v.bigint(), v.number()])),
+    }),
+    arktype: type({
+      n: "bigint",
+      "some?": "bigint[]",
+      "one?": "5n",
+      "either?": "bigint | string",
+      "number?": "bigint | number",
+    }),
+  };
+
+  test.each(Object.entries(schemas))("%s", async (_vendor, schema) => {
+    const { capability, reached } = recording(schema);
+    expect(capability.signature.parameters[0]?.annotation).toBe("int");
+    const all = { n: 5, some: [0, -1, 2n ** 60n], either: 7, number: 8 };
+    expect(await outcome(capability, all)).toBe("done");
+    expect({ ...(reached[0] as object) }).toEqual({ ...all, n: 5n, some: [0n, -1n, 2n ** 60n], either: 7n });
+    expect(await outcome(capability, { n: 2n ** 60n, either: "x" })).toBe("done");
+    for (const wrong of [{ n: 1.5 }, { n: "5" }, { n: Number.NaN }, { n: 2 ** 60 }, { n: true }])
+      expect(await outcome(capability, wrong)).toMatch(/^(Type|Value)Error: lookup\(\) argument 'n'/);
+    if (_vendor !== "arktype") expect(await outcome(capability, { n: 1n, one: 5 })).toBe("done");
+  });
+
+  test("that is all that it is about", async () => {
+    const { capability, reached } = recording(z.bigint());
+    expect(await outcome(capability, { value: 5 })).toBe("done");
+    expect(reached).toEqual([5n]);
+  });
+});
+
 test("arguments by further names, which are names of no prototype", async () => {
   const { capability, reached } = recording(z.looseObject({ id: z.string() }));
   expect(await outcome(capability, { id: "a", x: 1 })).toBe("done");

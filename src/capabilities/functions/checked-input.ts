@@ -8,7 +8,7 @@ import type { JsonSchema, Parameter } from "./function-capability.ts";
 import { annotationOf, isSchemaObject } from "./json-schema-annotation.ts";
 import { jsonSchemaCheck } from "./json-schema-check.ts";
 import { jsonSchemaOf } from "./json-schema-of.ts";
-import { hasDates, withDates } from "./schema-dates.ts";
+import { hasLibraryKinds, inLibraryKinds } from "./library-kinds.ts";
 import {
   type AiResult,
   type InputSchema,
@@ -82,13 +82,14 @@ function ofSchema(
   const parameters = isObject
     ? parametersOfObject(option, jsonSchema, isFromLibrary)
     : [parameterOfValue(jsonSchema)];
-  const dated = isFromLibrary && jsonSchema !== undefined && hasDates(jsonSchema) ? jsonSchema : undefined;
+  const adapted =
+    isFromLibrary && jsonSchema !== undefined && hasLibraryKinds(jsonSchema) ? jsonSchema : undefined;
   return {
     parameters,
     isObject,
     jsonSchema,
     *check(given, name) {
-      const subject = dated === undefined ? given : withDates(given, dated);
+      const subject = adapted === undefined ? given : inLibraryKinds(given, adapted);
       const result = yield* now(validate(schema, subject));
       if (!("issues" in result) || result.issues === undefined) return (result as { value: unknown }).value;
       throw argumentError(name, result.issues, {

@@ -2,6 +2,7 @@
 // are right is always asked of the library itself.
 import type { JsonSchema } from "./function-capability.ts";
 import { isSchemaObject } from "./json-schema-annotation.ts";
+import { bigintSchema, dateSchema } from "./library-kinds.ts";
 import { type InputSchema, isAiSchema, isStandardSchema } from "./schemas.ts";
 import { valibotJsonSchema } from "./valibot-json-schema.ts";
 
@@ -10,10 +11,12 @@ export function jsonSchemaOf(schema: InputSchema, direction: "input" | "output")
   if (isStandardSchema(schema)) {
     const { vendor } = schema["~standard"];
     const ways = [
+      // Its extension says nothing of a bigint.
+      () => (vendor === "arktype" && direction === "input" ? arktypeSchema(schema) : undefined),
       () => extension(schema["~standard"].jsonSchema, direction),
-      () => ownMethod(schema, "toJsonSchema", [{ fallback: (met: { base?: unknown }) => met.base ?? {} }]),
+      () => arktypeSchema(schema),
       () =>
-        ownMethod(schema, "toJSONSchema", [{ io: direction, unrepresentable: "any", override: zodDates }]),
+        ownMethod(schema, "toJSONSchema", [{ io: direction, unrepresentable: "any", override: zodKinds }]),
       () => shapeOf(schema),
       () => (vendor === "valibot" ? valibotJsonSchema(schema) : undefined),
     ];
@@ -55,16 +58,28 @@ function ownMethod(schema: object, name: string, given: readonly unknown[]): unk
   return typeof method === "function" ? Reflect.apply(method, schema, given) : undefined;
 }
 
+/** With whatever is known of what arktype calls unrepresentable, and of a bigint all. */
+function arktypeSchema(schema: object): unknown {
+  const fallback = (met: { readonly base?: unknown; readonly domain?: unknown }): unknown =>
+    met.domain === "bigint" ? bigintSchema : (met.base ?? {});
+  return ownMethod(schema, "toJsonSchema", [{ fallback }]);
+}
+
 interface ZodMet {
-  readonly zodSchema: { readonly _zod?: { readonly def?: { readonly type?: unknown } } };
+  readonly zodSchema: {
+    readonly _zod?: { readonly def?: { readonly type?: unknown; readonly values?: readonly unknown[] } };
+  };
   readonly jsonSchema: Record<string, unknown>;
 }
 
 /** What zod calls unrepresentable, and Python has. */
-function zodDates({ zodSchema, jsonSchema }: ZodMet): void {
-  const type = zodSchema._zod?.def?.type;
-  if (type === "date") jsonSchema.format = "date-time";
-  if (type === "bigint") jsonSchema.type = "integer";
+function zodKinds({ zodSchema, jsonSchema }: ZodMet): void {
+  const { type, values = [] } = zodSchema._zod?.def ?? {};
+  if (type === "date") Object.assign(jsonSchema, dateSchema);
+  if (type === "bigint") Object.assign(jsonSchema, bigintSchema);
+  // Written as a number.
+  if (type === "literal" && values.every((value) => typeof value === "bigint"))
+    jsonSchema.format = bigintSchema.format;
 }
 
 /** At least the names of what is in a zod object. */

@@ -1,6 +1,7 @@
 // The JSON Schema of a valibot schema, from the fields that its schemas have; valibot itself leaves that to another package.
 import type { JsonSchema } from "./function-capability.ts";
 import { isSchemaObject } from "./json-schema-annotation.ts";
+import { bigintSchema, dateSchema } from "./library-kinds.ts";
 
 const mostDepth = 12;
 
@@ -36,9 +37,9 @@ function ofType(fields: ValibotFields, depth: number): JsonSchema {
     case "number":
       return { type: isInteger(fields.pipe) ? "integer" : "number" };
     case "bigint":
-      return { type: "integer" };
+      return bigintSchema;
     case "date":
-      return { format: "date-time" };
+      return dateSchema;
     case "array":
       return { type: "array", items: inner(fields.item) };
     case "tuple":

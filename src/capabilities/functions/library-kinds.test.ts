@@ -1,6 +1,6 @@
 // Datetimes of Python's that become Dates: where the schema says so, and within bounds whatever the value is.
 import { expect, test } from "vitest";
-import { withDates } from "./schema-dates.ts";
+import { inLibraryKinds } from "./library-kinds.ts";
 
 class Moment {
   toDate(): Date {
@@ -11,10 +11,14 @@ class Moment {
 test("dates are changed in a copy, and what has none is the same object", () => {
   const schema = { type: "array", items: { anyOf: [{ format: "date-time" }, { $ref: "#" }] } };
   const value = [1, new Moment(), [2]];
-  expect(withDates(value, { type: "array", items: { format: "date-time" } })).toEqual([1, new Date(0), [2]]);
+  expect(inLibraryKinds(value, { type: "array", items: { format: "date-time" } })).toEqual([
+    1,
+    new Date(0),
+    [2],
+  ]);
   expect(value[1]).toBeInstanceOf(Moment);
   const plain = [1, [2]];
-  expect(withDates(plain, schema)).toBe(plain);
+  expect(inLibraryKinds(plain, schema)).toBe(plain);
 });
 
 test("a list that contains itself many times is gone through within bounds", () => {
@@ -28,5 +32,5 @@ test("a list that contains itself many times is gone through within bounds", () 
     },
   });
   items.push(...Array(300).fill(list));
-  expect(withDates(list, { type: "array", items: { $ref: "#" } })).toBe(list);
+  expect(inLibraryKinds(list, { type: "array", items: { $ref: "#" } })).toBe(list);
 });
