@@ -29,7 +29,7 @@ export interface Usage {
   readonly openFiles: number;
   /** Names in scratch places. */
   readonly files: number;
-  /** How often the host answered the guest. */
+  /** Calls of functions, items of streams, and questions about places that the host serves and about its standard input. */
   readonly calls: number;
   readonly limits: UsageLimits;
 }

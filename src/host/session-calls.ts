@@ -9,9 +9,10 @@ import {
   answerFrame,
   answerKind,
   heldBytesOf,
-  isCall,
   kindOf,
   lastingBytesOf,
+  operation,
+  operationOf,
   waitedFor,
   waitedForOf,
 } from "./calls/call-frames.ts";
@@ -72,12 +73,15 @@ export class SessionCalls implements CallPower {
     const plan = this.#plan;
     if (plan?.functions !== true || !supervisor.running) return fail("ENOSYS");
     if (frame.length > plan.limits.valueBytes) return tooLarge;
+    const asked = operationOf(frame);
     // Without room a guest can still take answers, and cancel calls: that makes room.
-    if (isCall(frame) && frame.length + callBytes > (this.#hostMemory?.freeBytes ?? 0)) return noMemory;
+    if (asked === operation.call && frame.length + callBytes > (this.#hostMemory?.freeBytes ?? 0))
+      return noMemory;
     // Who cannot wait is metered, and asked about its limits for each slice of fuel.
     if (this.#host.waits) supervisor.lookWhileWaiting();
     else supervisor.demandNotCancelled();
-    const start = supervisor.hostBegins();
+    // How often a guest waits for one, and lets go of another, is no call of its own, and not the same behind every wall.
+    const start = supervisor.hostBegins(asked === operation.call || asked === operation.next);
     let answer: Uint8Array | undefined;
     try {
       answer = this.#host.callHost(frame, this.#look);

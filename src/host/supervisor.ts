@@ -139,10 +139,13 @@ export class Supervisor {
     }
   }
 
-  /** The same in two steps, for what is done a million times a second: gives what `hostEnded` is to be given. */
-  hostBegins(): number {
+  /**
+   * The same in two steps, for what is done a million times a second: gives what `hostEnded` is to be given. `isCall`: whether it counts as
+   * one that the guest has made.
+   */
+  hostBegins(isCall = true): number {
     const start = this.#powers.monotonicMs();
-    this.#calls += 1;
+    if (isCall) this.#calls += 1;
     if (this.#plan?.wallPauses === true) this.#control.setPause(true, this.#pausedMs);
     this.#answeringSinceMs = start;
     return start;

@@ -7,11 +7,11 @@ import {
   answerKind,
   answerTrailerBytes,
   heldBytesOf,
-  isCall,
   kindOf,
   lastingBytesOf,
   noTimeout,
   operation,
+  operationOf,
   readRequest,
   requestTrailerBytes,
   waitedFor,
@@ -59,5 +59,9 @@ test("a trailer is read as it was written", () => {
     number: 0xfedc_ba98,
     call: 0x8765_4321,
   });
-  expect([isCall(request), isCall(frame("call")), isCall(new Uint8Array(0))]).toEqual([false, true, false]);
+  expect([request, frame("call"), new Uint8Array(0)].map(operationOf)).toEqual([
+    operation.cancel,
+    operation.call,
+    undefined,
+  ]);
 });

@@ -61,9 +61,9 @@ export function readRequest(frame: Uint8Array): CallRequest {
   };
 }
 
-/** Whether it asks for work; of a frame that was not read. */
-export function isCall(frame: Uint8Array): boolean {
-  return frame[frame.length - requestTrailerBytes + 1] === operation.call;
+/** What it asks for, of a frame that was not read; undefined where it is too short. */
+export function operationOf(frame: Uint8Array): number | undefined {
+  return frame[frame.length - requestTrailerBytes + 1];
 }
 
 /** `heldBytes`: what the host holds for the guest behind this answer; `lastingBytes`: what of it stays when the run is over. */
