@@ -1,6 +1,14 @@
 // `sandboa run --explain` and `--learn`: what a person reads after a run, and the policy that was learned, run again as grants.
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Denial, FileCapability } from "sandboa";
@@ -84,6 +92,21 @@ describe("the command", () => {
     const nowhere = await sandboa("--learn", join(folder, "none", "p.json"), "-c", "1");
     expect(nowhere).toMatchObject({ status: 2 });
     expect(nowhere.stderr).toContain("ENOENT");
+  });
+
+  test("finds out before the program runs that there is no place for a policy", async () => {
+    const dangling = join(folder, "dangling.json");
+    symlinkSync(join(folder, "nothing"), dangling);
+    expect(await sandboa("--learn", dangling, "-c", "print('not run')")).toMatchObject({
+      status: 2,
+      stdout: "",
+      stderr: expect.stringContaining("exists"),
+    });
+    expect(await sandboa("--learn", "", "-c", "print('not run')")).toMatchObject({
+      status: 2,
+      stdout: "",
+      stderr: expect.stringContaining("the name of a file"),
+    });
   });
 
   test("grants folders with the flags for files", async () => {

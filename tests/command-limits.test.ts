@@ -60,6 +60,13 @@ test("usage in the report is plain JSON: what is unlimited or not counted is nul
   expect(spent.usage.fuel).toBeGreaterThanOrEqual(1_000_000);
 });
 
+test("the report has the exit code of a program that ends its process, and of no other end", () => {
+  const report = (source: string): unknown => JSON.parse(sandboa(["run", "--json", "-c", source]).stdout);
+  expect(report("import os; os._exit(7)")).toMatchObject({ ok: false, exitCode: 7 });
+  expect(report("import os; os._exit(0)")).toMatchObject({ ok: false, exitCode: 0 });
+  expect(report("import os; os.abort()")).toMatchObject({ ok: false, exitCode: null });
+});
+
 test("help is enough: every option, unit, default and exit status", () => {
   const { status, stdout } = sandboa(["run", "--help"]);
   expect(status).toBe(0);

@@ -6,6 +6,7 @@ import {
   type Run,
   RunError,
   type SandboxError,
+  SandboxLostError,
 } from "../../index.ts";
 import { jsonValue } from "./json-value.ts";
 
@@ -53,7 +54,8 @@ export function failureReport(error: Failed, refused: DenialReport): string {
     ok: false,
     value: null,
     valueNotCopied: null,
-    exitCode: null,
+    // os._exit is the program's own word; nobody else's end has a number.
+    exitCode: (error instanceof SandboxLostError ? error.exitCode : undefined) ?? null,
     stdout: error.stdout ?? "",
     stderr: error.stderr ?? "",
     softStop: null,

@@ -1,5 +1,5 @@
 // `sandboa run`: one program, one sandbox, one exit status.
-import { accessSync, constants, existsSync, writeFileSync } from "node:fs";
+import { accessSync, constants, lstatSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import {
   type CreateOptions,
@@ -119,13 +119,17 @@ const taken = (file: string): string =>
 
 /** Before the program runs, not after. */
 function demandPlace(file: string): void {
-  if (existsSync(file)) throw new UsageError(taken(file));
+  if (file === "") throw new UsageError("--learn needs the name of a file");
+  let isTaken: boolean;
   try {
+    // Not what a link leads to, perhaps nowhere: the link is there.
+    isTaken = lstatSync(file, { throwIfNoEntry: false }) !== undefined;
     // With a slash it can only be a folder.
     accessSync(`${dirname(file)}/`, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new UsageError(`--learn cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
   }
+  if (isTaken) throw new UsageError(taken(file));
 }
 
 function writePolicy(file: string, policy: LearnedPolicy): void {
