@@ -46,6 +46,16 @@ describe("of a run", () => {
     expect((await sandbox.run("'seen' in globals()")).value).toBe(false);
   });
 
+  test("a source that is too large is not called an input", async () => {
+    const large = " ".repeat(2 ** 26);
+    await expect(sandbox.run(large)).rejects.toMatchObject({ code: "BAD_OPTION", option: "source" });
+    const together = { inputs: { x: "x".repeat(2 ** 26 - 100) } };
+    await expect(sandbox.run(" ".repeat(200), together)).rejects.toMatchObject({ option: "inputs" });
+    await expect(sandbox.run("", { inputs: { source: large } })).rejects.toMatchObject({
+      option: "inputs.source",
+    });
+  });
+
   test("members that are undefined, and objects without prototype, are none of these", async () => {
     const inputs = Object.assign(Object.create(null), { x: 2 });
     const options = { inputs, filename: undefined, signal: undefined, onOutput: undefined };

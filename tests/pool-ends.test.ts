@@ -36,6 +36,23 @@ test("a start that failed is tried again, though nobody asks", async () => {
   expect((await sandbox.run("6 * 7")).value).toBe(42);
 });
 
+test("a sandbox that is closed while it is reset was closed, and gives back what it had", async () => {
+  await using pool = await Pool.create({ size: 1 });
+  for (const delayMs of [0, 1, 5, 20]) {
+    const sandbox = await pool.checkout();
+    await sandbox.run("x = 1");
+    const reset = code(sandbox.reset());
+    await pause(delayMs);
+    await sandbox.close();
+    expect(["done", "SANDBOX_CLOSED"]).toContain(await reset);
+  }
+  const sandbox = await pool.checkout();
+  await sandbox.run("x = 1");
+  const reset = sandbox.reset();
+  void sandbox.close();
+  await expect(reset).rejects.toThrow("the sandbox was closed");
+});
+
 test("a grace of a month is no grace of a millisecond", async () => {
   const pool = await Pool.create({ size: 1 });
   const sandbox = await pool.checkout();

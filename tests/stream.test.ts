@@ -178,6 +178,33 @@ test("a signal of one's own ends it as it ends a run", async () => {
   await expect(read()).rejects.toBeInstanceOf(RunError);
 });
 
+test("a signal that is none, and what would be called by nobody, are refused by name; one of a library's own is heard", async () => {
+  await using sandbox = await Sandbox.create({ limits: { wall: "1 min", cpu: "1 min" } });
+  for (const [option, options] of [
+    ["signal", { signal: 5 }],
+    ["onOutput", { onOutput: () => {} }],
+    ["onCall", { onCall: () => {} }],
+    ["options", null],
+  ] as const)
+    await expect(sandbox.stream("x = 1", options as never).next()).rejects.toMatchObject({
+      code: "BAD_OPTION",
+      option,
+    });
+  expect((await sandbox.run("'x' in globals()")).value).toBe(false);
+  const { signal } = new AbortController();
+  const own = Object.assign(new EventTarget(), {
+    aborted: false,
+    reason: "enough",
+    throwIfAborted: () => {},
+  });
+  expect(own instanceof signal.constructor).toBe(false);
+  const read = async (): Promise<void> => {
+    const events = sandbox.stream("print('x')\nwhile True: pass", { signal: own as unknown as AbortSignal });
+    for await (const _ of events) own.dispatchEvent(new Event("abort"));
+  };
+  await expect(read()).rejects.toMatchObject({ code: "RUN_CANCELLED", cause: "enough" });
+});
+
 test("nothing runs before the first event is asked for", async () => {
   await using sandbox = await Sandbox.create();
   const events = sandbox.stream("x = 1");

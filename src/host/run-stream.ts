@@ -1,5 +1,10 @@
 // A run as it goes on: what it writes and what it calls, one after the other as it happens, and at the end its result.
+
+import { OptionError } from "../errors/option-error.ts";
+import { onAbort } from "./abort-listeners.ts";
 import type { CallEvent } from "./calls/embedder.ts";
+import { optionRecord } from "./options/option-record.ts";
+import { checkSignal } from "./options/signal-option.ts";
 import type { Run, RunOptions } from "./run.ts";
 import type { OutputStream } from "./walls/output-ring.ts";
 
@@ -48,14 +53,30 @@ export function streamRun(start: StartRun, options: StreamOptions): AsyncGenerat
   });
 }
 
+/** What makes the events is ours, and would be called by nobody. Throws OptionError. */
+function checkStreamOptions(options: RunOptions): void {
+  optionRecord("", options);
+  checkSignal(options.signal);
+  for (const name of ["onOutput", "onCall"] as const)
+    if (options[name] !== undefined)
+      throw new OptionError(name, options[name], "none in a stream, whose events tell the same");
+}
+
 /** `left`: nobody reads any more. */
 async function* eventsOf(
   start: StartRun,
   options: StreamOptions,
   left: AbortSignal,
 ): AsyncGenerator<RunEvent, void, void> {
+  checkStreamOptions(options);
   const events = new Queue<RunEvent>();
   const { signal } = options;
+  // Not AbortSignal.any, which takes Node's own signals only.
+  const stop = new AbortController();
+  const forward = (): void => stop.abort(signal?.reason);
+  if (signal?.aborted) forward();
+  const stopListening = onAbort(signal, forward);
+  left.addEventListener("abort", () => stop.abort(), { once: true });
   const decoders = { stdout: newDecoder(), stderr: newDecoder() };
   const flush = (): void => {
     for (const type of ["stdout", "stderr"] as const) {
@@ -65,7 +86,7 @@ async function* eventsOf(
   };
   const running = start({
     ...options,
-    signal: signal ? AbortSignal.any([signal, left]) : left,
+    signal: stop.signal,
     onOutput: (stream, bytes) =>
       events.push({ type: stream, bytes, text: decoders[stream].decode(bytes, { stream: true }) }),
     onCall: (event) => events.push(event),
@@ -84,6 +105,7 @@ async function* eventsOf(
     if (!left.aborted) throw error;
   } finally {
     await over;
+    stopListening();
   }
 }
 

@@ -86,21 +86,14 @@ export function encodeRun(source: string, options: RunOptions): Uint8Array {
   const { inputs = {}, filename = null, finalize = false, value = true, values } = options;
   checkOptions(options);
   checkValueOptions(values);
+  const request = { action: "run", source, filename, ...crossing(inputs, values), finalize, value };
   try {
-    const request = {
-      action: "run",
-      source,
-      filename,
-      ...crossing(inputs, values),
-      finalize,
-      value,
-    };
-    return encodeMarshal(request, { maxBytes: maxRequestBytes });
-  } catch (error) {
-    if (!(error instanceof UnsupportedValueError)) throw error;
-    throw new OptionError(error.path, error.message, "what docs/values.md lists", {
-      cause: error,
-    });
+    return encodeMarshal(request, { maxBytes: maxRequestBytes, root: "run" });
+  } catch (cause) {
+    // Texts, flags and bytes can only be too large.
+    if (!(cause instanceof UnsupportedValueError)) throw cause;
+    const accepted = "source and inputs of at most 64 MiB in all";
+    throw new OptionError(cause.path.replace(/^run\./, ""), cause.found, accepted, { cause });
   }
 }
 
@@ -110,11 +103,14 @@ function crossing(
   values: Partial<ValueOptions> | undefined,
 ): object {
   if (Object.keys(inputs).length === 0) return { inputs: {}, records: null };
-  const { bytes, records } = encodeValue(inputs, {
-    maxBytes: maxRequestBytes,
-    references: values?.references,
-  });
-  return { inputs: bytes, records };
+  try {
+    const { references } = values ?? {};
+    const { bytes, records } = encodeValue(inputs, { maxBytes: maxRequestBytes, references });
+    return { inputs: bytes, records };
+  } catch (cause) {
+    if (!(cause instanceof UnsupportedValueError)) throw cause;
+    throw new OptionError(cause.path, cause.message, "what docs/values.md lists", { cause });
+  }
 }
 
 function checkOptions({ inputs, filename, value, finalize, signal, onOutput, onCall }: RunOptions): void {

@@ -219,6 +219,8 @@ export class Sandbox implements AsyncDisposable {
       this.#end("usable");
     } catch (error) {
       this.#end("lost");
+      // Whatever that has brought down here.
+      if (this.#is("closed")) throw closedError();
       throw error;
     }
   }
