@@ -58,8 +58,34 @@ describe("of a run", () => {
 
   test("members that are undefined, and objects without prototype, are none of these", async () => {
     const inputs = Object.assign(Object.create(null), { x: 2 });
-    const options = { inputs, filename: undefined, signal: undefined, onOutput: undefined };
-    expect((await sandbox.run("x", options as never)).value).toBe(2);
+    const none = undefined;
+    const options = {
+      filename: none,
+      signal: none,
+      onOutput: none,
+      onCall: none,
+      value: none,
+      finalize: none,
+    };
+    expect((await sandbox.run("x", { inputs, values: none, ...options })).value).toBe(2);
+    const engine = { isolation: none, modules: none, metered: none, onProgress: none };
+    const grants = { files: none, functions: none, env: none, args: none, stdin: none, onEvent: none };
+    const limits = {
+      memory: none,
+      hostMemory: none,
+      wall: none,
+      cpu: none,
+      fuel: none,
+      output: none,
+      soft: none,
+    };
+    const time = { clock: none, timeZone: none, limits };
+    await using created = await Sandbox.create({ ...engine, ...grants, ...time });
+    expect(created.state).toBe("usable");
+    const room = scratch({ bytes: 1, files: none, depth: none, nameBytes: none, shared: none });
+    expect(room.kind).toBe("scratch");
+    expect(hostFile("/x", "read", { bytes: none }).maxBytes).toBe(2 ** 26);
+    expect(limited(place, { bytes: none, opens: none, until: none }).kind).toBe("wrapped");
   });
 });
 

@@ -27,7 +27,7 @@ const modes: readonly HostFileMode[] = ["read", "write", "append", "create", "up
 export function hostFile(
   path: string,
   mode: HostFileMode,
-  options: { readonly bytes?: Quantity } = {},
+  options: { readonly bytes?: Quantity | undefined } = {},
 ): HostFile {
   if (typeof path !== "string" || path === "" || path.includes("\0")) {
     throw new OptionError("hostFile path", path, "the path of a file on the host");
@@ -49,11 +49,11 @@ export interface ScratchOptions {
   /** Everything that is held for it. */
   readonly bytes: Quantity;
   /** Names: files, folders, links and pipes. Default 10,000. */
-  readonly files?: number;
+  readonly files?: number | undefined;
   /** How deep folders may be nested: 1 is a folder in it. Default and most: 2048. */
-  readonly depth?: number;
+  readonly depth?: number | undefined;
   /** Of one name, in bytes. Default and most: 255. */
-  readonly nameBytes?: number;
+  readonly nameBytes?: number | undefined;
 }
 
 /**
@@ -64,8 +64,10 @@ export interface ScratchOptions {
  * capability any more. Sandboxes that share it can tell each other anything.
  */
 export function scratch(options: ScratchOptions & { readonly shared: true }): TreeCapability;
-export function scratch(options: ScratchOptions & { readonly shared?: false }): Scratch;
-export function scratch(options: ScratchOptions & { readonly shared?: boolean }): Scratch | TreeCapability {
+export function scratch(options: ScratchOptions & { readonly shared?: false | undefined }): Scratch;
+export function scratch(
+  options: ScratchOptions & { readonly shared?: boolean | undefined },
+): Scratch | TreeCapability {
   optionFields("scratch", options, ["bytes", "files", "depth", "nameBytes", "shared"]);
   const { shared = false } = options;
   if (typeof shared !== "boolean") throw new OptionError("scratch shared", shared, "true or false");

@@ -10,11 +10,11 @@ const mostGlobs = 1000;
 
 export interface HostDirectoryOptions {
   /** By how much the folder may grow through this grant, over all of its lifetime (default "64 MiB"). */
-  readonly bytes?: Quantity;
+  readonly bytes?: Quantity | undefined;
   /** How many names the grant may make: files, folders and links (default 10,000). */
-  readonly files?: number;
+  readonly files?: number | undefined;
   /** Only what one of these globs names is there, by its path below the folder: "*.csv", "data/**". Default: everything. */
-  readonly match?: string | readonly string[];
+  readonly match?: string | readonly string[] | undefined;
 }
 
 /**

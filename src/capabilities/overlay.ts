@@ -15,7 +15,7 @@ export interface OverlayOptions {
   /** Everything that is held for what was changed: bytes as far as they are new, and some for each file that was touched or removed. */
   readonly bytes: Quantity;
   /** How many files, folders and links may be the overlay's own. Default 10,000. */
-  readonly files?: number;
+  readonly files?: number | undefined;
 }
 
 /** What an overlay needs of the host: how a place is resolved, and what its tree has of the host. */

@@ -39,27 +39,27 @@ export interface PoolOptions extends EngineOptions {
    * Python code takes an eighth to a sixth longer. `long`: the reverse. With `short`, programs of up to some four milliseconds are ahead.
    * Default: `short` for `inline`, else `long`.
    */
-  readonly programs?: Programs;
+  readonly programs?: Programs | undefined;
   /** Interpreters at most: 1 to 1000. Default 4. */
-  readonly size?: number;
+  readonly size?: number | undefined;
   /** How many are kept ready even when nobody asks: 0 to `size`. Default: `size`. */
-  readonly warm?: number;
+  readonly warm?: number | undefined;
   /** Checkouts that may wait until one is given back; with 0 none does. Default 1000. */
-  readonly queue?: number;
+  readonly queue?: number | undefined;
   /** Checkouts after which an interpreter is replaced by a new one. Default 10,000. */
-  readonly recycleAfter?: number;
+  readonly recycleAfter?: number | undefined;
   /** Told about long steps. */
-  readonly onProgress?: Progress;
+  readonly onProgress?: Progress | undefined;
 }
 
 export interface CheckoutOptions extends GrantOptions {
   /** Withdraws a checkout that waits. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PoolCloseOptions {
   /** How long those in use may go on, in milliseconds or as text. Default: until they are given back. */
-  readonly grace?: Quantity;
+  readonly grace?: Quantity | undefined;
 }
 
 export interface PoolState {

@@ -28,27 +28,27 @@ import type { TakeOutput } from "./walls/wall.ts";
 
 export interface RunOptions {
   /** Variables to set before the source runs, by name: at most 64 MiB when encoded, with the source. */
-  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly inputs?: Readonly<Record<string, unknown>> | undefined;
   /** How inputs and the result cross; by default dicts become Maps, and what contains itself is refused. */
-  readonly values?: Partial<ValueOptions>;
+  readonly values?: Partial<ValueOptions> | undefined;
   /** The name that tracebacks show, and the program finds as `__file__`. Default: "<run N>", and no `__file__`. */
-  readonly filename?: string;
+  readonly filename?: string | undefined;
   /**
    * Stops the run at once, as RunError; the sandbox is lost until reset(). Aborted before, its reason is thrown and nothing runs. Inline,
    * that is when it calls `onOutput`, or while it waits at a top-level `await` of a function of the host.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Whether the value of a last expression is wanted. Default true. With false nothing is copied: `value` is null. */
-  readonly value?: boolean;
+  readonly value?: boolean | undefined;
   /** Treats the source as a whole program: at its end atexit handlers run, files are closed and all variables go. Default false. */
-  readonly finalize?: boolean;
+  readonly finalize?: boolean | undefined;
   /**
    * Called with output as it comes. Bytes are the guest's: escape them before a person reads them. What it throws ends the run and is
    * thrown by it; look at `sandbox.state`, which may then be "lost".
    */
-  readonly onOutput?: TakeOutput;
+  readonly onOutput?: TakeOutput | undefined;
   /** Called when the guest calls a function of the host, and when that has answered; what it throws is a warning of the process. */
-  readonly onCall?: ObserveCalls;
+  readonly onCall?: ObserveCalls | undefined;
 }
 
 export interface Run {

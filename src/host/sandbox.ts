@@ -33,7 +33,7 @@ type State = "usable" | "running" | "lost" | "closed";
 
 export interface CreateOptions extends SandboxOptions {
   /** Told about long steps: the interpreter is prepared once per version and machine. */
-  readonly onProgress?: Progress;
+  readonly onProgress?: Progress | undefined;
 }
 
 /** Where a sandbox has its wall from, and who takes it back. */

@@ -10,9 +10,9 @@ import { endingFunction } from "./ended-functions.ts";
 
 export interface Expiry {
   /** A date. */
-  readonly at?: Date;
+  readonly at?: Date | undefined;
   /** A duration, in milliseconds or as "30 s". Of a function, from its first call on; of a place, from the first sandbox with it on. */
-  readonly after?: Quantity;
+  readonly after?: Quantity | undefined;
 }
 
 /**

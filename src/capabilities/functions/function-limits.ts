@@ -7,11 +7,11 @@ import type { FunctionLimits, ValueOptions } from "./function-capability.ts";
 /** Each can be "unlimited". They hold for one lifetime of one sandbox, and for each name that the function is granted under. */
 export interface FunctionLimitOptions {
   /** Calls, from 1. Default 100,000. */
-  readonly calls?: number | "unlimited";
+  readonly calls?: number | "unlimited" | undefined;
   /** Calls at once, from 1; more wait for their turn. Default 16. */
-  readonly concurrency?: number | "unlimited";
+  readonly concurrency?: number | "unlimited" | undefined;
   /** Encoded arguments and answers, in total. Default "1 GiB". */
-  readonly bytes?: Quantity;
+  readonly bytes?: Quantity | undefined;
 }
 
 export const defaultLimits: FunctionLimits = { calls: 100_000, concurrency: 16, bytes: 2 ** 30 };

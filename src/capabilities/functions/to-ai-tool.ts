@@ -26,7 +26,7 @@ export interface RunsPython {
 
 export interface ToAiToolOptions {
   /** Before the stub text. Default: that it runs Python, and what is given back. */
-  readonly description?: string;
+  readonly description?: string | undefined;
 }
 
 export interface PythonAnswer {

@@ -16,13 +16,13 @@ import { wrapped } from "./wrapped.ts";
 
 export interface FileLimits {
   /** Content read and written, together. */
-  readonly bytes?: Quantity;
-  readonly bytesRead?: Quantity;
-  readonly bytesWritten?: Quantity;
+  readonly bytes?: Quantity | undefined;
+  readonly bytesRead?: Quantity | undefined;
+  readonly bytesWritten?: Quantity | undefined;
   /** How many files may be opened, one after the other or at once; opening the same one again counts again. */
-  readonly opens?: number;
+  readonly opens?: number | undefined;
   /** When the use ends: a date, or a duration (milliseconds, or "30 s") from the first lifetime of a sandbox with it on. */
-  readonly until?: Date | Quantity;
+  readonly until?: Date | Quantity | undefined;
 }
 
 /**

@@ -8,40 +8,40 @@ import { optionRecord } from "./option-record.ts";
 
 export interface Limits {
   /** Linear memory of the interpreter, in bytes: 32 MiB to 64 KiB less than 4 GiB, rounded down to 64 KiB. Default "256 MiB". */
-  readonly memory?: Quantity;
+  readonly memory?: Quantity | undefined;
   /**
    * What the host holds for the guest, in bytes: file contents, names, open descriptors, pipes, captured output; at least 64 KiB.
    * Default: 64 MiB and what the granted scratch places may hold.
    */
-  readonly hostMemory?: Quantity;
+  readonly hostMemory?: Quantity | undefined;
   /** Time from the start of a run to its end, in milliseconds, or "unlimited". Default "10 s". */
-  readonly wall?: Quantity;
+  readonly wall?: Quantity | undefined;
   /** Processor time of a run, in milliseconds, or "unlimited". Default: as `wall`. */
-  readonly cpu?: Quantity;
+  readonly cpu?: Quantity | undefined;
   /**
    * Steps of a run, in units of about one bytecode instruction or one turn of a loop in C, or "unlimited"; at least 1000. Needs the
    * metered interpreter and, in Sandbox.create, chooses it. The same program with the same input is stopped at the same place
    * everywhere. Default where metered: 10 ** 12.
    */
-  readonly fuel?: number | "unlimited";
+  readonly fuel?: number | "unlimited" | undefined;
   /** What a run may write to stdout and stderr together, in bytes. Default "1 MiB". */
-  readonly output?: Quantity;
+  readonly output?: Quantity | undefined;
   /** Size of a run's encoded result, in bytes: 1 KiB to 1 GiB. Default "16 MiB". */
-  readonly value?: Quantity;
+  readonly value?: Quantity | undefined;
   /** Open descriptors, the three standard streams included: 3 to 4096. Default 256. */
-  readonly openFiles?: number;
+  readonly openFiles?: number | undefined;
   /** Depth of Python calls: beyond it the guest sees RecursionError. 50 to 20,000. Default 1000. */
-  readonly recursion?: number;
+  readonly recursion?: number | undefined;
   /**
    * When time or fuel is spent, the guest first sees this exception (default "KeyboardInterrupt"), and has `grace` to end by
    * itself: milliseconds of wall time, 1 ms to 10 min. Then, or without `soft`, it is stopped. Default: no soft stop.
    */
-  readonly soft?: { readonly grace: Quantity; readonly raise?: SoftStop["raise"] };
+  readonly soft?: { readonly grace: Quantity; readonly raise?: SoftStop["raise"] | undefined } | undefined;
   /**
    * Wall time stands still while the host works for the guest, for example while it waits for granted standard input or a function; not while
    * the guest has a callback to do, or nothing under way. Default false.
    */
-  readonly wallPausesForHost?: boolean;
+  readonly wallPausesForHost?: boolean | undefined;
 }
 
 const names: readonly (keyof Limits)[] = [

@@ -28,25 +28,25 @@ export type Isolation = "inline" | "worker" | "process";
 /** What one lifetime of a sandbox is granted and limited to. */
 export interface GrantOptions {
   /** Guest path -> what is there. Default: nothing. */
-  readonly files?: Readonly<Record<string, FileCapability>>;
+  readonly files?: Readonly<Record<string, FileCapability>> | undefined;
   /** Name -> what the guest can import from `host` under it; a nested object is a module of its own. Default: nothing, and no `host`. */
-  readonly functions?: FunctionGrants;
+  readonly functions?: FunctionGrants | undefined;
   /** The guest's whole environment. Default: empty. With `args` up to 2 MiB. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** sys.argv, the program's name first. Default [""]. */
-  readonly args?: readonly string[];
+  readonly args?: readonly string[] | undefined;
   /** What standard input holds (default: nothing); hostStdin grants the process's own, unless inline. */
-  readonly stdin?: Uint8Array | string | HostInput;
+  readonly stdin?: Uint8Array | string | HostInput | undefined;
   /** real: microseconds. coarse (default): milliseconds. frozen: moves only when the guest sleeps. */
-  readonly clock?: ClockPolicy;
+  readonly clock?: ClockPolicy | undefined;
   /** IANA name. Default "UTC". */
-  readonly timeZone?: string;
-  readonly limits?: Limits;
+  readonly timeZone?: string | undefined;
+  readonly limits?: Limits | undefined;
   /**
    * Told of what happens besides results: a place of the embedder's own code that failed (by default a warning of the process), something
    * that the guest was refused.
    */
-  readonly onEvent?: OnEvent;
+  readonly onEvent?: OnEvent | undefined;
 }
 
 /** What kind of interpreter runs it. */
@@ -55,14 +55,14 @@ export interface EngineOptions {
    * `inline`: the embedder's own thread, which waits for the guest; metered. `worker` (default): a thread of its own.
    * `process`: a process of its own, with nothing of the embedder's.
    */
-  readonly isolation?: Isolation;
+  readonly isolation?: Isolation | undefined;
   /** Built-in extension modules to grant beyond the default, such as "_ctypes". Default: none. */
-  readonly modules?: readonly string[];
+  readonly modules?: readonly string[] | undefined;
   /**
    * Whether loops count fuel: needed for `limits.fuel`, and lets every guest be stopped without ending its thread.
    * Default: true for `inline` (always) and where `limits.fuel` is set; in a pool for `inline` only.
    */
-  readonly metered?: boolean;
+  readonly metered?: boolean | undefined;
 }
 
 export interface SandboxOptions extends GrantOptions, EngineOptions {}

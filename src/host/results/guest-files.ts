@@ -37,12 +37,12 @@ export interface WalkedFile extends GuestFileEntry {
 
 export interface ReadOptions {
   /** The most to read; a larger file is refused with FILE_TOO_LARGE. Default "256 MiB". */
-  readonly bytes?: Quantity;
+  readonly bytes?: Quantity | undefined;
 }
 
 export interface WalkOptions {
   /** The most entries; a tree with more is refused with FILE_TOO_LARGE when it comes to that. Default 100,000. */
-  readonly entries?: number;
+  readonly entries?: number | undefined;
 }
 
 interface FilesSource {
@@ -119,7 +119,10 @@ export class GuestFiles {
   }
 
   /** What stands there: a link is followed, unless `followLinks` is false. */
-  async stat(path: string, options: { readonly followLinks?: boolean } = {}): Promise<GuestFileStat> {
+  async stat(
+    path: string,
+    options: { readonly followLinks?: boolean | undefined } = {},
+  ): Promise<GuestFileStat> {
     const bytes = checkPath(path);
     optionRecord("", options, ["followLinks"]);
     const { followLinks = true } = options;
