@@ -1,5 +1,5 @@
-// CPython's own tests of files, in the box. The quick modules are held against what is expected where the suite has been fetched; what is
-// expected is checked in any case. All modules: npm run conformance.
+// CPython's own tests, in the box. The quick modules, of files, are held against what is expected where the suite has been fetched;
+// what is expected is checked in any case. All modules: npm run conformance.
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Sandbox } from "sandboa";

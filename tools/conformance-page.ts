@@ -43,12 +43,15 @@ export function conformancePage({ suite, python, reasons, modules }: Expected): 
     .map(([, record]) => numbers(record))
     .reduce((sum, next) => sum.map((n, i) => n + (next[i] ?? 0)));
   return [
-    "# CPython's own tests of files, in the box",
+    "# CPython's own tests, in the box",
     "",
     `The test suite of CPython ${suite} (Debian's packages, fetched by \`npm run conformance:fetch\`, never part of this repository) against`,
     `Python ${python} in the box, with nothing granted but the suite's folder for reading and a scratch folder as \`/tmp\`. Made from`,
     "`tests/conformance/expected.json` by `npm run docs`; do not edit. `npm run conformance` runs all of it and holds it against that file:",
     "a new failure, an expected one that passes, and another number of skipped tests are errors.",
+    "",
+    "The modules are those whose results depend on what the box does itself: files, clocks, randomness, asyncio, import, tracebacks, hooks,",
+    "pickling. CPython thinks of all tests of asyncio as needing sockets; those listed do not, and are run.",
     "",
     "Two parts of Python's library that the box's build leaves out are lent by the suite: `dbm`, and `zoneinfo` in pure Python.",
     "",

@@ -33,6 +33,9 @@ import test.support
 
 test.support.use_resources = ["largefile", "decimal", "tzdata"]
 test.support.verbose = False
+# The tests of asyncio are all thought to need sockets; those of the modules listed do not.
+if "async" in name:
+    test.support.has_socket_support = True
 # As regrtest does: tests of what is collected need a calm start.
 gc.collect()
 
