@@ -1,7 +1,7 @@
 // The guest's descriptors: numbers to open file descriptions, lowest free number first, capped. Each descriptor and each
 // description is charged to the guest's host memory; those that the host sets up are not.
 import type { HostMemory } from "./host-memory.ts";
-import { fail } from "./kernel-error.ts";
+import { fail, unheard } from "./kernel-error.ts";
 import type { OpenFile } from "./open-file.ts";
 
 // Measured in V8 (Node 20.20): 92 bytes for a descriptor; with its description a socket takes 212, an open file 284, an end of
@@ -116,8 +116,11 @@ export class FdTable {
     this.#slot(fd).closeOnExec = closeOnExec;
   }
 
+  /** At the end of a process, where nobody is told what a close has failed with. */
   closeAll(): void {
-    for (let fd = 0; fd < this.#slots.length; fd++) if (this.#slots[fd] !== undefined) this.close(fd);
+    for (let fd = 0; fd < this.#slots.length; fd++) {
+      if (this.#slots[fd] !== undefined) unheard(() => this.close(fd));
+    }
   }
 
   #slot(fd: number): Slot {
@@ -147,7 +150,7 @@ export class FdTable {
     try {
       file.descriptorClosed();
     } finally {
-      if (file.drop()) this.#memory.give(file.chargedBytes);
+      file.drop(this.#memory);
     }
   }
 }

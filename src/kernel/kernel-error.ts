@@ -38,6 +38,15 @@ export function failNumber(number: number, spent?: Spent): never {
   return fail(nameOfErrno(number), spent);
 }
 
+/** Does what may fail where nobody waits for it. What is no KernelError is thrown. */
+export function unheard(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+  }
+}
+
 export function fail(name: ErrnoName, spent?: Spent): never {
   throw new KernelError(name, spent);
 }

@@ -1,7 +1,7 @@
 // Which open file stands behind which shared mapping. libc remembers a descriptor's number alone, and by the time that a mapping is
 // written back that may be another file's: a mapping outlives the descriptor that it was made with (mmap(2)).
 import type { HostMemory } from "./host-memory.ts";
-import { fail } from "./kernel-error.ts";
+import { fail, unheard } from "./kernel-error.ts";
 import type { OpenFile } from "./open-file.ts";
 
 /** Charged for each mapping, besides its open file. */
@@ -43,10 +43,10 @@ export class Mappings {
     if (file === undefined) return;
     this.#files.delete(address);
     this.#memory.give(mappingBytes);
-    if (file.drop()) this.#memory.give(file.chargedBytes);
+    file.drop(this.#memory);
   }
 
   removeAll(): void {
-    for (const address of [...this.#files.keys()]) this.remove(address);
+    for (const address of [...this.#files.keys()]) unheard(() => this.remove(address));
   }
 }

@@ -1,6 +1,7 @@
 // An open file description (POSIX): what descriptors made by dup share. Every operation that a kind of file does not
 // support refuses; nothing succeeds by default.
 import type { Attributes, HeldLock, LockRequest, Node } from "./filesystem.ts";
+import type { HostMemory } from "./host-memory.ts";
 import { fail } from "./kernel-error.ts";
 
 export interface Readiness {
@@ -86,10 +87,13 @@ export abstract class OpenFile {
     this.#references++;
     return this;
   }
-  /** Whether this was the last reference: then the description is over. */
-  drop(): boolean {
-    if (--this.#references > 0) return false;
-    this.release();
-    return true;
+  /** With the last reference the description is over, and what it was charged is given back, even if that fails. */
+  drop(memory: HostMemory): void {
+    if (--this.#references > 0) return;
+    try {
+      this.release();
+    } finally {
+      memory.give(this.chargedBytes);
+    }
   }
 }

@@ -131,7 +131,10 @@ export class RegularFile extends OpenFile {
   }
 
   protected release(): void {
-    this.#handle.close();
-    this.#memory.give(this.#heldBytes);
+    try {
+      this.#handle.close();
+    } finally {
+      this.#memory.give(this.#heldBytes);
+    }
   }
 }

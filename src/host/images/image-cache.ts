@@ -18,7 +18,7 @@ import { openRest } from "./rest-module.ts";
 import { SharedBytes } from "./shared-bytes.ts";
 
 /** Raised when the layout of a cached file or the way an image is made changes. */
-const imageFormat = 40;
+const imageFormat = 41;
 
 /** Loaded when it is needed: most starts find everything in the cache. */
 const builder = () => import("./image-build.ts");

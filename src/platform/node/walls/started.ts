@@ -18,8 +18,8 @@ export function started<T>(what: string, flag: string, start: () => T): T {
 }
 
 /** A better word for a failure that says nothing to whoever has not read Node's source; undefined where there is none. */
-export function hint(message: string): string | undefined {
-  return message.includes("uv_cwd")
+export function hint(message: unknown): string | undefined {
+  return String(message).includes("uv_cwd")
     ? "the working folder of this process is gone, without which Node starts no thread; process.chdir() to one that exists"
     : undefined;
 }
