@@ -15,6 +15,7 @@ from itertools import repeat
 
 from sandboa import _ending, _finders, _hooks, _host, _host_loop, _host_module, _report, _session_loop, _source, _values
 from sandboa._builtins import __builtins__
+from sandboa._hooks import get_events, get_profile, get_tool, get_trace, set_events, set_profile, set_trace
 
 _runs = 0
 
@@ -177,13 +178,12 @@ def _run(source, filename, inputs, records, finalize, wants_value):
                         value = context.run(eval, rest[0], namespace)
             finally:
                 # Here and without a loop or a call of our own functions: those would be seen by what is taken away.
-                _hooks.profile = _hooks.get_profile()
-                _hooks.set_profile(None)
-                _hooks.trace = _hooks.get_trace()
-                _hooks.set_trace(None)
-                _hooks.tools = tuple(filter(_hooks.get_tool, range(6)))
-                _hooks.events = tuple(map(_hooks.get_events, _hooks.tools))
-                any(map(_hooks.set_events, _hooks.tools, repeat(0)))
+                profile, trace, tools = get_profile(), get_trace(), tuple(filter(get_tool, range(6)))
+                if profile is not None or trace is not None or tools:
+                    set_profile(None)
+                    set_trace(None)
+                    _hooks.taken = profile, trace, tuple(zip(tools, map(get_events, tools)))
+                    any(map(set_events, tools, repeat(0)))
             if type(value) in _ATOMS:
                 answer = {"end": "value", "value": value}
             else:

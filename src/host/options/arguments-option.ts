@@ -21,9 +21,10 @@ export function checkArguments(
   return checked;
 }
 
+const encoder = new TextEncoder();
+
 function bytesOf(texts: readonly string[]): number {
-  const encoder = new TextEncoder();
-  return texts.reduce((sum, text) => sum + encoder.encode(text).length + 1, 0);
+  return texts.reduce((sum, text) => sum + (text === "" ? 0 : encoder.encode(text).length) + 1, 0);
 }
 
 function checkEnvironment(env: Readonly<Record<string, string>>): Environment {
