@@ -35,6 +35,11 @@ export class Crossing {
   lose: (handles: readonly number[]) => void = () => {};
   /** What the guest passed back of the embedder's own, in the value that was decoded last. */
   readonly passedBack = new Set<unknown>();
+  /**
+   * What has ever been passed back -> the capability that it stands behind: in an answer it is that again. A copy of it would tell the guest
+   * what it was not granted.
+   */
+  #behind: WeakMap<object, Capability> | undefined;
   /** Whose values are decoded or encoded at the moment. */
   #target: FunctionTarget | undefined;
   #call: Call | undefined;
@@ -103,6 +108,8 @@ export class Crossing {
   #lend(value: object): readonly unknown[] | undefined {
     const id = this.lent?.idOf(value);
     if (id !== undefined) return ["lent", id];
+    const capability = this.#behind?.get(value);
+    if (capability !== undefined) return this.#lendCapability(capability);
     if (typeof value === "function") return undefined;
     if (value instanceof StreamAnswer) return this.#lendStream(value.iterable);
     if (isMadeHere(value)) return this.#lendCapability(value);
@@ -140,6 +147,10 @@ export class Crossing {
         throw new Refusal("ReferenceError", "the host has taken this back, or it was released");
       const own = ownOf(target);
       this.passedBack.add(own);
+      if (target.kind !== "stream" && typeof own === "object" && own !== null) {
+        this.#behind ??= new WeakMap();
+        this.#behind.set(own, target.capability);
+      }
       return own;
     }
     if (name !== "lent" || fields.length !== 3 || (kind !== "call" && kind !== "iterate")) return undefined;

@@ -126,3 +126,46 @@ test("an embedder's object that is passed back is neither the arguments nor the 
     expect(await ask(server, "call", { number, body: handle })).toMatchObject({ kind: "raise" });
   expect(await ask(server, "call", { number: 1, body: [handle] })).toMatchObject({ kind: "raise" });
 });
+
+test.each([
+  ["an array", [1, "secret"]],
+  ["a Map", new Map([["secret", 1]])],
+  ["a plain object", { shown: 1, secret: 2 }],
+  [
+    "an instance",
+    new (class Own {
+      secret = 1;
+    })(),
+  ],
+])(
+  "%s behind an object is the object again in an answer, now and later, not a copy of what it holds",
+  async (_, own) => {
+    const object = hostObject(own as object, { methods: [], attributes: [] });
+    let kept: unknown;
+    const { server } = serve({
+      give: fn(() => object),
+      echo: fn(({ x }) => ({ x, list: [x] }), { parameters: ["x"] }),
+      later: fn(async ({ x }) => x, { parameters: ["x"] }),
+      keep: fn(
+        ({ x }) => {
+          kept = x;
+        },
+        { parameters: ["x"] },
+      ),
+      get: fn(() => kept),
+      other: fn(() => [...Object.values(own)]),
+    });
+    const number = numberOf((await ask(server, "call", { body: [] })).value);
+    const passed = { body: [new Fields("host", number)], records: 1 };
+    const echoed = (await ask(server, "call", { number: 1, ...passed })).value as {
+      x: unknown;
+      list: unknown[];
+    };
+    expect([numberOf(echoed.x), numberOf(echoed.list[0])]).toEqual([number, number]);
+    expect(numberOf((await ask(server, "call", { number: 2, ...passed })).value)).toBe(number);
+    await ask(server, "call", { number: 3, ...passed });
+    expect(numberOf((await ask(server, "call", { number: 4, body: [] })).value)).toBe(number);
+    // What the embedder makes of it is its own affair.
+    expect(Array.isArray((await ask(server, "call", { number: 5, body: [] })).value)).toBe(true);
+  },
+);

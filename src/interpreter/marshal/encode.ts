@@ -133,8 +133,8 @@ class Writer {
   #object(value: object): void {
     const kind = containerKind(value);
     if (kind !== undefined) {
-      // A capability may be a plain object.
-      if (kind !== "object" || !this.#lent(value)) this.#nested(value, kind);
+      // A capability may be a plain object, and what stands behind one any container.
+      if (!this.#lent(value)) this.#nested(value, kind);
     } else if (ArrayBuffer.isView(value)) {
       this.#viewOf(value.buffer);
       this.#sink.bytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
