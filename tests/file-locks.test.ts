@@ -124,7 +124,8 @@ def tried(path):
 `;
 
 describe.each(Object.entries(places))("%s", (_name, make) => {
-  test.each(pairs)("SQLite loses nothing: %s and %s", async (one, two) => {
+  // Each wall once; all of the pairs are tried with one file below.
+  test.each(pairs.slice(1, 3))("SQLite loses nothing: %s and %s", async (one, two) => {
     const place = make();
     await using first = await Sandbox.create({ files: { "/d": place() }, isolation: one });
     await using second = await Sandbox.create({ files: { "/d": place() }, isolation: two });
