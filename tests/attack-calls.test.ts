@@ -87,6 +87,20 @@ describe.each(walls)("%s", (isolation) => {
     20_000,
   );
 
+  // Inline it is the guest that has the thread.
+  if (isolation !== "inline")
+    test("a flood of questions leaves the embedder's thread its turns: a timer of its own ends it, again and again", async () => {
+      await using sandbox = await sandboxWith(isolation, { never, use }, { wall: "20 s" });
+      for (let times = 0; times < 3; times++) {
+        const flood = `${prelude}\nwhile True: send(CANCEL, call=4000000000)`;
+        const signal = AbortSignal.timeout(200);
+        const ended = await sandbox.run(flood, { signal }).catch((error: unknown) => error);
+        expect(ended).toMatchObject({ code: "RUN_CANCELLED" });
+        await sandbox.reset();
+        expect(await runTo(sandbox, "import host\n[send(CANCEL)[-1] for _ in range(20_000)][-1]")).toBe(0);
+      }
+    }, 30_000);
+
   test("wall time stands still while the host works, and only then", async () => {
     const slow = hostFunction(async () => sleep(2500));
     await using sandbox = await sandboxWith(isolation, { slow }, paused);
