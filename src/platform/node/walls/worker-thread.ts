@@ -42,7 +42,7 @@ const haste = {
  * Questions that follow each other faster than this are one burst, which may keep this thread from all else for so long: Node takes a thousand
  * messages in a turn, and a guest that asks for nothing all the time has the next one there before it looks.
  */
-const burst = { gapMs: 1, longestMs: 5 } as const;
+const burst = { gapMs: 1, longestMs: 10 } as const;
 
 /** The thread comes up while the caller still prepares what to send it first. */
 export class WorkerLink implements Link {
