@@ -71,3 +71,30 @@ test.each([
   });
   expect(ended).toEqual({ status: 0, stdout: `waiting\n4 ${Buffer.from(text).toString("hex")}\n` });
 });
+
+test.skipIf(process.platform !== "linux")(
+  "a process that dies while it waits for input takes nothing of it: the next one gets it (Linux, to find the process)",
+  async () => {
+    const body = `
+    const { readFileSync } = await import("node:fs");
+    const sandbox = () => Sandbox.create({ isolation: "process", stdin: hostStdin });
+    const dying = await sandbox();
+    const waiting = dying.run("input()");
+    setTimeout(() => {
+      const children = readFileSync("/proc/self/task/" + process.pid + "/children", "utf8");
+      for (const pid of children.trim().split(" ")) process.kill(Number(pid), "SIGKILL");
+    }, 300);
+    console.log(await waiting.catch((error) => error.code));
+    const next = await sandbox();
+    const wanted = next.run("input()");
+    console.log("waiting");
+    console.log((await wanted).value);
+    await Promise.all([dying.close(), next.close()]);`;
+    let fed = false;
+    const ended = await script(body, (write) => {
+      if (!fed) setTimeout(() => write("mine\n"), 200);
+      fed = true;
+    });
+    expect(ended).toEqual({ status: 0, stdout: "SANDBOX_CRASHED\nwaiting\nmine\n" });
+  },
+);
