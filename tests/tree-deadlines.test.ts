@@ -1,4 +1,5 @@
-// One call of the guest's can ask a place as often as its path has names: the deadline ends it in the middle, inline too.
+// One call of the guest's can ask a place as often as its path has names, or a folder has entries: the deadline ends it in the middle,
+// inline too.
 import { hostFunction, type Isolation, LimitError, Sandbox, virtualDirectory } from "sandboa";
 import { expect, test } from "vitest";
 
@@ -28,6 +29,36 @@ test.each<Isolation>(["inline", "worker", "process"])(
     expect(error).toMatchObject({ limit: "wall" });
     // Each takes ten milliseconds, so no more have had time; another one may be under way, and one is asked for by itself.
     expect(asked).toBeLessThanOrEqual(22);
+  },
+);
+
+test.each<Isolation>(["inline", "worker", "process"])(
+  "a listing that takes long, and a place that lists without end: %s",
+  async (isolation) => {
+    let given = 0;
+    let ended = 0;
+    const slow = virtualDirectory({
+      stat: () => ({ kind: "directory", size: 0 }),
+      *list() {
+        try {
+          for (; ; given++) {
+            const end = performance.now() + 0.1;
+            while (performance.now() < end);
+            yield { name: `f${given}`, kind: "file", size: 0 };
+          }
+        } finally {
+          ended += 1;
+        }
+      },
+      open: () => ({ stat: () => ({ kind: "file", size: 0 }) }),
+    });
+    const sandbox = await Sandbox.create({ isolation, files: { "/slow": slow }, limits: { wall: "200 ms" } });
+    const error = await sandbox.run("import os\nos.listdir('/slow')").catch((reason) => reason);
+    expect(error).toMatchObject({ limit: "wall" });
+    // Each takes a tenth of a millisecond: no more than 2,000 have had time, and another 500 may be under way.
+    expect(given).toBeLessThanOrEqual(2500);
+    await sandbox.close();
+    expect(ended).toBe(1);
   },
 );
 

@@ -4,6 +4,9 @@
 import { maxPathBytes } from "../abi/limits.ts";
 import type { ByteString } from "../kernel/filesystem.ts";
 
+/** How many entries below a folder are looked at for links before it moves up: the guest waits, and so may everybody else. */
+export const maxLookedForLinks = 2000;
+
 /** What a link shows that leads out: nothing is ever there, and it tells nothing of the host. */
 export const brokenTarget: ByteString = "/dev/null/outside";
 

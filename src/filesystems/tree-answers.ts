@@ -3,20 +3,17 @@
 import { mode as modeBits } from "../abi/flags.ts";
 import { maxPathBytes } from "../abi/limits.ts";
 import { isBytes } from "../errors/object-kinds.ts";
-import type { NamedTreeEntry, TreeEntry, TreeFile, TreeRoom } from "./tree.ts";
-import { isTreeName, pathBytes } from "./tree-path.ts";
+import type { TreeEntry, TreeFile, TreeRoom } from "./tree.ts";
+import { pathBytes } from "./tree-path.ts";
 
 /** A tree broke its interface: a fault of the embedder's code. */
-class FaultyAnswer extends Error {
+export class FaultyAnswer extends Error {
   override readonly name = "FaultyAnswer";
 }
 
-/** More entries than these are no listing. */
-export const maxListedEntries = 100_000;
-
 const kinds: readonly unknown[] = ["file", "directory", "link"] satisfies TreeEntry["kind"][];
 
-function refuse(what: string): never {
+export function refuse(what: string): never {
   throw new FaultyAnswer(`the tree answered ${what}`);
 }
 
@@ -47,30 +44,6 @@ export function plainEntry(given: unknown): TreeEntry {
     ...(id !== undefined && { id: count(id, "an id", 1) }),
     ...(links !== undefined && { links: Math.min(count(links, "links"), 2 ** 32 - 1) }),
   };
-}
-
-/** Entries without those that are none or come twice: `report` is told of the first of these. Throws FaultyAnswer. */
-export function plainList(given: unknown, report: (fault: FaultyAnswer) => void): NamedTreeEntry[] {
-  if (typeof given !== "object" || given === null || !(Symbol.iterator in given))
-    refuse("with a list that cannot be iterated");
-  const entries = new Map<string, NamedTreeEntry>();
-  let told = false;
-  let seen = 0;
-  for (const item of given as Iterable<unknown>) {
-    seen += 1;
-    if (seen > maxListedEntries) refuse(`with more than ${maxListedEntries} entries`);
-    try {
-      const name = (item as { name?: unknown } | null | undefined)?.name;
-      if (!isTreeName(name)) refuse(`with a name that is none: ${JSON.stringify(name)?.slice(0, 100)}`);
-      if (entries.has(name)) refuse(`with the name ${JSON.stringify(name)} twice`);
-      entries.set(name, { name, ...plainEntry(item) });
-    } catch (error) {
-      if (!(error instanceof FaultyAnswer)) throw error;
-      if (!told) report(error);
-      told = true;
-    }
-  }
-  return [...entries.values()];
 }
 
 /** At most `length` of what was read. Throws FaultyAnswer. */

@@ -25,10 +25,10 @@ function world(entries: number, confinesLinks: boolean) {
 }
 
 test.each([
-  [10_000, "e/big", "ok"],
-  [10_000, "big", "ok"],
-  [10_001, "e/big", "ok"],
-  [10_001, "big", "EXDEV"],
+  [2000, "e/big", "ok"],
+  [2000, "big", "ok"],
+  [2001, "e/big", "ok"],
+  [2001, "big", "EXDEV"],
 ])("a folder of %d entries is moved to %s: %s", (entries, to, expected) => {
   const { overlay, lists } = world(entries, true);
   expect(refusal(() => overlay.rename("d/big", to))).toBe(expected);
@@ -36,7 +36,7 @@ test.each([
 });
 
 test("over a tree that makes any link, nothing is looked at, and any link is made", () => {
-  const { overlay, lists } = world(10_001, false);
+  const { overlay, lists } = world(2001, false);
   expect(refusal(() => overlay.makeLink("l", "/etc"))).toBe("ok");
   expect(refusal(() => overlay.rename("d/big", "big"))).toBe("ok");
   expect(lists()).toBe(0);

@@ -1,17 +1,13 @@
 // Links in an overlay over a tree that keeps links inside: which ones a commit could make there. A commit makes everything anew that was
 // made or moved, so a link that the tree below would refuse must not be made or moved here either: it would hold back all the rest.
 import { fail } from "../../kernel/kernel-error.ts";
-import { isSafeTarget } from "../inner-links.ts";
+import { isSafeTarget, maxLookedForLinks } from "../inner-links.ts";
 import type { Steps } from "../later.ts";
 import type { Tree, TreePath } from "../tree.ts";
-import { childPath, pathBytes, pathNames } from "../tree-path.ts";
+import { childPath, isTreeName, pathBytes, pathNames } from "../tree-path.ts";
 import { type Found, kindOf } from "./found.ts";
-import { readLowerLink } from "./lower-tree.ts";
-import { listed } from "./overlay-changes.ts";
+import { listLower, readLowerLink } from "./lower-tree.ts";
 import { slotOf, type UpperDirectory } from "./upper-node.ts";
-
-/** How much of the lower tree is looked at before a folder moves. What the overlay has of its own costs memory, and is looked at whole. */
-const maxLooked = 10_000;
 
 /** EPERM for a link with this target at that path. */
 export function demandSafeLink(path: TreePath, target: string): void {
@@ -46,13 +42,16 @@ export function* demandSafeMove(lower: Tree, moved: Found, from: TreePath, to: T
       if (child?.kind === "directory")
         rest.push({ node: child, path: child.origin?.path, depth: at.depth + 1 });
     }
-    if (path === undefined || looked > maxLooked) continue;
-    for (const entry of yield* listed(lower, path)) {
-      if (slotOf(node, entry.name) !== undefined || ++looked > maxLooked) continue;
+    // What the overlay has of its own costs memory, and was looked at whole.
+    if (path === undefined) continue;
+    for (const entry of yield* listLower(lower, path)) {
+      if (looked > maxLookedForLinks) break;
+      if (!isTreeName(entry.name) || slotOf(node, entry.name) !== undefined) continue;
+      if (++looked > maxLookedForLinks) break;
       const childAt = childPath(path, entry.name);
       if (entry.kind === "link") demandSafe(yield* targetAt(childAt), at.depth);
       if (entry.kind === "directory") rest.push({ node: undefined, path: childAt, depth: at.depth + 1 });
     }
   }
-  if (looked > maxLooked && depth < pathNames(from).length) fail("EXDEV");
+  if (looked > maxLookedForLinks && depth < pathNames(from).length) fail("EXDEV");
 }

@@ -15,12 +15,13 @@ import type {
   TreePath,
   TreeRoom,
 } from "../tree.ts";
-import { childPath, isBelow, lastName, parentPath, pathBytes, pathNames, treePath } from "../tree-path.ts";
+import { childPath, isBelow, lastName, parentPath, pathBytes, pathNames } from "../tree-path.ts";
 import { hasTrails, type TrailTree, trail } from "../tree-trail.ts";
 import { type Found, kindOf } from "./found.ts";
 import { listLower, openLower, readLowerLink } from "./lower-tree.ts";
 import { type FileRoom, OverlayFile } from "./overlay-file.ts";
 import { demandSafeLink, demandSafeMove } from "./overlay-links.ts";
+import { overlayList } from "./overlay-list.ts";
 import { overlayTrail } from "./overlay-trail.ts";
 import type { Turns } from "./turns.ts";
 import { heightOf, slotOf, UpperDirectory, UpperFile, UpperLink, type UpperNode } from "./upper-node.ts";
@@ -63,7 +64,7 @@ export class OverlayTree implements Required<Tree> {
     return this.#turn(() => this.#stat(path));
   }
 
-  list(path: TreePath): Later<NamedTreeEntry[]> {
+  list(path: TreePath): Later<Iterable<NamedTreeEntry>> {
     return this.#turn(() => this.#list(path));
   }
 
@@ -121,19 +122,13 @@ export class OverlayTree implements Required<Tree> {
     return found.node === undefined ? shownEntry(found.entry) : found.node.stat();
   }
 
-  *#list(path: TreePath): Steps<NamedTreeEntry[]> {
+  *#list(path: TreePath): Steps<Iterable<NamedTreeEntry>> {
     const found = yield* this.#existing(path);
     if (kindOf(found) !== "directory") fail("ENOTDIR");
     const { node } = found;
-    const entries: NamedTreeEntry[] = [];
     const lowerPath = node === undefined ? found.lower : node.origin?.path;
-    if (lowerPath !== undefined)
-      for (const entry of yield* listLower(this.#lower, lowerPath))
-        if (slotOf(node, entry.name) === undefined) entries.push({ ...shownEntry(entry), name: entry.name });
-    if (node?.kind !== "directory") return entries;
-    for (const [name, slot] of node.slots)
-      if (slot.node !== undefined) entries.push({ ...slot.node.stat(), name: treePath(name) });
-    return entries;
+    const lower = lowerPath === undefined ? [] : yield* listLower(this.#lower, lowerPath);
+    return overlayList(node, lower);
   }
 
   *#open(path: TreePath, access: TreeAccess): Steps<TreeFile> {
@@ -318,7 +313,8 @@ export class OverlayTree implements Required<Tree> {
   }
 
   *#isEmpty(path: TreePath): Steps<boolean> {
-    return (yield* this.#list(path)).length === 0;
+    for (const _ of yield* this.#list(path)) return false;
+    return true;
   }
 
   *#root(): Steps<UpperDirectory> {

@@ -1,28 +1,22 @@
 // One question about a path of a granted tree, put to the embedder's code, and its answer as plain data.
 import { now, type Steps } from "../../filesystems/later.ts";
 import type { Later, Tree, TreeChange } from "../../filesystems/tree.ts";
-import { plainEntry, plainList, plainRoom, plainTarget } from "../../filesystems/tree-answers.ts";
+import { plainEntry, plainRoom, plainTarget } from "../../filesystems/tree-answers.ts";
 import { fail } from "../../kernel/kernel-error.ts";
 import type { AskedChange, TreeQuestion } from "./tree-questions.ts";
 
-type PathQuestion = Exclude<Extract<TreeQuestion, { place: number }>, { operation: "open" | "trail" }>;
+type PathQuestion = Exclude<
+  Extract<TreeQuestion, { place: number }>,
+  { operation: "open" | "trail" | "list" }
+>;
 
-/** `onFault`: told of what a listing leaves out. Throws what the tree throws, and KernelError for what it cannot do. */
-export function* askTree(
-  tree: Tree,
-  question: PathQuestion,
-  onFault: (fault: unknown) => void,
-): Steps<unknown> {
+/** Throws what the tree throws, and KernelError for what it cannot do. */
+export function* askTree(tree: Tree, question: PathQuestion): Steps<unknown> {
   const { path } = question;
   switch (question.operation) {
     case "stat": {
       const entry = yield* now(tree.stat(path));
       return entry === undefined ? undefined : plainEntry(entry);
-    }
-    case "list": {
-      if (!tree.list) fail("EACCES");
-      const listed = yield* now(tree.list(path));
-      return plainList(listed, onFault);
     }
     case "readLink":
       if (!tree.readLink) fail("EACCES");

@@ -1,7 +1,7 @@
 // A granted tree as the inside of a wall sees it: each call is one question.
 import type { FirstLook } from "../../filesystems/first-look.ts";
 import type { SyncTree, SyncTreeFile } from "../../filesystems/sync-tree.ts";
-import type { TreeAccess, TreeChange, TreePath } from "../../filesystems/tree.ts";
+import type { NamedTreeEntry, TreeAccess, TreeChange, TreePath } from "../../filesystems/tree.ts";
 import type { AskedLocks } from "./asked-locks.ts";
 import { inPieces } from "./in-pieces.ts";
 import type { AskedChange, AskTree } from "./tree-questions.ts";
@@ -29,7 +29,15 @@ export function askedTree(place: number, asking: Asking): SyncTree {
     open,
     stat: (path) => ask({ operation: "stat", place, path }),
     trail: (path, count) => ask({ operation: "trail", place, path, count }),
-    list: (path) => ask({ operation: "list", place, path }),
+    list: (path) => {
+      const entries: NamedTreeEntry[] = [];
+      for (let from = 0; ; ) {
+        const part = ask({ operation: "list", place, path, from });
+        for (const entry of part.entries) entries.push(entry);
+        if (part.next === 0) return entries;
+        from = part.next;
+      }
+    },
     readLink: (path) => ask({ operation: "readLink", place, path }),
     makeDirectory: (path, mode) => ask({ operation: "makeDirectory", place, path, mode }),
     makeLink: (path, target) => ask({ operation: "makeLink", place, path, target }),

@@ -58,12 +58,13 @@ export function readTreeQuestion(message: ReadonlyMap<string, unknown>): TreeQue
   const ofPath = () => ({ place: number("place"), path: path("path") });
   switch (operation) {
     case "stat":
-    case "list":
     case "readLink":
     case "remove":
     case "removeDirectory":
     case "room":
       return { operation, ...ofPath() };
+    case "list":
+      return { operation, ...ofPath(), from: number("from") };
     case "trail":
       return { operation, ...ofPath(), count: number("count") };
     case "open":

@@ -48,8 +48,10 @@ interface OfFile {
 /** Without the answers, which are below. */
 export type TreeQuestion =
   | ({
-      readonly operation: "stat" | "list" | "readLink" | "remove" | "removeDirectory" | "room";
+      readonly operation: "stat" | "readLink" | "remove" | "removeDirectory" | "room";
     } & OfPath)
+  /** A part of a listing: the first for 0, and then what the last part gave as `next`. */
+  | ({ readonly operation: "list"; readonly from: number } & OfPath)
   /** Of the path's last `count` prefixes. */
   | ({ readonly operation: "trail"; readonly count: number } & OfPath)
   /** `tells`: of a file that is small enough the content travels beside the answer, see filesystems/first-look.ts. */
@@ -76,12 +78,18 @@ export interface OpenedTreeFile {
   readonly entry?: TreeEntry | undefined;
 }
 
+export interface ListedPart {
+  readonly entries: readonly NamedTreeEntry[];
+  /** Where the next part begins; 0 after the last one. */
+  readonly next: number;
+}
+
 /** What is answered where there is more to say than "done". */
 interface TreeAnswers {
   readonly stat: TreeEntry | undefined;
   readonly trail: TreeTrail;
   readonly statFile: TreeEntry;
-  readonly list: readonly NamedTreeEntry[];
+  readonly list: ListedPart;
   readonly open: OpenedTreeFile;
   readonly readLink: string;
   readonly room: TreeRoom | undefined;

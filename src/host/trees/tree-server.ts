@@ -8,6 +8,7 @@ import { canReadAhead, firstLook } from "../../filesystems/first-look.ts";
 import { HostFault } from "../../filesystems/host-fault.ts";
 import type { HostFolderTicket } from "../../filesystems/host-folder.ts";
 import { now, run, type Steps } from "../../filesystems/later.ts";
+import { PlainList } from "../../filesystems/plain-list.ts";
 import type { Later, Tree, TreeEntry } from "../../filesystems/tree.ts";
 import { openedFile, plainBytes, plainCount, plainEntry } from "../../filesystems/tree-answers.ts";
 import { isTreePath, pathBytes, pathNames } from "../../filesystems/tree-path.ts";
@@ -17,7 +18,13 @@ import { monotonicMs } from "../../platform/node/powers.ts";
 import type { FaultEvent, OnFault } from "../events.ts";
 import { askTree, changeOf, done } from "./ask-tree.ts";
 import { identityOf, type LockedBy, type LockedFile, type LockServer } from "./lock-server.ts";
-import { maxPieceBytes, type OpenedTreeFile, type TreeQuestion, type TreeReply } from "./tree-questions.ts";
+import {
+  type ListedPart,
+  maxPieceBytes,
+  type OpenedTreeFile,
+  type TreeQuestion,
+  type TreeReply,
+} from "./tree-questions.ts";
 
 /** A granted tree in its lifetime. */
 export interface ServedPlace {
@@ -27,6 +34,13 @@ export interface ServedPlace {
   /** Where the tree is a folder of the host and nothing more: what a thread needs to use it itself. */
   readonly folder?: HostFolderTicket | undefined;
   readonly lockedBy?: LockedBy | undefined;
+}
+
+type ListQuestion = Extract<TreeQuestion, { operation: "list" }>;
+
+/** A listing whose last part was not asked for yet. */
+interface Listing extends Pick<ListQuestion, "place" | "path"> {
+  readonly list: PlainList;
 }
 
 interface OpenTreeFile extends LockedFile {
@@ -51,6 +65,7 @@ export class TreeServer {
   /** Questions are counted: an answer to any but the last one has come too late. */
   #asked = 0;
   #ended: Promise<void> | undefined;
+  #listing: Listing | undefined;
   /** What the last trail has come to. */
   #trailAt: { readonly operation: "stat"; readonly path: string } = { operation: "stat", path: "" };
 
@@ -85,6 +100,7 @@ export class TreeServer {
     // The host may still look at what a lost guest has left.
     if (this.#ended !== undefined) return { errno: errno.EIO };
     if (question.operation === "lock") return run(this.#lock(question));
+    if (question.operation === "list") this.#demandNext(question);
     const steps =
       "place" in question
         ? this.#ofPlace(question, this.#placeOf(question), number)
@@ -120,6 +136,7 @@ export class TreeServer {
 
   async #end(): Promise<void> {
     this.abandon();
+    this.#endListing();
     this.#locks?.end();
     for (const [number, open] of this.#files) {
       this.#files.delete(number);
@@ -163,14 +180,46 @@ export class TreeServer {
       if (question.operation === "open") return yield* this.#open(question, place, number);
       if (question.operation === "trail")
         return { errno: 0, answer: yield* this.#trail(path, question.count, place, number) };
-      return {
-        errno: 0,
-        answer: yield* askTree(place.tree, question, (fault) => this.#report(place, path, "list", fault)),
-      };
+      if (question.operation === "list")
+        return { errno: 0, answer: yield* this.#list(question, place, number) };
+      return { errno: 0, answer: yield* askTree(place.tree, question) };
     } catch (error) {
       const reply = this.#refusal(place, path, operation, error);
       return operation === "stat" && reply.errno === errno.ENOENT ? { errno: 0 } : reply;
     }
+  }
+
+  #demandNext({ place, path, from }: ListQuestion): void {
+    if (from === 0) return;
+    const { list, ...of } = this.#listing ?? unasked("no listing is under way");
+    if (of.place !== place || of.path !== path || list.seen !== from) unasked("no part of this listing");
+  }
+
+  *#list({ place: at, path, from }: ListQuestion, place: ServedPlace, number: number): Steps<ListedPart> {
+    if (from === 0) {
+      this.#endListing();
+      const { tree } = place;
+      if (!tree.list) fail("EACCES");
+      const given = yield* now(tree.list(path));
+      if (!this.#isCurrent(number)) fail("EIO");
+      const list = new PlainList(given, (fault) => this.#report(place, path, "list", fault));
+      this.#listing = { place: at, path, list };
+    }
+    const { list } = this.#listing ?? fail("EIO");
+    try {
+      const { entries, isLast } = list.next();
+      if (isLast) this.#listing = undefined;
+      return { entries, next: isLast ? 0 : list.seen };
+    } catch (error) {
+      this.#endListing();
+      throw error;
+    }
+  }
+
+  #endListing(): void {
+    const listing = this.#listing;
+    this.#listing = undefined;
+    listing?.list.close();
   }
 
   /** Asks a tree that does not tell it at once for each prefix, until one leads no further. */

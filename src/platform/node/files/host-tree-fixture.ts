@@ -96,8 +96,5 @@ export function writeAll(tree: HostTree, path: TreePath, text: string, access: T
 }
 
 export function listed(tree: HostTree, path: TreePath): string[] {
-  return tree
-    .list(path)
-    .map(({ name, kind }) => `${name}:${kind}`)
-    .sort();
+  return Array.from(tree.list(path), ({ name, kind }) => `${name}:${kind}`).sort();
 }

@@ -236,12 +236,7 @@ test("names are bytes: newlines, what is no UTF-8, 255 of them, case and normal 
     "*",
   ];
   for (const name of names) writeAll(tree, name, name, making);
-  expect(
-    tree
-      .list("")
-      .map(({ name }) => name)
-      .sort(),
-  ).toEqual([...names, "a", "hello.txt"].sort());
+  expect(Array.from(tree.list(""), ({ name }) => name).sort()).toEqual([...names, "a", "hello.txt"].sort());
   expect(fs.readdirSync(folder.root, "latin1" as BufferEncoding)).toContain("\xff\x80");
   for (const name of names) expect(readAll(tree, name)).toBe(Buffer.from(name, "latin1").toString("latin1"));
   expect(refusal(() => tree.open("n".repeat(256), making))).toBe("ENAMETOOLONG");
@@ -334,4 +329,19 @@ test("every descriptor is closed again", () => {
       refusal(() => action());
   }
   expect(open()).toBe(before);
+});
+
+test("a large directory is listed whole, each time anew, and not when another one has its name by now", () => {
+  fs.mkdirSync(join(folder.root, "large"));
+  const names = Array.from({ length: 1201 }, (_, at) => `f${at}`);
+  for (const name of names) fs.writeFileSync(join(folder.root, "large", name), "");
+  const tree = folder.grant();
+  const list = tree.list("large");
+  const namesOf = (): string[] => Array.from(list, ({ name }) => name).sort();
+  expect(namesOf()).toEqual([...names].sort());
+  fs.rmSync(join(folder.root, "large", "f7"));
+  expect(listed(tree, "large")).toHaveLength(1200);
+  fs.renameSync(join(folder.root, "large"), join(folder.root, "old"));
+  fs.mkdirSync(join(folder.root, "large"));
+  expect(refusal(namesOf)).toBe("ENOENT");
 });

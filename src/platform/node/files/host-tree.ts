@@ -18,6 +18,7 @@ import { errno } from "../../../abi/errno.ts";
 import { HostFault } from "../../../filesystems/host-fault.ts";
 import type { HostFolderTicket } from "../../../filesystems/host-folder.ts";
 import { isSafeTarget } from "../../../filesystems/inner-links.ts";
+import { listedAtOnce } from "../../../filesystems/plain-list.ts";
 import type {
   NamedTreeEntry,
   TreeAccess,
@@ -101,17 +102,41 @@ export class HostTree implements TrailTree, KeepingTree {
     return { entries, errno: isMissing ? errno.ENOENT : 0 };
   }
 
-  list(path: TreePath): NamedTreeEntry[] {
-    const names = namesOf(path);
-    return this.#folder.directory(names, (fd) => {
+  /** Of a large directory all that comes behind the first entries is looked at when it is iterated: each time anew, and nothing is held meanwhile. */
+  list(path: TreePath): Iterable<NamedTreeEntry> {
+    return this.#folder.directory(namesOf(path), (fd) => {
       this.#rights.demandShown(path, "directory");
-      const found = this.#folder.entries(fd, (place, bytes): NamedTreeEntry[] => {
-        const entry = this.#entries.ofPlace(place) ?? this.#entries.link(fd, bytes, names.length);
-        const name = treePath(bytes);
-        return entry && this.#rights.shows(childPath(path, name), entry.kind) ? [{ ...entry, name }] : [];
-      });
-      return found.flat();
+      const names = this.#folder.names(fd);
+      const first = this.#listed(path, fd, names.slice(0, listedAtOnce));
+      if (names.length <= listedAtOnce) return first;
+      const { dev, ino } = statOf(fd);
+      const isSame = (stats: BigIntStats): boolean => stats.ino === ino && stats.dev === dev;
+      return { [Symbol.iterator]: () => this.#listing(path, first, names, isSame) };
     });
+  }
+
+  *#listing(
+    path: TreePath,
+    first: readonly NamedTreeEntry[],
+    names: readonly ByteString[],
+    isSame: (directory: BigIntStats) => boolean,
+  ): Generator<NamedTreeEntry, void> {
+    yield* first;
+    for (let at = listedAtOnce; at < names.length; at += listedAtOnce)
+      yield* this.#folder.directory(namesOf(path), (fd) => {
+        if (!isSame(statOf(fd))) fail("ENOENT");
+        return this.#listed(path, fd, names.slice(at, at + listedAtOnce));
+      });
+  }
+
+  #listed(path: TreePath, fd: number, names: readonly ByteString[]): NamedTreeEntry[] {
+    const depth = pathNames(path).length;
+    const found = this.#folder.entries(fd, names, (place, bytes): NamedTreeEntry[] => {
+      const entry = this.#entries.ofPlace(place) ?? this.#entries.link(fd, bytes, depth);
+      const name = treePath(bytes);
+      return entry && this.#rights.shows(childPath(path, name), entry.kind) ? [{ ...entry, name }] : [];
+    });
+    return found.flat();
   }
 
   open(path: TreePath, access: TreeAccess): HostTreeFile {

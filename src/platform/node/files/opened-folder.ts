@@ -5,7 +5,7 @@
 import { closeSync, constants, opendirSync, openSync, readFileSync } from "node:fs";
 import { maxPathBytes } from "../../../abi/limits.ts";
 import { HostFault } from "../../../filesystems/host-fault.ts";
-import { maxListedEntries } from "../../../filesystems/tree-answers.ts";
+import { maxListedEntries } from "../../../filesystems/plain-list.ts";
 import type { ByteString } from "../../../kernel/filesystem.ts";
 import { fail, KernelError } from "../../../kernel/kernel-error.ts";
 import { attempt, attemptFound } from "./host-errors.ts";
@@ -127,14 +127,21 @@ export class OpenedFolder {
     fail("ENOENT");
   }
 
-  /**
-   * What is in a directory of this folder, each with a descriptor that permits nothing: as it was at a moment when it was in here, and
-   * not while the directory was somewhere else. What is mounted there, or went away, is left out.
-   */
-  entries<T>(directoryFd: number, look: (fd: number, name: ByteString) => T): T[] {
-    // A directory that was removed while it was open would seem empty.
+  /** The names in a directory of this folder, without what is mounted there. ENOENT when it was removed: it would seem empty. */
+  names(directoryFd: number): ByteString[] {
     if (statOf(directoryFd).nlink === 0n) fail("ENOENT");
-    const names = this.#names(directoryFd);
+    return this.#names(directoryFd);
+  }
+
+  /**
+   * What has these names in a directory of this folder, each with a descriptor that permits nothing: as it was at a moment when it was in
+   * here, and not while the directory was somewhere else. What is not there any more is left out.
+   */
+  entries<T>(
+    directoryFd: number,
+    names: readonly ByteString[],
+    look: (fd: number, name: ByteString) => T,
+  ): T[] {
     const root = this.path();
     const found: T[] = [];
     for (const name of names) {
