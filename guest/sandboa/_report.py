@@ -14,6 +14,8 @@ _TRACEBACK_LIMIT = 1 << 18
 # Given up when memory runs out, so that the error can still be described.
 _BALLAST_BYTES = 1 << 19
 
+_DEFAULT_HOOK = sys.excepthook
+_MISSING = object()
 _ballast = bytearray(_BALLAST_BYTES)
 OUT_OF_MEMORY = marshal.dumps(
     {"end": "error", "type": "MemoryError", "message": "", "traceback": "MemoryError\n"}, 4
@@ -76,6 +78,31 @@ def describe(error):
     }
 
 
+def tell_hook(error, described):
+    """As _PyErr_PrintEx() does where a whole program has a sys.excepthook of its own: how the program has ended then. A default hook is left to the host, which tells of the error itself."""
+    hook = getattr(sys, "excepthook", _MISSING)
+    if hook is _DEFAULT_HOOK:
+        return described
+    reported = {**described, "reported": True}
+    try:
+        if hook is _MISSING:
+            print("sys.excepthook is missing", described["traceback"], sep="\n", end="", file=sys.stderr)
+            return reported
+        hook(type(error), error, _own_frames(error))
+    except SystemExit as ending:
+        return {"end": "exit", "status": exit_status(ending.code)}
+    except BaseException as inner:
+        if is_stop(inner):
+            raise
+        inner.__context__ = None
+        report = ("Error in sys.excepthook:", _traceback_of(inner), "Original exception was:", described["traceback"])
+        try:
+            print(*report, sep="\n", end="", file=sys.stderr)
+        except BaseException:
+            return described
+    return reported
+
+
 def _text_of(error):
     try:
         return _cut(str(error), _TEXT_LIMIT)
@@ -83,11 +110,17 @@ def _text_of(error):
         return f"<the message could not be made: {type(inner).__name__}>"
 
 
-def _traceback_of(error):
-    """The standard report, without the frames that lead from the host to the guest's own code."""
+def _own_frames(error):
+    """Without those that lead from the host to the guest's own code."""
     frame = error.__traceback__
     while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OWN):
         frame = frame.tb_next
+    return frame
+
+
+def _traceback_of(error):
+    """The standard report."""
+    frame = _own_frames(error)
     try:
         report = traceback.TracebackException(type(error), error, frame, compact=True)
         _leave_out_calls(report)

@@ -193,6 +193,8 @@ def _run(source, filename, inputs, records, finalize, wants_value):
             answer = {"end": "exit", "status": _report.exit_status(error.code)}
         except BaseException as error:
             answer = _report.describe(error)
+            if finalize:
+                answer = _report.tell_hook(error, answer)
     finally:
         if program is not None:
             _session_loop.end(program)

@@ -21,12 +21,15 @@ export class PythonError extends EndedRunError {
   readonly pythonMessage: string;
   /** The report as Python prints it, ending in a newline. */
   readonly traceback: string;
+  /** A whole program (`finalize`) has told of it by a `sys.excepthook` of its own: then python3 prints no traceback. */
+  readonly reported: boolean;
 
-  constructor(type: string, pythonMessage: string, traceback: string) {
+  constructor(type: string, pythonMessage: string, traceback: string, reported = false) {
     super(pythonMessage === "" ? type : `${type}: ${pythonMessage}`);
     this.type = type;
     this.pythonMessage = pythonMessage;
     this.traceback = traceback;
+    this.reported = reported;
   }
 }
 

@@ -260,8 +260,10 @@ function readAnswer(bytes: Uint8Array, values: Partial<ValueOptions> = {}): Endi
       const status = answer.get("status");
       return { value: undefined, exitCode: typeof status === "number" ? status : 255 };
     }
-    case "error":
-      return { error: new PythonError(text("type"), text("message"), text("traceback")) };
+    case "error": {
+      const reported = answer.get("reported") === true;
+      return { error: new PythonError(text("type"), text("message"), text("traceback"), reported) };
+    }
     default:
       return unreadable();
   }

@@ -154,14 +154,19 @@ async function runProgram(sandbox: Sandbox, program: Program, json: boolean): Pr
       return 0;
     }
     if (json) process.stdout.write(`${failureReport(error, sandbox.denials())}\n`);
-    else if (error instanceof PythonError) process.stderr.write(printable(error.traceback, false));
+    else if (error instanceof PythonError) writeTraceback(error);
     else if (!(error instanceof SandboxLostError && error.exitCode !== undefined)) {
       // After a soft stop: where the program was.
-      if (error.cause instanceof PythonError) process.stderr.write(printable(error.cause.traceback, false));
+      if (error.cause instanceof PythonError) writeTraceback(error.cause);
       process.stderr.write(`sandboa: ${printable(error.message, true)}\n`);
     }
     return statusOf(error);
   }
+}
+
+/** Unless the program has told of it in its own way. */
+function writeTraceback({ traceback, reported }: PythonError): void {
+  if (!reported) process.stderr.write(printable(traceback, false));
 }
 
 /** Its output goes to the streams of the command, and to a terminal as text. */

@@ -1,0 +1,58 @@
+// A program that tells of its uncaught exception itself, by sys.excepthook: python3 prints no traceback of its own then. What is expected
+// is what CPython 3.14 writes.
+import { spawnSync } from "node:child_process";
+import { PythonError, Sandbox } from "sandboa";
+import { expect, test } from "vitest";
+
+const cli = new URL("../dist/cli.cjs", import.meta.url).pathname;
+
+function command(code: string): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, "run", "-c", code], {
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+const failed = 'Traceback (most recent call last):\n  File "<string>", line ';
+
+test("the hook is told before the functions of atexit, and nothing else is printed", () => {
+  const code = `import atexit, sys, traceback
+def fail(): 1/0
+atexit.register(print, "exit")
+sys.excepthook = lambda kind, error, at: print(kind.__name__, error, [f.name for f in traceback.extract_tb(at)])
+fail()`;
+  const stdout = "ZeroDivisionError division by zero ['<module>', 'fail']\nexit\n";
+  expect(command(code)).toEqual({ status: 1, stdout, stderr: "" });
+});
+
+test("a hook may end the program", () => {
+  const code = "import sys\nsys.excepthook = lambda *_: sys.exit(7)\n1/0";
+  expect(command(code)).toEqual({ status: 7, stdout: "", stderr: "" });
+});
+
+test("both are told where the hook itself fails, and where there is none", () => {
+  const broken = command("import sys\nsys.excepthook = lambda *_: [].pop()\n1/0");
+  expect(broken.status).toBe(1);
+  expect(broken.stderr).toMatch(
+    /^Error in sys\.excepthook:\n[\s\S]*IndexError: pop from empty list\n\nOriginal exception was:\nTraceback[\s\S]*\nZeroDivisionError: division by zero\n$/,
+  );
+  expect(broken.stderr.split(failed)).toHaveLength(3);
+  const missing = command("import sys\ndel sys.excepthook\n1/0");
+  expect(missing.stderr).toMatch(
+    /^sys\.excepthook is missing\nTraceback[\s\S]*\nZeroDivisionError: division by zero\n$/,
+  );
+  expect(missing.stderr.split("Traceback")).toHaveLength(2);
+});
+
+test("the host is told of the error as of any other, and whether the program has told of it; a run that is no whole program tells the host alone", async () => {
+  await using sandbox = await Sandbox.create({ isolation: "inline" });
+  const source = "import sys\nsys.excepthook = lambda *_: print('told')\n1/0";
+  const whole = await sandbox.run(source, { finalize: true }).catch((error) => error);
+  expect(whole).toBeInstanceOf(PythonError);
+  expect(whole).toMatchObject({ type: "ZeroDivisionError", reported: true, stdout: "told\n" });
+  const part = await sandbox.run(source).catch((error) => error);
+  expect(part).toMatchObject({ type: "ZeroDivisionError", reported: false, stdout: "" });
+  await sandbox.reset();
+  const plain = await sandbox.run("1/0", { finalize: true }).catch((error) => error);
+  expect(plain).toMatchObject({ type: "ZeroDivisionError", reported: false });
+});
