@@ -86,6 +86,7 @@ export { OverlayCommitError, type OverlayConflict, OverlayConflictError } from "
 export { PoolError } from "./errors/pool-error.ts";
 export { LimitError, type LimitName, PythonError, RunError, SandboxLostError } from "./errors/run-errors.ts";
 export { type ErrorCode, SandboxError, type SandboxState } from "./errors/sandbox-error.ts";
+export type { Usage, UsageLimits } from "./errors/usage.ts";
 export { type Around, aroundTree, type TreeOperation, type TreeRequest } from "./filesystems/around-tree.ts";
 export type { OverlayChange } from "./filesystems/overlay/overlay-changes.ts";
 export type { CommitReport } from "./filesystems/overlay/overlay-commit.ts";
@@ -111,6 +112,7 @@ export type {
   QuotaDenial,
 } from "./host/denials/denials.ts";
 export type { DenialEvent, FaultEvent, OnEvent, SandboxEvent } from "./host/events.ts";
+export type { Progress } from "./host/images/progress.ts";
 export type { Limits } from "./host/options/limits-option.ts";
 export {
   type EngineOptions,
@@ -140,7 +142,6 @@ export type { Run, RunOptions } from "./host/run.ts";
 export type { OutputEvent, ResultEvent, RunEvent, StreamOptions } from "./host/run-stream.ts";
 export { type CreateOptions, Sandbox } from "./host/sandbox.ts";
 export { overlay } from "./host/trees/overlay.ts";
-export type { Usage, UsageLimits } from "./host/usage.ts";
 export {
   PythonDate,
   PythonDateTime,

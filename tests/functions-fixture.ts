@@ -8,7 +8,8 @@ import { CallServer, type CallServerOptions } from "../src/host/calls/call-serve
 import type { ObserveCalls } from "../src/host/calls/embedder.ts";
 import type { FaultEvent } from "../src/host/events.ts";
 import { checkEngine, checkGrants, type Isolation } from "../src/host/options/options.ts";
-import { encodeRun, endingOf } from "../src/host/run.ts";
+import { endingOf } from "../src/host/run-ending.ts";
+import { encodeRun } from "../src/host/run-request.ts";
 import { openWall } from "../src/host/walls/open-wall.ts";
 import type { Wall } from "../src/host/walls/wall.ts";
 

@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 import { answerFrame, answerKind, answerTrailerBytes } from "../src/host/calls/call-frames.ts";
 import { checkEngine, checkGrants, type Isolation } from "../src/host/options/options.ts";
-import { encodeRun, endingOf } from "../src/host/run.ts";
+import { endingOf } from "../src/host/run-ending.ts";
+import { encodeRun } from "../src/host/run-request.ts";
 import { openWall } from "../src/host/walls/open-wall.ts";
 import type { CallAnswers } from "../src/host/walls/served.ts";
 

@@ -117,7 +117,7 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
     });
     expect(run.usage.memoryBytes).toBeGreaterThan(10 * 2 ** 20);
     expect(sandbox.usage()).toEqual(run.usage);
-    const told = run.value as ReadonlyMap<string, readonly [number, number | null]>;
+    const told = run.value as Map<string, readonly [number, number | null]>;
     expect(told.get("output")).toEqual([6, 1000]);
     expect(told.get("memory")).toEqual([run.usage.memoryBytes, 256 * 2 ** 20]);
     expect(told.get("open_files")).toEqual([5, 256]);

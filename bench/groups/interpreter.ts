@@ -8,7 +8,7 @@ import { decodeLibrary, type LibraryFiles } from "../../src/host/images/library-
 import { installLibrary, LibraryFileSystem } from "../../src/host/images/library-filesystem.ts";
 import { compileRest } from "../../src/host/images/rest-module.ts";
 import { idlePlan } from "../../src/host/plan.ts";
-import { encodeRun } from "../../src/host/run.ts";
+import { encodeRun } from "../../src/host/run-request.ts";
 import { Session } from "../../src/host/session.ts";
 import { Control } from "../../src/host/walls/control.ts";
 import { decodeImage, type Image } from "../../src/interpreter/image-file.ts";

@@ -8,7 +8,7 @@ import { isPending } from "../filesystems/later.ts";
 import type { Later } from "../filesystems/tree.ts";
 import { afterThisTurn, startTimer } from "../platform/node/powers.ts";
 import { unlessAborted } from "./abort-listeners.ts";
-import type { Progress } from "./images/image-build.ts";
+import type { Progress } from "./images/progress.ts";
 import { warmOnce } from "./images/warm-up.ts";
 import { beginLifetime, endLifetime, type Lifetime } from "./lifetime.ts";
 import { optionRecord } from "./options/option-record.ts";
@@ -169,7 +169,7 @@ export class Pool implements AsyncDisposable {
       const wall = member.wall;
       if (wall === undefined) throw ended();
       member.checkouts += 1;
-      const sandbox = new Sandbox(grants, lifetime, wall, this.#sourceFor(member));
+      const sandbox = Sandbox.around(grants, lifetime, wall, this.#sourceFor(member));
       member.tenant = sandbox;
       // A run is sent right behind it, and reports what kept it from beginning.
       wall.begin(lifetime.plan, lifetime, false).catch((failure: Error) => sandbox.fell(failure));

@@ -1,13 +1,13 @@
 // What one run wrote and how long it took, collected while it goes on, so that it is there however the run ends.
 
+import type { Usage } from "../errors/usage.ts";
 import { monotonicMs, warn } from "../platform/node/powers.ts";
 import { hearFailure } from "./callbacks.ts";
 import type { Meters } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
-import type { Run } from "./run.ts";
-import { type Usage, usageOf } from "./usage.ts";
+import type { Run, TakeOutput } from "./run.ts";
+import { usageOf } from "./usage.ts";
 import type { OutputStream } from "./walls/output-ring.ts";
-import type { TakeOutput } from "./walls/wall.ts";
 
 /** One for all: to make one takes longer than to decode what most runs write. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -1,11 +1,12 @@
 // A sandbox: one interpreter behind a wall, what it was granted, and the state that tells what may be asked of it. All authority
 // is decided before anything starts; afterwards this file only sends runs and collects what comes back.
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
+import type { Usage } from "../errors/usage.ts";
 import { startTimer } from "../platform/node/powers.ts";
 import { onAbort, unlessAborted } from "./abort-listeners.ts";
 import { DenialRecord, type DenialReport } from "./denials/denials.ts";
 import type { RawDenial } from "./denials/raw-denial.ts";
-import type { Progress } from "./images/image-build.ts";
+import type { Progress } from "./images/progress.ts";
 import { beginLifetime, endLifetime, type Lifetime } from "./lifetime.ts";
 import type { Meters } from "./meters.ts";
 import { optionRecord } from "./options/option-record.ts";
@@ -22,10 +23,12 @@ import { releasePlaces } from "./options/places-option.ts";
 import type { SandboxPlan } from "./plan.ts";
 import { GuestFiles } from "./results/guest-files.ts";
 import type { FilesQuestion, FilesReply } from "./results/results.ts";
-import { encodeRun, endingOf, type Run, type RunOptions } from "./run.ts";
+import type { Run, RunOptions } from "./run.ts";
+import { endingOf } from "./run-ending.ts";
 import { RunRecord } from "./run-record.ts";
+import { encodeRun } from "./run-request.ts";
 import { type RunEvent, type StreamOptions, streamRun } from "./run-stream.ts";
-import { type Usage, usageOf } from "./usage.ts";
+import { usageOf } from "./usage.ts";
 import { openWall } from "./walls/open-wall.ts";
 import type { OnFall, Wall } from "./walls/wall.ts";
 
@@ -36,7 +39,7 @@ export interface CreateOptions extends SandboxOptions {
   readonly onProgress?: Progress | undefined;
 }
 
-/** Where a sandbox has its wall from, and who takes it back. */
+/** @internal Where a sandbox has its wall from, and who takes it back. */
 export interface WallSource {
   /** A wall for a sandbox whose own one fell. */
   open(onFall: OnFall): Promise<Wall>;
@@ -69,8 +72,7 @@ export class Sandbox implements AsyncDisposable {
   #fallen: Error | undefined;
   #closing: Promise<void> | undefined;
 
-  /** For `Sandbox.create` and `Pool.checkout`. */
-  constructor(grants: CheckedGrants, lifetime: Lifetime, wall: Wall, source: WallSource) {
+  private constructor(grants: CheckedGrants, lifetime: Lifetime, wall: Wall, source: WallSource) {
     this.#grants = grants;
     this.#plan = grants.plan;
     this.#lifetime = lifetime;
@@ -86,6 +88,11 @@ export class Sandbox implements AsyncDisposable {
         return time();
       },
     });
+  }
+
+  /** @internal For `Pool.checkout`. */
+  static around(grants: CheckedGrants, lifetime: Lifetime, wall: Wall, source: WallSource): Sandbox {
+    return new Sandbox(grants, lifetime, wall, source);
   }
 
   /**
@@ -248,7 +255,7 @@ export class Sandbox implements AsyncDisposable {
     await this.close();
   }
 
-  /** For whoever opened the wall: it fell while nothing was asked of it. What is under way learns of it by itself. */
+  /** @internal For whoever opened the wall: it fell while nothing was asked of it. What is under way learns of it by itself. */
   fell(failure: Error): void {
     if (this.#state !== "usable") return;
     this.#fallen = failure;

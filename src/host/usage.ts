@@ -1,9 +1,6 @@
 // What a sandbox has used, from what was measured of it.
 
 import type { Usage } from "../errors/usage.ts";
-
-export type { Usage, UsageLimits } from "../errors/usage.ts";
-
 import type { Meters } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 

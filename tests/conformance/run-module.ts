@@ -9,7 +9,7 @@ export type Kind = "passed" | "skipped" | "failed";
 export type Ending = readonly [kind: Kind, text: string];
 
 /** By the test's id. */
-export type Endings = ReadonlyMap<string, Ending>;
+export type Endings = Map<string, Ending>;
 
 /** CPython's tests as tools/cpython-tests.mjs has fetched them. */
 export class Suite {

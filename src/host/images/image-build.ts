@@ -20,8 +20,7 @@ import { readKnownFile } from "./known-files.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 import { encodeLibrary, type LibraryFiles } from "./library-file.ts";
 import { installLibrary } from "./library-filesystem.ts";
-
-export type Progress = (step: string) => void;
+import type { Progress } from "./progress.ts";
 
 export interface ImageChoice {
   /** Built-in extension modules that the interpreter lacks: sorted, unique. */

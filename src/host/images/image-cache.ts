@@ -9,11 +9,12 @@ import { ImageStore } from "../../platform/node/cache/image-store.ts";
 import { digestOf, guestDigest, readGuestFiles } from "../../platform/node/package-files.ts";
 import { checksum } from "../../platform/node/powers.ts";
 import { CodeFile, type CompiledImage } from "./code-file.ts";
-import type { ImageChoice, Progress } from "./image-build.ts";
+import type { ImageChoice } from "./image-build.ts";
 import { readKnownFile } from "./known-files.ts";
 import { bytecodeModules, preloadedModules } from "./library-choice.ts";
 import { encodeLibrary } from "./library-file.ts";
 import { PrefilledImage } from "./prefilled-image.ts";
+import type { Progress } from "./progress.ts";
 import { openRest } from "./rest-module.ts";
 import { SharedBytes } from "./shared-bytes.ts";
 

@@ -5,12 +5,12 @@ import { monotonicMs, pauseMs, warn } from "../../platform/node/powers.ts";
 import { processCpuMs } from "../../platform/node/thread-cpu.ts";
 import { WorkerLink } from "../../platform/node/walls/worker-thread.ts";
 import { idlePlan } from "../plan.ts";
-import { encodeRun } from "../run.ts";
+import { encodeRun } from "../run-request.ts";
 import { RemoteWall } from "../walls/remote-wall.ts";
 import type { Wall } from "../walls/wall.ts";
 import type { CodeKeeper } from "./code-file.ts";
-import type { Progress } from "./image-build.ts";
 import type { LoadedImage } from "./image-cache.ts";
+import type { Progress } from "./progress.ts";
 import { rehearsedPrograms } from "./rehearsed-programs.ts";
 import { warmUp } from "./warm-up.ts";
 

@@ -4,7 +4,7 @@ import { whileOptimising } from "../../platform/node/engine/engine-flags.ts";
 import { monotonicMs } from "../../platform/node/powers.ts";
 import type { CheckedEngine } from "../options/options.ts";
 import { idlePlan } from "../plan.ts";
-import { encodeRun } from "../run.ts";
+import { encodeRun } from "../run-request.ts";
 import type { Wall } from "../walls/wall.ts";
 
 /** By form of the module: a process of its own is not among them, since nothing is shared with it. */

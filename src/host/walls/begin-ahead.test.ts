@@ -1,7 +1,8 @@
 // A lifetime that begins without an answer: what kept it from beginning is told by its runs, and the next lifetime is whole.
 import { expect, test } from "vitest";
 import { idlePlan } from "../plan.ts";
-import { encodeRun, endingOf } from "../run.ts";
+import { endingOf } from "../run-ending.ts";
+import { encodeRun } from "../run-request.ts";
 import { openWall } from "./open-wall.ts";
 
 test.each(["inline", "worker", "process"] as const)("%s", async (isolation) => {

@@ -13,14 +13,15 @@ import type { SharedBytes } from "../images/shared-bytes.ts";
 import type { SessionReport } from "../meters.ts";
 import type { SandboxPlan } from "../plan.ts";
 import type { FilesQuestion, FilesReply } from "../results/results.ts";
-import { failureOf } from "../run.ts";
+import type { TakeOutput } from "../run.ts";
+import { failureOf } from "../run-ending.ts";
 import { Session } from "../session.ts";
 import { maxPieceBytes, type TreeQuestion, type TreeReply } from "../trees/tree-questions.ts";
 import { Control } from "./control.ts";
 import type { Served } from "./served.ts";
 import { leaveMemory, takeMemory } from "./spare-memory.ts";
 import { resumeRequest, waitOf } from "./waiting-run.ts";
-import type { TakeDenial, TakeOutput, Wall } from "./wall.ts";
+import type { TakeDenial, Wall } from "./wall.ts";
 
 const powers = makeSessionPowers({
   readHostInput: () => {

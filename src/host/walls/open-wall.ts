@@ -4,8 +4,8 @@
 import { noteUse } from "../../platform/node/engine/used-parts.ts";
 import type { ProcessLink } from "../../platform/node/walls/child-process.ts";
 import type { WorkerLink } from "../../platform/node/walls/worker-thread.ts";
-import type { Progress } from "../images/image-build.ts";
 import { type LoadedImage, loadBytes, loadImage, openImageFiles } from "../images/image-cache.ts";
+import type { Progress } from "../images/progress.ts";
 import { noteWarm } from "../images/warm-up.ts";
 import type { CheckedEngine } from "../options/options.ts";
 import { RemoteWall } from "./remote-wall.ts";

@@ -4,11 +4,12 @@ import { SandboxLostError } from "../../errors/run-errors.ts";
 import type { SessionReport } from "../meters.ts";
 import type { SandboxPlan } from "../plan.ts";
 import type { FilesQuestion, FilesReply } from "../results/results.ts";
-import { failureOf } from "../run.ts";
+import type { TakeOutput } from "../run.ts";
+import { failureOf } from "../run-ending.ts";
 import { Backstop, type OutsideView } from "./backstop.ts";
 import type { Answer, Request } from "./protocol.ts";
 import type { Served } from "./served.ts";
-import type { OnFall, TakeDenial, TakeOutput, Wall } from "./wall.ts";
+import type { OnFall, TakeDenial, Wall } from "./wall.ts";
 
 /** The connection to one inside. */
 export interface Link {

@@ -6,10 +6,12 @@ import { decodeImage } from "../../interpreter/image-file.ts";
 import { loadForm } from "../../interpreter/metered-fixture.ts";
 import type { LoadedImage } from "../images/image-cache.ts";
 import { idlePlan } from "../plan.ts";
-import { encodeRun, endingOf } from "../run.ts";
+import type { TakeOutput } from "../run.ts";
+import { endingOf } from "../run-ending.ts";
+import { encodeRun } from "../run-request.ts";
 import { openInline } from "./inline-wall.ts";
 import { leaveMemory, takeMemory } from "./spare-memory.ts";
-import type { TakeOutput, Wall } from "./wall.ts";
+import type { Wall } from "./wall.ts";
 
 let image: LoadedImage;
 let bytes: number;

@@ -5,10 +5,8 @@ import type { RawDenial } from "../denials/raw-denial.ts";
 import type { SessionReport } from "../meters.ts";
 import type { SandboxPlan } from "../plan.ts";
 import type { FilesQuestion, FilesReply } from "../results/results.ts";
-import type { OutputStream } from "./output-ring.ts";
+import type { TakeOutput } from "../run.ts";
 import type { Served } from "./served.ts";
-
-export type TakeOutput = (stream: OutputStream, bytes: Uint8Array<ArrayBuffer>) => void;
 
 /** Called while a run goes on, and again for a denial that came again. */
 export type TakeDenial = (denial: RawDenial) => void;

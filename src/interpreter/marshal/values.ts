@@ -59,7 +59,10 @@ export interface GuestObject {
   readonly [name: string]: GuestValue;
 }
 
-/** None is null, dict is Map, list and tuple are arrays, set and frozenset are Set, bytes is Uint8Array. */
+/**
+ * None is null, dict is Map, list and tuple are arrays (tuples frozen ones), set and frozenset are Set, bytes is Uint8Array. Map and Set are not
+ * typed as what cannot be changed: only so does TypeScript know after `instanceof Map` what is in it.
+ */
 export type GuestValue =
   | undefined
   | null
@@ -80,8 +83,8 @@ export type GuestValue =
   | OpaqueValue
   | GuestObject
   | readonly GuestValue[]
-  | ReadonlyMap<GuestValue, GuestValue>
-  | ReadonlySet<GuestValue>;
+  | Map<GuestValue, GuestValue>
+  | Set<GuestValue>;
 
 /** How values cross; see docs/values.md. Embedders know them as those of capabilities/functions/function-capability.ts. */
 export interface ValueOptions {
