@@ -56,3 +56,30 @@ test("the host is told of the error as of any other, and whether the program has
   const plain = await sandbox.run("1/0", { finalize: true }).catch((error) => error);
   expect(plain).toMatchObject({ type: "ZeroDivisionError", reported: false });
 });
+
+test("where a program has replaced its standard error, the traceback goes there", () => {
+  const said = command("import sys\nsys.stderr = sys.stdout\n1/0");
+  expect(said.status).toBe(1);
+  expect(said.stderr).toBe("");
+  expect(said.stdout).toMatch(
+    /^Traceback \(most recent call last\):\n {2}File "<string>", line 3, in <module>\n/,
+  );
+  const kept = command(
+    "import atexit, io, sys\nsys.stderr = io.StringIO()\natexit.register(lambda: print(sys.stderr.getvalue()[-14:], repr(sys.last_exc)))\nraise KeyError('k')",
+  );
+  expect(kept).toEqual({ status: 1, stdout: "KeyError: 'k'\n KeyError('k')\n", stderr: "" });
+});
+
+test("a traceback is as long as sys.tracebacklimit says, and ends where the error is", () => {
+  const { stderr } = command("import sys\nsys.tracebacklimit = 1\ndef fail(): 1/0\nfail()");
+  expect(stderr).toMatch(/^Traceback \(most recent call last\):\n {2}File "<string>", line 3, in fail\n/);
+});
+
+test("an error that a program has kept does not show how the host called the program", async () => {
+  await using sandbox = await Sandbox.create({ isolation: "inline" });
+  await sandbox.run("try: 1/0\nexcept ZeroDivisionError as error:\n  kept = error\n  raise").catch(() => {});
+  const { value } = await sandbox.run(
+    "import traceback\n[frame.name for frame in traceback.extract_tb(kept.__traceback__)]",
+  );
+  expect(value).toEqual(["<module>"]);
+});

@@ -75,6 +75,36 @@ describe.each(["inline", "worker", "process"] as const)("behind the wall %s", (i
   });
 });
 
+test.each([
+  ["a task that is cancelled calls sys.exit(3)", "sys.exit(3)", "pass", { exitCode: 3 }],
+  ["its loop cannot end", "pass", "loop.shutdown_asyncgens = lambda: 1 / 0", { type: "ZeroDivisionError" }],
+])("%s: all else still ends as it should", async (_, cancelled, act, ending) => {
+  await using sandbox = await Sandbox.create({ files });
+  const source = `import asyncio, atexit, sys
+atexit.register(print, "atexit")
+f = open("/w/a", "w"); f.write("data")
+async def background():
+  try: await asyncio.sleep(100)
+  except asyncio.CancelledError: ${cancelled}
+t = asyncio.create_task(background())
+await asyncio.sleep(0)
+loop = asyncio.get_running_loop()
+${act}`;
+  const run = await sandbox.run(source, { finalize: true }).catch((error) => error);
+  expect(run).toMatchObject({ stdout: "atexit\n", ...ending });
+  expect(await sandbox.files.readText("/w/a")).toBe("data");
+  expect((await sandbox.run("'t' in globals()")).value).toBe(false);
+});
+
+test("what is dropped with the last of a program warns where CPython has no place any more", async () => {
+  await using sandbox = await Sandbox.create({ isolation: "inline" });
+  const warning = "<sys>:0: RuntimeWarning: coroutine 'f' was never awaited\n";
+  const kept = await sandbox.run("async def f(): pass\nkept = f()", { finalize: true });
+  expect(kept.stderr).toMatch(new RegExp(`^${warning}`));
+  const value = await sandbox.run("async def f(): pass\nf()");
+  expect(value.stderr).toMatch(new RegExp(`^${warning}`));
+});
+
 test("a limit also stops what runs at the end", async () => {
   await using sandbox = await Sandbox.create({ limits: { wall: "1 s" } });
   const source = "class A:\n  def __del__(self):\n    while True: pass\na = A()";

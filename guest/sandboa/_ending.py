@@ -8,10 +8,20 @@ import sys
 import traceback
 import types
 
-from sandboa import _session_loop
+from sandboa import _report, _session_loop
 from sandboa._builtins import __builtins__
 
 _LIBRARY = os.path.dirname(os.path.dirname(__file__))
+
+
+def placeless(function):
+    """What of the program ends in this function warns where CPython has no frame any more: at <sys>:0."""
+    code = function.__code__
+    units = len(code.co_code) // 2
+    # Entries without columns (InternalDocs/code_objects.md of CPython), each for at most eight units: all of it is line 0.
+    table = b"".join(bytes((0xE8 | min(8, units - at) - 1, 0)) for at in range(0, units, 8))
+    function.__code__ = code.replace(co_filename=_report.PLACELESS, co_firstlineno=0, co_linetable=table)
+    return function
 
 
 def begin_main():
@@ -26,11 +36,23 @@ def main_module():
     return main if isinstance(main, types.ModuleType) else begin_main()
 
 
-def end_program():
-    """What comes while the program's own frame is there. The rest, `end_modules`, is for when it is gone: until then that holds what the program has made."""
-    # As asyncio.run() does, before anything else ends.
-    _session_loop.close()
+@placeless
+def end_program(failure, answer):
+    """What comes while the program's own frame is there, and how the program has ended then. The rest, `end_modules`, is for when it is gone: until then that holds what the program has made."""
+    # As asyncio.run() does, before anything else ends: what that fails with is what the program has failed with.
+    try:
+        _session_loop.close()
+    except SystemExit as error:
+        failure, answer = None, _report.leave(error)
+    except BaseException as error:
+        if _report.is_stop(error):
+            raise
+        failure, answer = error, _report.describe(error)
+    if failure is not None:
+        answer = _report.tell_hook(failure, answer)
+        failure = None
     atexit._run_exitfuncs()
+    return answer
 
 
 def flush():
@@ -78,6 +100,7 @@ class _Witness:
     """Is there as long as the namespace that it stands in, to which nothing can refer weakly."""
 
 
+@placeless
 def end_modules():
     """The modules that are not the library's, and __main__ above all, as in finalize_modules(): files are closed, and `__del__` runs. The next run finds an empty __main__."""
     from _weakref import ref
@@ -87,6 +110,8 @@ def end_modules():
     # finalize_modules_delete_special()
     for name in ("stdin", "stdout", "stderr"):
         setattr(sys, name, getattr(sys, f"__{name}__", None))
+    for name in ("last_exc", "last_value", "last_type", "last_traceback"):
+        sys.__dict__.pop(name, None)
     modules = sys.modules
     main = modules.pop("__main__", None)
     witness = _Witness()

@@ -7,40 +7,68 @@ from importlib.machinery import PathFinder
 from sandboa import _host_loop
 
 
-class EventLoopAdapter:
-    """Finds asyncio's selector loop, gives it a self-pipe that is a pipe and is made when it is needed, and lets it wait for the host.
+class Adapter:
+    """Finds what needs a change here as soon as it has run: `_adapted`."""
 
-    There are no threads that could wake a sleeping loop, and no pairs of sockets to do it with.
-    """
-
+    # Whether functions of the host are granted.
     functions = False
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name != "asyncio.selector_events":
+        adapt = _adapted.get(name)
+        if adapt is None or (spec := PathFinder.find_spec(name, path, target)) is None:
             return None
-        spec = PathFinder.find_spec(name, path, target)
         execute = spec.loader.exec_module
 
         def exec_module(module):
             execute(module)
-            loop = module.BaseSelectorEventLoop
-            loop._make_self_pipe = lambda self: None
-            loop._csock = property(_open_self_pipe)
-            loop._close_self_pipe = _close_self_pipe
-            loop._write_to_self = _write_to_self
-            initialize = loop.__init__
-
-            def __init__(self, selector=None):
-                initialize(self, selector)
-                if EventLoopAdapter.functions:
-                    selector = self._selector
-                    selector.select = _host_loop.selecting(self, selector.select)
-
-            loop.__init__ = __init__
+            adapt(module)
 
         spec.loader.exec_module = exec_module
         return spec
+
+
+def _adapt_loop(module):
+    """Gives asyncio's selector loop a self-pipe that is a pipe and is made when it is needed, and lets it wait for the host.
+
+    There are no threads that could wake a sleeping loop, or that it would have to wait for, and no pairs of sockets to do it with.
+    """
+    loop = module.BaseSelectorEventLoop
+    loop._make_self_pipe = lambda self: None
+    loop._csock = property(_open_self_pipe)
+    loop._close_self_pipe = _close_self_pipe
+    loop._write_to_self = _write_to_self
+    loop.shutdown_default_executor = _shutdown_default_executor
+    initialize = loop.__init__
+
+    def __init__(self, selector=None):
+        initialize(self, selector)
+        if Adapter.functions:
+            selector = self._selector
+            selector.select = _host_loop.selecting(self, selector.select)
+
+    loop.__init__ = __init__
+
+
+def _adapt_browser(module):
+    """The image's own would ask the page that it believes to be in. Here is no browser but those that a program registers."""
+
+    def open(url, new=0, autoraise=True):
+        return any(module.get(name).open(url, new, autoraise) for name in list(browsers))
+
+    def get(using=None):
+        if using is None:
+            using = next(iter(browsers), None)
+        if using is None:
+            raise module.Error("could not locate runnable browser")
+        return find(using)
+
+    browsers, find = module._browsers, module.get
+    browsers.clear()
+    module.open, module.get = open, get
+
+
+_adapted = {"asyncio.selector_events": _adapt_loop, "webbrowser": _adapt_browser}
 
 
 class _PipeEnd:
@@ -92,6 +120,13 @@ def _write_to_self(loop):
             pass
 
 
+async def _shutdown_default_executor(loop, timeout=None):
+    """Without the thread that waits for those of the executor: there are none."""
+    loop._executor_shutdown_called = True
+    if loop._default_executor is not None:
+        loop._default_executor.shutdown(wait=True)
+
+
 class _MissingModules:
     """The last finder: has nothing, and lets the kernel see what was asked for, so that the host can say what would allow it."""
 
@@ -106,7 +141,7 @@ class _MissingModules:
 
 
 def install():
-    sys.meta_path.insert(0, EventLoopAdapter)
+    sys.meta_path.insert(0, Adapter)
     sys.meta_path.append(_MissingModules)
 
 

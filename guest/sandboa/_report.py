@@ -7,13 +7,16 @@ import traceback
 
 from sandboa._builtins import __builtins__
 
-_OWN = (os.path.dirname(__file__), os.path.join(os.path.dirname(os.path.dirname(__file__)), "asyncio"))
-_CALLS = (os.path.join(os.path.dirname(__file__), "_host"), "<host>")
+_HERE = os.path.dirname(__file__)
+PLACELESS = "<sys>"
+_OWN = (_HERE, os.path.join(os.path.dirname(_HERE), "asyncio"), PLACELESS)
+_CALLS = (os.path.join(_HERE, "_host"), os.path.join(_HERE, "_library"), "<host>")
 _TEXT_LIMIT = 1 << 16
 _TRACEBACK_LIMIT = 1 << 18
 # Given up when memory runs out, so that the error can still be described.
 _BALLAST_BYTES = 1 << 19
 
+_set_traceback = BaseException.with_traceback
 _DEFAULT_HOOK = sys.excepthook
 _MISSING = object()
 _ballast = bytearray(_BALLAST_BYTES)
@@ -50,7 +53,12 @@ def restore_ballast():
             pass
 
 
-def exit_status(code):
+def leave(error):
+    """How a program has ended that has raised this SystemExit."""
+    return {"end": "exit", "status": _exit_status(error.code)}
+
+
+def _exit_status(code):
     if code is None:
         return 0
     if isinstance(code, int):
@@ -65,9 +73,11 @@ def exit_status(code):
 
 
 def describe(error):
+    """Whoever has kept the error does not see, from now on, how the host called the program."""
     global _ballast
     if isinstance(error, MemoryError):
         _ballast = None
+    _set_traceback(error, _program_frames(error.__traceback__))
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
     return {
@@ -79,18 +89,20 @@ def describe(error):
 
 
 def tell_hook(error, described):
-    """As _PyErr_PrintEx() does where a whole program has a sys.excepthook of its own: how the program has ended then. A default hook is left to the host, which tells of the error itself."""
+    """As _PyErr_PrintEx() does for a whole program that did not catch an error: how the program has ended then. Where hook and standard error are not its own, the host tells of the error."""
+    sys.last_exc = sys.last_value = error
+    sys.last_type, sys.last_traceback = type(error), error.__traceback__
     hook = getattr(sys, "excepthook", _MISSING)
-    if hook is _DEFAULT_HOOK:
+    if hook is _DEFAULT_HOOK and getattr(sys, "stderr", None) is sys.__stderr__:
         return described
     reported = {**described, "reported": True}
     try:
         if hook is _MISSING:
             print("sys.excepthook is missing", described["traceback"], sep="\n", end="", file=sys.stderr)
             return reported
-        hook(type(error), error, _own_frames(error))
+        hook(type(error), error, error.__traceback__)
     except SystemExit as ending:
-        return {"end": "exit", "status": exit_status(ending.code)}
+        return leave(ending)
     except BaseException as inner:
         if is_stop(inner):
             raise
@@ -110,9 +122,8 @@ def _text_of(error):
         return f"<the message could not be made: {type(inner).__name__}>"
 
 
-def _own_frames(error):
+def _program_frames(frame):
     """Without those that lead from the host to the guest's own code."""
-    frame = error.__traceback__
     while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OWN):
         frame = frame.tb_next
     return frame
@@ -120,9 +131,10 @@ def _own_frames(error):
 
 def _traceback_of(error):
     """The standard report."""
-    frame = _own_frames(error)
+    frame = _program_frames(error.__traceback__)
     try:
-        report = traceback.TracebackException(type(error), error, frame, compact=True)
+        limit = traceback.BUILTIN_EXCEPTION_LIMIT
+        report = traceback.TracebackException(type(error), error, frame, limit=limit, compact=True)
         _leave_out_calls(report)
         return _cut("".join(report.format(colorize=False)), _TRACEBACK_LIMIT)
     except BaseException as inner:
@@ -144,7 +156,7 @@ def _plain_traceback(error, frame):
 
 
 def _leave_out_calls(report):
-    """How a call reaches the host is nobody's business: a function of the host looks like one that is written in C."""
+    """How a call reaches the host, or the C library, is nobody's business: it looks like one of a function that is written in C."""
     reports = [report]
     while reports:
         report = reports.pop()

@@ -13,7 +13,7 @@ import time
 import types
 from itertools import repeat
 
-from sandboa import _ending, _finders, _hooks, _host, _host_loop, _host_module, _report, _session_loop, _source, _values
+from sandboa import _ending, _finders, _hooks, _host, _host_loop, _host_module, _library, _report, _session_loop, _source, _values
 from sandboa._builtins import __builtins__
 from sandboa._hooks import get_events, get_profile, get_tool, get_trace, set_events, set_profile, set_trace
 
@@ -96,7 +96,7 @@ def equip(argv, environment, zone, recursion, timeout_signal, functions, waits):
 
         signal.signal(timeout_signal, _raise_timeout)
     _host_module.install(functions, waits)
-    _finders.EventLoopAdapter.functions = functions
+    _finders.Adapter.functions = functions
     return True
 
 
@@ -104,13 +104,15 @@ def _raise_timeout(_number, _frame):
     raise TimeoutError(_report.STOP_TEXT)
 
 
+@_ending.placeless
 def run(source, filename, inputs, finalize, records=None, value=True):
     """Runs one piece of source in __main__ (inputs: a dict, or its bytes where `records` is not None; value: whether that of the last expression is asked for) and describes how it ended; or that it waits for the host, and `resume` is to go on with it."""
-    global _runs, _steps
+    global _runs, _steps, _is_final
     _runs += 1
+    _is_final = False
     if filename is None:
         filename = f"<run {_runs}>"
-    else:
+    elif filename[:1] != "<":
         _ending.main_module().__file__ = filename
     if _steps is not None:
         # The host has given it up.
@@ -119,6 +121,7 @@ def run(source, filename, inputs, finalize, records=None, value=True):
     return resume()
 
 
+@_ending.placeless
 def resume():
     """Goes on with a run that waits for the host."""
     global _steps, _is_final
@@ -146,10 +149,11 @@ _result = []
 _ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes))
 
 
+@_ending.placeless
 def _run(source, filename, inputs, records, finalize, wants_value):
     """The steps of a run: gives the milliseconds that it waits at most whenever it waits for the host. Its answer is left in _result."""
     global _is_final
-    program = None
+    program = failure = None
     try:
         try:
             namespace = _ending.main_module().__dict__
@@ -162,7 +166,7 @@ def _run(source, filename, inputs, records, finalize, wants_value):
             try:
                 _hooks.resume()
                 if program is not None:
-                    if _host.waits or not _finders.EventLoopAdapter.functions:
+                    if _host.waits or not _finders.Adapter.functions:
                         value, stop = _session_loop.run(program)
                     else:
                         value, stop = yield from _session_loop.in_steps(program)
@@ -190,17 +194,18 @@ def _run(source, filename, inputs, records, finalize, wants_value):
                 content, records = _values.encode(value)
                 answer = {"end": "encoded", "value": content, "records": records}
         except SystemExit as error:
-            answer = {"end": "exit", "status": _report.exit_status(error.code)}
+            answer = _report.leave(error)
         except BaseException as error:
             answer = _report.describe(error)
             if finalize:
-                answer = _report.tell_hook(error, answer)
+                failure = error
     finally:
         if program is not None:
             _session_loop.end(program)
         if finalize:
-            _ending.end_program()
             _is_final = True
+            answer = _ending.end_program(failure, answer)
+            failure = None
         _host_loop.end_run()
         if not finalize:
             _ending.flush()
@@ -227,5 +232,6 @@ _COROUTINE = 0x80
 
 
 _finders.install()
+_library.install()
 
 _ACTIONS = {"compile": compile_library, "prepare": prepare, "renew": renew, "equip": equip, "run": run, "resume": resume}

@@ -13,7 +13,7 @@ def compile_source(source, filename, wants_value):
     source = source.removeprefix("\ufeff")
     # Not str.splitlines: a form feed ends no line of Python.
     lines = io.StringIO(source, None).readlines()
-    linecache.cache[filename] = (len(source), None, lines, filename)
+    _keep(filename, len(source), lines)
     if len(lines) == 1 and wants_value and (code := _lone_expression(source, filename)):
         return (code,)
     try:
@@ -23,6 +23,25 @@ def compile_source(source, filename, wants_value):
         if error.text is None and error.filename == filename and 0 < (error.lineno or 0) <= len(lines):
             error.text = lines[error.lineno - 1]
         raise
+
+
+def _keep(filename, size, lines):
+    """For tracebacks. A session may go on for ever: what it ran long ago is forgotten."""
+    global _kept_size
+    _kept_size += size - _kept.pop(filename, 0)
+    _kept[filename] = size
+    linecache.cache[filename] = (size, None, lines, filename)
+    while len(_kept) > 1 and (len(_kept) > _MOST_KEPT or _kept_size > _MOST_KEPT_SIZE):
+        oldest = next(iter(_kept))
+        _kept_size -= _kept.pop(oldest)
+        linecache.cache.pop(oldest, None)
+
+
+# The size in characters of each source that tracebacks show, the oldest first.
+_kept = {}
+_kept_size = 0
+_MOST_KEPT = 1000
+_MOST_KEPT_SIZE = 1 << 20
 
 
 def _pieces(source, filename, wants_value):

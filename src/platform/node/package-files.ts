@@ -19,6 +19,7 @@ const guestNames = [
   "_host_module.py",
   "_host_stream.py",
   "_host_things.py",
+  "_library.py",
   "_report.py",
   "_restore.py",
   "_runner.py",
