@@ -15,10 +15,13 @@ What this build of Python lacks or does by itself, before the kernel is asked:
   in the mapping, and one that is never closed is never written back. \`resize()\` and \`flush()\` of a part that does not begin at the start fail.
 - \`time.gmtime\`, \`localtime\` and \`ctime\` of a second whose year is beyond 32 bits give a time in the first or last of those years, where native
   Python raises OSError or OverflowError; \`datetime\` refuses it as ever (ValueError).
-- \`os.kill\` and \`signal.raise_signal\` with a number above 64 crash the interpreter (SandboxLostError) in libc.
+- A handler for \`SIGPIPE\` is not called: who writes to a pipe that nobody reads gets \`BrokenPipeError\`, and no signal.
+- \`%Z\` and \`tm_zone\` of a moment long ago are the zone's names of today (the offsets are those of that moment), and \`tm_isdst\` of Dublin is that of its summer.
+- \`locale.setlocale\` takes any name and changes nothing. \`hashlib\` has no \`pbkdf2_hmac\` and no \`scrypt\`. A file with a byte order mark and another
+  encoding declared runs as UTF-8.
 - \`os.set_inheritable\` and \`ioctl\` with \`FIOCLEX\` or \`FIONCLEX\` report success and change nothing; \`fcntl\` with \`F_SETFD\` does.
 
-What runs a program is Python, too, and can be seen: \`traceback.print_stack()\` and \`inspect.stack()\` at the top level begin with frames of
+What runs a program is Python, too, and can be seen: \`traceback.print_stack()\` and \`inspect.stack()\` at the top level begin with frames of \`<sys>\` and of
 \`/lib/python3.14/sandboa\`, \`sys._getframe(1)\` is one of them, and so is what \`warnings.warn()\` names with a \`stacklevel\` beyond the program.
 
 Of locks, which are those of Linux between the sandboxes of one process of yours:
