@@ -99,8 +99,8 @@ export class PipeEnd extends OpenFile {
 
   override write(source: Uint8Array): number {
     if (!this.#writes) fail("EBADF");
-    if (this.#buffer.readers === 0) fail("EPIPE");
     if (source.length === 0) return 0;
+    if (this.#buffer.readers === 0) fail("EPIPE");
     // Writes of up to PIPE_BUF (4096) bytes are atomic (pipe(7)).
     const room = this.#buffer.free;
     if (room === 0 || (source.length <= 4096 && room < source.length)) fail("EAGAIN");
@@ -130,7 +130,7 @@ export class PipeEnd extends OpenFile {
     const { length, free, readers, writers } = this.#buffer;
     return {
       readable: this.#reads && length > 0,
-      writable: this.#writes && free >= 4096 && readers > 0,
+      writable: this.#writes && free >= 4096,
       hangUp: this.#reads && !this.#writes && writers === 0,
       error: this.#writes && !this.#reads && readers === 0,
     };
