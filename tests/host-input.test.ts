@@ -98,3 +98,24 @@ test.skipIf(process.platform !== "linux")(
     expect(ended).toEqual({ status: 0, stdout: "SANDBOX_CRASHED\nwaiting\nmine\n" });
   },
 );
+
+test("many guests that wait for it at once are no leak", async () => {
+  const body = `
+    process.on("warning", (warning) => console.log(warning.name));
+    const all = await Promise.all(Array.from({ length: 12 }, () => Sandbox.create({ stdin: hostStdin })));
+    const runs = all.map((sandbox) => sandbox.run("input()").then((run) => run.value));
+    setTimeout(() => console.log("waiting"), 300);
+    console.log((await Promise.all(runs)).sort((a, b) => a - b).join());
+    console.log(process.stdin.listenerCount("readable"));
+    await Promise.all(all.map((sandbox) => sandbox.close()));`;
+  let line = 0;
+  const ended = await script(body, (write) => {
+    if (line > 0) return;
+    // Each takes what is there: one line at a time.
+    const timer = setInterval(() => {
+      if (line === 12) clearInterval(timer);
+      else write(`${line++}\n`);
+    }, 50);
+  });
+  expect(ended).toEqual({ status: 0, stdout: "waiting\n0,1,2,3,4,5,6,7,8,9,10,11\n0\n" });
+}, 20_000);

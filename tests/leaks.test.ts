@@ -88,3 +88,28 @@ test("sixty-four sandboxes that crash, time out, are cancelled and closed", () =
   // One sandbox holds about 8 MiB. Malloc keeps some of what it once had, so growth is judged after it has settled.
   expect(after.rss - between.rss).toBeLessThan(40 << 20);
 });
+
+test("overlays that are dropped with changes let go of the folder below when they are collected", () => {
+  const overlays = `
+    import { readdirSync } from "node:fs";
+    import { setTimeout as pause } from "node:timers/promises";
+    const { Sandbox, hostDirectory, overlay } = await import(${JSON.stringify(library)});
+    const held = () => readdirSync("/proc/self/fd").length;
+    const use = async () => {
+      const place = overlay(hostDirectory(".", "read"), { bytes: "1 MiB" });
+      const sandbox = await Sandbox.create({ isolation: "inline", files: { "/o": place } });
+      await sandbox.run("open('/o/new', 'w').write('x')");
+      await sandbox.close();
+    };
+    await use();
+    const before = held();
+    for (let n = 0; n < 30; n++) await use();
+    const most = held();
+    for (let n = 0; n < 100 && held() > before; n++) { globalThis.gc(); await pause(20); }
+    console.log(JSON.stringify([most - before > 10, held() <= before]));`;
+  const ended = spawnSync(process.execPath, ["--expose-gc", "--input-type=module", "-e", overlays], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  expect(ended).toMatchObject({ stderr: "", stdout: "[true,true]\n" });
+});

@@ -127,6 +127,15 @@ test.each(Object.entries(leaving))(
   20_000,
 );
 
+test("what is thrown into it comes out of it, as of any generator, and the run is cancelled", async () => {
+  await using sandbox = await Sandbox.create(patient);
+  const events = sandbox.stream(endless);
+  expect((await events.next()).value).toMatchObject({ text: "x\n" });
+  await expect(events.throw(new Error("mine"))).rejects.toThrow("mine");
+  expect(sandbox.state).toBe("lost");
+  expect(await events.next()).toEqual({ done: true, value: undefined });
+});
+
 test("as a ReadableStream it is cancelled while somebody reads", async () => {
   await using sandbox = await Sandbox.create(patient);
   const reader = (

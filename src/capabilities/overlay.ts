@@ -29,6 +29,19 @@ interface Held {
   readonly tree: Tree;
 }
 
+async function letGo({ use, tree }: Held): Promise<void> {
+  try {
+    await tree.close?.();
+  } finally {
+    use.release();
+  }
+}
+
+/** Overlays that nobody can commit any more, with what they held of the place below. */
+const dropped = new FinalizationRegistry<{ readonly held: Held; readonly power: LowerPower }>(
+  ({ held, power }) => letGo(held).catch(power.environment.fault),
+);
+
 export class Overlay implements OverlayPlace {
   readonly kind = "overlay";
   readonly #lower: FileCapability;
@@ -102,6 +115,7 @@ export class Overlay implements OverlayPlace {
       const use = this.#power.resolve(option, this.#lower);
       try {
         this.#held = { use, tree: use.open(this.#power.environment) };
+        dropped.register(this, { held: this.#held, power: this.#power }, this);
       } catch (error) {
         use.release();
         throw error;
@@ -121,11 +135,8 @@ export class Overlay implements OverlayPlace {
     const held = this.#held;
     if (held === undefined || this.#users > 0 || !this.#layer.isEmpty) return;
     this.#held = undefined;
+    dropped.unregister(this);
     this.#layer.forget();
-    try {
-      await held.tree.close?.();
-    } finally {
-      held.use.release();
-    }
+    await letGo(held);
   }
 }

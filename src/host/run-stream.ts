@@ -91,9 +91,13 @@ async function* eventsOf(
       events.push({ type: stream, bytes, text: decoders[stream].decode(bytes, { stream: true }) }),
     onCall: (event) => events.push(event),
   });
+  let failure: { readonly error: unknown } | undefined;
   const over = running.finally(flush).then(
     (run) => events.end({ type: "result", run }),
-    (error: unknown) => events.fail(error),
+    (error: unknown) => {
+      failure = { error };
+      events.fail(error);
+    },
   );
   try {
     for (;;) {
@@ -102,7 +106,9 @@ async function* eventsOf(
       yield next;
     }
   } catch (error) {
-    if (!left.aborted) throw error;
+    // That a run was cancelled is no news to who has left it. What was thrown in here is the caller's own.
+    const isOfTheRun = failure !== undefined && failure.error === error;
+    if (!left.aborted || !isOfTheRun) throw error;
   } finally {
     await over;
     stopListening();

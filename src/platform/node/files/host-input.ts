@@ -46,17 +46,26 @@ function hold(alive: boolean): void {
   else if (stdin.listenerCount("readable") === 0 && stdin.listenerCount("data") === 0) handle.unref?.();
 }
 
+const changes = ["readable", "end", "error", "close"] as const;
+/** Whoever waits for something new, with one listener for all: Node warns of the eleventh as of a leak. */
+const waiting = new Set<() => void>();
+
+function wakeAll(): void {
+  for (const event of changes) process.stdin.off(event, wakeAll);
+  for (const wake of waiting) wake();
+}
+
 /** Resolves when there may be something new. */
 function change(abandoned: AbortSignal): Promise<void> {
-  const { stdin } = process;
-  const events = ["readable", "end", "error", "close"] as const;
   return new Promise((resolve) => {
     const done = (): void => {
-      for (const event of events) stdin.off(event, done);
+      waiting.delete(done);
       abandoned.removeEventListener("abort", done);
+      if (waiting.size === 0) for (const event of changes) process.stdin.off(event, wakeAll);
       resolve();
     };
-    for (const event of events) stdin.on(event, done);
+    if (waiting.size === 0) for (const event of changes) process.stdin.on(event, wakeAll);
+    waiting.add(done);
     abandoned.addEventListener("abort", done);
   });
 }
