@@ -1,6 +1,6 @@
 // `sandboa run`: one program, one sandbox, one exit status.
 import { accessSync, constants, lstatSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import {
   type CreateOptions,
   type FileCapability,
@@ -125,7 +125,7 @@ function demandPlace(file: string): void {
     // Not what a link leads to, perhaps nowhere: the link is there.
     isTaken = lstatSync(file, { throwIfNoEntry: false }) !== undefined;
     // With a slash it can only be a folder.
-    accessSync(`${dirname(file)}/`, constants.W_OK | constants.X_OK);
+    accessSync(`${dirname(resolve(file))}/`, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new UsageError(`--learn cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
   }

@@ -33,7 +33,7 @@ const accessOf = {
 
 /** Opens `path` for `mode`. Throws HostFileRefusal. */
 export function grantHostFile(path: string, mode: HostFileMode): HostFileTicket {
-  const absolute = resolve(path);
+  const absolute = absoluteOf(path);
   if (mode === "create") {
     if (lstatSync(absolute, { throwIfNoEntry: false })) throw new HostFileRefusal("the file exists already");
     return missingFile(absolute);
@@ -59,6 +59,15 @@ export function grantHostFile(path: string, mode: HostFileMode): HostFileTicket 
     throw new HostFileRefusal("it is not a regular file");
   }
   return { fd, missing: undefined };
+}
+
+function absoluteOf(path: string): string {
+  try {
+    return resolve(path);
+  } catch {
+    // What is relative needs the working folder, which may have been removed.
+    throw new HostFileRefusal("the working folder does not exist any more");
+  }
 }
 
 function missingFile(absolute: string): HostFileTicket {
