@@ -4,8 +4,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { type Isolation, RunError, Sandbox } from "sandboa";
 import { describe, expect, test } from "vitest";
-import type { SandboxPlan } from "../src/host/plan.ts";
 import { RunRecord } from "../src/host/run-record.ts";
+import type { UsageLimits } from "../src/host/usage.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -45,8 +45,7 @@ describe.each<Isolation>(["inline", "worker"])("%s", (isolation) => {
 });
 
 test("a kept output costs the host little more than its bytes, however it was written", () => {
-  const plan = { limits: {} } as SandboxPlan;
-  const record = new RunRecord(plan, undefined, () => {});
+  const record = new RunRecord({} as UsageLimits, undefined, () => {});
   collect();
   const before = process.memoryUsage();
   for (let i = 0; i < 300_000; i++) record.take("stdout", Uint8Array.of(0x61 + (i % 26)));
@@ -63,7 +62,7 @@ test("a kept output costs the host little more than its bytes, however it was wr
 });
 
 test("characters that were written in halves are whole", () => {
-  const record = new RunRecord({ limits: {} } as SandboxPlan, undefined, () => {});
+  const record = new RunRecord({} as UsageLimits, undefined, () => {});
   for (const byte of new TextEncoder().encode("\ufeffgr\u00fc\u00dfe \u{1f40d}"))
     record.take("stdout", Uint8Array.of(byte));
   record.take("stderr", Uint8Array.of(0xf0, 0x9f));

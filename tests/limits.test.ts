@@ -8,6 +8,7 @@ import {
   Sandbox,
   SandboxLostError,
   scratch,
+  type Usage,
 } from "sandboa";
 import { describe, expect, test } from "vitest";
 
@@ -82,6 +83,20 @@ describe.each<Isolation>(["inline", "worker", "process"])("%s", (isolation) => {
     const run = await sandbox.run("sum(range(1000))");
     expect(run.usage.fuel).toBeGreaterThan(1000);
     expect(run.usage.limits.fuel).toBe(2_000_000);
+  });
+
+  test("fuel has a limit in usage only where it is counted, also before a run and when one is ended from outside", async () => {
+    await using sandbox = await create({ wall: "300 ms" });
+    await using counting = await Sandbox.create({ isolation, metered: true, limits: { wall: "300 ms" } });
+    for (const [box, fuel] of [
+      [sandbox, isolation === "inline" ? 1e12 : null],
+      [counting, 1e12],
+    ] as const) {
+      expect(box.usage().limits.fuel).toBe(fuel);
+      expect((await box.run("1")).usage.limits.fuel).toBe(fuel);
+      const error = await failure(box.run("sum(iter(int, 1))"));
+      expect((error as LimitError & { usage: Usage }).usage.limits.fuel).toBe(fuel);
+    }
   });
 
   test("what the host holds is one budget", async () => {

@@ -4,7 +4,8 @@
 export interface UsageLimits {
   readonly wallMs: number;
   readonly cpuMs: number;
-  readonly fuel: number;
+  /** null where the interpreter is not metered. */
+  readonly fuel: number | null;
   readonly memoryBytes: number;
   readonly hostMemoryBytes: number;
   readonly outputBytes: number;

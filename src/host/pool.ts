@@ -301,6 +301,7 @@ export class Pool implements AsyncDisposable {
 
   #sourceFor(member: Member): WallSource {
     return {
+      isMetered: this.#engine.metered,
       open: () => this.#open(member),
       release: async () => {
         void this.#giveBack(member);

@@ -1,10 +1,9 @@
 // What one run wrote and how long it took, collected while it goes on, so that it is there however the run ends.
 
-import type { Usage } from "../errors/usage.ts";
+import type { Usage, UsageLimits } from "../errors/usage.ts";
 import { monotonicMs, warn } from "../platform/node/powers.ts";
 import { hearFailure } from "./callbacks.ts";
 import type { Meters } from "./meters.ts";
-import type { SandboxPlan } from "./plan.ts";
 import type { Run, TakeOutput } from "./run.ts";
 import { usageOf } from "./usage.ts";
 import type { OutputStream } from "./walls/output-ring.ts";
@@ -15,7 +14,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 type Collected = Pick<Run, "stdout" | "stderr" | "usage">;
 
 export class RunRecord {
-  readonly #plan: SandboxPlan;
+  readonly #limits: UsageLimits;
   readonly #onOutput: TakeOutput | undefined;
   readonly #onFailure: () => void;
   readonly #startMs = monotonicMs();
@@ -27,8 +26,8 @@ export class RunRecord {
   failure: { readonly thrown: unknown } | undefined;
 
   /** `onFailure` is called when `onOutput` fails. */
-  constructor(plan: SandboxPlan, onOutput: TakeOutput | undefined, onFailure: () => void) {
-    this.#plan = plan;
+  constructor(limits: UsageLimits, onOutput: TakeOutput | undefined, onFailure: () => void) {
+    this.#limits = limits;
     this.#onOutput = onOutput;
     this.#onFailure = onFailure;
   }
@@ -59,7 +58,7 @@ export class RunRecord {
   /** `meters`: what was measured inside, where the run came to its end. */
   usage(meters?: Meters): Usage {
     const outside = { wallMs: monotonicMs() - this.#startMs, outputBytes: this.#outputBytes };
-    return usageOf(this.#plan, meters ?? outside);
+    return usageOf(this.#limits, meters ?? outside);
   }
 
   finish(meters?: Meters): Collected {

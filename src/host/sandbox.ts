@@ -1,7 +1,7 @@
 // A sandbox: one interpreter behind a wall, what it was granted, and the state that tells what may be asked of it. All authority
 // is decided before anything starts; afterwards this file only sends runs and collects what comes back.
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
-import type { Usage } from "../errors/usage.ts";
+import type { Usage, UsageLimits } from "../errors/usage.ts";
 import { startTimer } from "../platform/node/powers.ts";
 import { onAbort, unlessAborted } from "./abort-listeners.ts";
 import { DenialRecord, type DenialReport } from "./denials/denials.ts";
@@ -28,7 +28,7 @@ import { endingOf } from "./run-ending.ts";
 import { RunRecord } from "./run-record.ts";
 import { encodeRun } from "./run-request.ts";
 import { type RunEvent, type StreamOptions, streamRun } from "./run-stream.ts";
-import { usageOf } from "./usage.ts";
+import { usageLimits, usageOf } from "./usage.ts";
 import { openWall } from "./walls/open-wall.ts";
 import type { OnFall, Wall } from "./walls/wall.ts";
 
@@ -41,6 +41,8 @@ export interface CreateOptions extends SandboxOptions {
 
 /** @internal Where a sandbox has its wall from, and who takes it back. */
 export interface WallSource {
+  /** Whether the interpreters behind its walls count fuel. */
+  readonly isMetered: boolean;
   /** A wall for a sandbox whose own one fell. */
   open(onFall: OnFall): Promise<Wall>;
   /** Takes back what the sandbox does not need any more; the wall may have fallen. */
@@ -61,6 +63,7 @@ export class Sandbox implements AsyncDisposable {
   readonly #source: WallSource;
   #wall: Wall;
   #state: State = "usable";
+  readonly #limits: UsageLimits;
   #lastUsage: Usage;
   #record: RunRecord | undefined;
   /** Ends with each run and each reset. */
@@ -76,7 +79,8 @@ export class Sandbox implements AsyncDisposable {
     this.#grants = grants;
     this.#plan = grants.plan;
     this.#lifetime = lifetime;
-    this.#lastUsage = usageOf(grants.plan, {});
+    this.#limits = usageLimits(grants.plan, source.isMetered);
+    this.#lastUsage = usageOf(this.#limits, {});
     this.#denials = new DenialRecord(grants.granted);
     this.#wall = wall;
     this.#source = source;
@@ -104,6 +108,7 @@ export class Sandbox implements AsyncDisposable {
     const engine = checkEngine(options, usesFuel(options));
     const grants = checkGrants(options, engine.isolation);
     const source: WallSource = {
+      isMetered: engine.metered,
       open: (onFall) => openWall(engine, onFall, options.onProgress),
       release: (wall) => wall.kill(closedError()),
     };
@@ -156,7 +161,7 @@ export class Sandbox implements AsyncDisposable {
     const cancelled = (): RunError =>
       new RunError("RUN_CANCELLED", "the run was cancelled", "lost", { cause: signal?.reason });
     const cancel = (): void => wall.cancel(cancelled());
-    const record = new RunRecord(this.#plan, options.onOutput, cancel);
+    const record = new RunRecord(this.#limits, options.onOutput, cancel);
     this.#record = record;
     const stopListening = onAbort(signal, cancel);
     let meters: Meters | undefined;
@@ -220,7 +225,7 @@ export class Sandbox implements AsyncDisposable {
       }
       this.#lifetime = lifetime;
       await this.#wall.begin(lifetime.plan, lifetime);
-      this.#lastUsage = usageOf(this.#plan, {});
+      this.#lastUsage = usageOf(this.#limits, {});
       this.#denials = new DenialRecord(this.#grants.granted);
       this.#fallen = undefined;
       this.#end("usable");

@@ -1,11 +1,23 @@
 // What a sandbox has used, from what was measured of it.
 
-import type { Usage } from "../errors/usage.ts";
+import type { Usage, UsageLimits } from "../errors/usage.ts";
 import type { Meters } from "./meters.ts";
 import type { SandboxPlan } from "./plan.ts";
 
-export function usageOf(plan: SandboxPlan, meters: Partial<Meters>): Usage {
+export function usageLimits(plan: SandboxPlan, isMetered: boolean): UsageLimits {
   const { wallMs, cpuMs, fuel, memoryBytes, hostMemoryBytes, outputBytes, openFiles } = plan.limits;
+  return {
+    wallMs,
+    cpuMs,
+    fuel: isMetered ? fuel : null,
+    memoryBytes,
+    hostMemoryBytes,
+    outputBytes,
+    openFiles,
+  };
+}
+
+export function usageOf(limits: UsageLimits, meters: Partial<Meters>): Usage {
   const memory = meters.memoryBytes ?? 0;
   return {
     wallMs: meters.wallMs ?? 0,
@@ -19,6 +31,6 @@ export function usageOf(plan: SandboxPlan, meters: Partial<Meters>): Usage {
     openFiles: meters.openFiles ?? 3,
     files: meters.files ?? 0,
     calls: meters.calls ?? 0,
-    limits: { wallMs, cpuMs, fuel, memoryBytes, hostMemoryBytes, outputBytes, openFiles },
+    limits,
   };
 }
