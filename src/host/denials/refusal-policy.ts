@@ -38,7 +38,7 @@ export class RefusalPolicy {
   /** A path that was refused; undefined when no grant would change it. */
   path(refusal: Extract<Refusal, { kind: "path" }>): Omit<RawDenial, "count"> | undefined {
     const { path, access, errno, spent } = refusal;
-    if (isOwnPlace(path)) return moduleDenial(path, errno);
+    if (isOwnPlace(path)) return moduleDenial(path);
     if (this.#above.has(path) || hasNoFile(path)) return undefined;
     const place = this.#covering(path);
     if (place === 0 && access === "look" && isOwnLook(path)) return undefined;
@@ -88,8 +88,9 @@ function quotaDenial(
   return { kind: "quota", access: spent, name: "", port: 0, place, errno };
 }
 
-function moduleDenial(path: ByteString, errno: number): Omit<RawDenial, "count"> | undefined {
+function moduleDenial(path: ByteString): Omit<RawDenial, "count"> | undefined {
   const name = path.startsWith(modulePrefix) ? path.slice(modulePrefix.length) : "";
   if (!refusedModules.has(name) && name !== hostModule) return undefined;
-  return { kind: "module", access: "import", name, port: 0, place: 0, errno };
+  // What the guest sees: there is no such module. That the question met a device is our way of asking.
+  return { kind: "module", access: "import", name, port: 0, place: 0, errno: numbers.ENOENT };
 }
