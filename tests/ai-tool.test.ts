@@ -39,7 +39,19 @@ test("a program that ends itself with an exit code has not ended well", async ()
     stderr: "bad input\n",
     exitCode: 1,
   });
-  expect(await python.execute({ code: "sys.exit()" })).toEqual({ ok: true, value: null, stdout: "", stderr });
+  expect(await python.execute({ code: "import os; os._exit(4)" })).toMatchObject({
+    ok: false,
+    exitCode: 4,
+    error: { type: "SANDBOX_EXITED", sandbox: "reset: nothing of before is left" },
+  });
+  const atOnce = await python.execute({ code: "import os; os._exit(0)" });
+  expect([atOnce.ok, "exitCode" in atOnce]).toEqual([false, false]);
+  expect(await python.execute({ code: "import sys; sys.exit()" })).toEqual({
+    ok: true,
+    value: null,
+    stdout: "",
+    stderr,
+  });
 });
 
 test("its text is that of a run", async () => {

@@ -138,9 +138,16 @@ async function answerOf(
       ok: false,
       value: null,
       ...output.whole(),
+      ...ownExitCode(error),
       error: { ...shown(error), sandbox: lost ? "reset: nothing of before is left" : error.sandbox },
     };
   }
+}
+
+/** Of os._exit, which ends the sandbox along with the program. */
+function ownExitCode(error: SandboxError): { readonly exitCode?: number } {
+  const { exitCode } = error as { readonly exitCode?: unknown };
+  return typeof exitCode === "number" && exitCode !== 0 ? { exitCode } : {};
 }
 
 /** What a program writes, as a run's own `stdout` and `stderr` are decoded. */
