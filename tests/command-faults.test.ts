@@ -30,10 +30,26 @@ test.runIf(existsSync("/dev/full"))("standard output on a full disk is told in o
       stderr: "sandboa: cannot write standard output: ENOSPC\n",
     });
   }
-  expect(spawnSync("sh", ["-c", `"${process.execPath}" "${command}" run -c "1/0" 2>/dev/full`]).status).toBe(
-    126,
-  );
 });
+
+test.runIf(existsSync("/dev/full"))(
+  "standard error on a full disk changes nothing else, as with python",
+  () => {
+    for (const [source, status] of [
+      ["1/0", 1],
+      ["import sys; print(1); sys.exit(7)", 7],
+      ["import sys; print(1); [print(2, file=sys.stderr) for _ in range(3000)]; sys.exit(7)", 7],
+      ["while True: pass", 124],
+    ] as const) {
+      for (const redirected of ["2>/dev/full", "2>&-"]) {
+        const line = `"${process.execPath}" "${command}" run --wall ${status === 124 ? "1s" : "1min"} --explain -c "${source}" ${redirected}`;
+        const ended = spawnSync("sh", ["-c", line], { encoding: "utf8" });
+        expect([source, ended.status]).toEqual([source, status]);
+        expect(ended.stdout).toBe(source.includes("print(1)") ? "1\n" : "");
+      }
+    }
+  },
+);
 
 test("--learn that cannot be written is refused before the program runs", () => {
   for (const [file, code] of [

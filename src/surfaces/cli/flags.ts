@@ -20,11 +20,14 @@ export type Grant =
   | { readonly kind: "env"; readonly name: string; readonly value: string }
   | { readonly kind: "module"; readonly name: string };
 
+export type GivenGrant = Grant & { readonly words: string };
+
 /** What a repeated option has gathered. */
 export class Collected {
-  readonly grants: Grant[] = [];
-  add(grant: Grant): this {
-    this.grants.push(grant);
+  readonly grants: GivenGrant[] = [];
+  /** `words`: as they were typed. */
+  add(grant: Grant, words: string): this {
+    this.grants.push({ ...grant, words });
     return this;
   }
 }
@@ -106,7 +109,7 @@ function checked<T>(make: () => T): T {
   try {
     return make();
   } catch (error) {
-    if (error instanceof OptionError) throw new InvalidArgumentError(error.message);
+    if (error instanceof OptionError) throw new InvalidArgumentError(`Accepted: ${error.accepted}`);
     throw error;
   }
 }

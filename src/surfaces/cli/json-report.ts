@@ -49,6 +49,22 @@ function report(
   });
 }
 
+/** The report of what was refused before there was a program, or a sandbox that could run it. */
+export function refusalReport(code: string, message: string, sandbox: SandboxError["sandbox"]): string {
+  return JSON.stringify({
+    ok: false,
+    value: null,
+    valueNotCopied: null,
+    exitCode: null,
+    stdout: "",
+    stderr: "",
+    softStop: null,
+    error: { code, message, sandbox },
+    usage: null,
+    ...told({ denials: [], dropped: 0 }),
+  });
+}
+
 export function failureReport(error: Failed, refused: DenialReport): string {
   return JSON.stringify({
     ok: false,

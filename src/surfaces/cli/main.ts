@@ -1,141 +1,14 @@
 // The command. It knows words and exit statuses; everything else is the library's public API.
 import { writeSync } from "node:fs";
-import { Command, CommanderError, Option } from "commander";
+import { CommanderError } from "commander";
+import { commandLine } from "./command-line.ts";
 import { exitStatus } from "./exit-status.ts";
-import { Collected, fuel, grants, type RunFlags } from "./flags.ts";
+import { givenWords } from "./given-words.ts";
+import { refusalReport } from "./json-report.ts";
+import { printable } from "./printable.ts";
 import { runCommand } from "./run-command.ts";
-
-/** What package.json says (tools/build.mjs). */
-declare const __version: string;
-
-const help = `
-Grants (nothing is granted by default; HOST is a path here, GUEST is where the program sees it):
-  a HOST without :GUEST appears under the same path, a relative one below /
-
-Sizes are bytes or 64KiB, 10MiB, 1GB; durations are milliseconds or 250ms, 5s, 2min; fuel is a count of units, each
-about one bytecode instruction or one turn of a loop in C. --wall, --cpu and --fuel may be "unlimited".
-
-Exit status:
-  the program's own; 1 uncaught exception, 2 wrong usage or grants, 3 changes not committed, 124 out of time (--wall, --cpu),
-  125 the sandbox was lost, 126 another limit, or standard output cannot be written; after a soft stop (--grace) that the program obeys, its own
-
-Examples:
-  sandboa run -c 'print(sum(range(10)))'
-  sandboa run --read sales.csv --create report.md analyse.py sales.csv
-  sandboa run --read data.json -m json.tool data.json
-  sandboa run --scratch /tmp=10MiB --memory 128MiB --wall 5s untrusted.py
-  sandboa run --isolation process --cpu 2s --host-memory 8MiB --json untrusted.py
-  sandboa run --read data:/in --explain --learn policy.json untrusted.py
-  sandboa run --fuel 5_000_000 --clock frozen -c 'print(sum(range(10)))'`;
-
-function program(): Command {
-  const command = new Command("sandboa");
-  command
-    .description("Run Python that nobody trusts: CPython 3.14 with no ability but those that you grant.")
-    .version(__version)
-    .enablePositionalOptions()
-    .addHelpText("after", help)
-    .exitOverride();
-  const run = command.command("run").description("run a Python program in a sandbox of its own");
-  const many = (flags: string, description: string, kind: keyof typeof grants): Option =>
-    new Option(flags, description).argParser((text: string, previous: Collected | undefined) =>
-      (previous ?? new Collected()).add(grants[kind](text)),
-    );
-  run
-    .argument("[file]", "the program, UTF-8 unless it says otherwise; - for standard input")
-    .argument("[args...]", "its arguments (sys.argv[1:])")
-    .option("-c <code>", "run this code instead of a file")
-    .option("-m <module>", "run this module of the standard library instead of a file")
-    .addOption(many("--read <host[:guest]>", "grant a file or a folder for reading", "read"))
-    .addOption(
-      many("--write <host[:guest]>", "grant a file for writing, or a folder for everything", "write"),
-    )
-    .addOption(many("--update <host[:guest]>", "grant a file for reading and changing", "update"))
-    .addOption(many("--append <host[:guest]>", "grant a file for appending", "append"))
-    .addOption(
-      many(
-        "--create <host[:guest]>",
-        "grant the making of one new file, or of new files in a folder",
-        "create",
-      ),
-    )
-    .addOption(many("--scratch <guest=size>", "grant an empty folder in memory, e.g. /tmp=10MiB", "scratch"))
-    .addOption(
-      many(
-        "--overlay <host[:guest][=size]>",
-        "grant a folder for everything, and keep changes apart: they are told afterwards (default size 64MiB)",
-        "overlay",
-      ),
-    )
-    .option(
-      "--commit",
-      "bring changes of --overlay into their folders, all or none, if the program ends with 0",
-    )
-    .addOption(many("--env <name=value>", "set an environment variable", "env"))
-    .option("--stdin", "grant this command's standard input, unless inline (otherwise it is empty)")
-    .addOption(many("--module <name>", "grant a built-in module that is refused by default", "module"))
-    .addOption(
-      new Option("--isolation <wall>", "what the program runs behind (default worker)").choices([
-        "inline",
-        "worker",
-        "process",
-      ]),
-    )
-    .option("--memory <size>", "limit of the interpreter's memory (default 256MiB)")
-    .option(
-      "--host-memory <size>",
-      "limit of what is held for the program outside of its memory: files, descriptors, output (default 64MiB and --scratch)",
-    )
-    .option("--wall <duration>", "limit of time (default 10s)")
-    .option("--cpu <duration>", "limit of processor time (default as --wall)")
-    .option(
-      "--fuel <units>",
-      "limit of steps, the same on every machine; meters the program (default none)",
-      fuel,
-    )
-    .option(
-      "--grace <duration>",
-      "when time or fuel is spent, raise KeyboardInterrupt and wait this long before the end (default none)",
-    )
-    .option(
-      "--output <size>",
-      "limit of what is written to stdout and stderr (default 1MiB); beyond 64MiB raise --host-memory, too",
-    )
-    .addOption(
-      new Option("--clock <policy>", "the program's clock (default coarse)").choices([
-        "real",
-        "coarse",
-        "frozen",
-      ]),
-    )
-    .option("--time-zone <name>", "the program's time zone (default UTC)")
-    .option("--explain", "tell afterwards what the program was refused, and which flag would allow it")
-    .option(
-      "--learn <file>",
-      "write a policy that allows all it tried, for you to read and cut; never over a file",
-    )
-    .option("--json", "print one JSON object that tells how the run ended")
-    .passThroughOptions()
-    .exitOverride()
-    .action(async (file: string | undefined, args: string[], flags: RunFlags) => {
-      process.exitCode = await runCommand(file, args, flags);
-    });
-  return command;
-}
-
-/** As with python, everything after `-m MODULE` belongs to the module. Only the command's own options count: the program may have a -m. */
-function withModuleArguments(argv: readonly string[], run: Command | undefined): string[] {
-  for (let index = 3; argv[2] === "run" && index < argv.length; index++) {
-    const word = argv[index] ?? "";
-    // The program, or the end of options.
-    if (!/^-./.test(word) || word === "--") break;
-    const end = word === "-m" ? index + 2 : index + 1;
-    if (/^-m/.test(word)) return [...argv.slice(0, end), "--", ...argv.slice(end)];
-    // The next word is the option's.
-    if (run?.options.some(({ short, long, required }) => required && [short, long].includes(word))) index++;
-  }
-  return [...argv];
-}
+import { UsageError, usageCode } from "./usage-error.ts";
+import { demandUtf8, wordsOf } from "./words.ts";
 
 /** At once, as the process ends: to standard error, where that can be written to. */
 function tryToTell(text: string): void {
@@ -146,21 +19,40 @@ function tryToTell(text: string): void {
   }
 }
 
-/** Resolves when the command is over; its status is the process's. */
-export async function main(): Promise<void> {
+function watchStreams(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", ({ code }: NodeJS.ErrnoException) => {
       // Whoever read it has gone, as in `sandboa run … | head`: nothing is left to do, and no error to report.
       if (code === "EPIPE") process.exit(exitStatus.brokenPipe);
-      if (stream === process.stdout) tryToTell(`sandboa: cannot write standard output: ${code}\n`);
+      // What is told there is lost, and nobody can be told that. How the program ended is still to be said.
+      if (stream === process.stderr) return;
+      tryToTell(`sandboa: cannot write standard output: ${code}\n`);
       process.exit(exitStatus.unwritable);
     });
   }
+}
+
+/** Resolves when the command is over; its status is the process's. */
+export async function main(): Promise<void> {
+  watchStreams();
+  const command = commandLine(async (file, args, flags) => {
+    process.exitCode = await runCommand(file, args, flags);
+  });
+  const words = wordsOf(givenWords(), command.commands[0]);
   try {
-    const command = program();
-    await command.parseAsync(withModuleArguments(process.argv, command.commands[0]));
+    demandUtf8(words.own);
+    await command.parseAsync([...words.all]);
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? 0 : exitStatus.usage;
+    process.exitCode = notRun(error, words.json);
   }
+}
+
+/** The words were no command, or asked for help. */
+function notRun(error: unknown, json: boolean): number {
+  if (error instanceof UsageError) process.stderr.write(`sandboa: ${printable(error.message, true)}\n`);
+  else if (!(error instanceof CommanderError)) throw error;
+  else if (error.exitCode === 0) return 0;
+  const message = error.message.replace(/^error: /, "");
+  if (json) process.stdout.write(`${refusalReport(usageCode, message, "none")}\n`);
+  return exitStatus.usage;
 }

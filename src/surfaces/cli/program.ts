@@ -15,7 +15,6 @@ export interface Program {
 
 export function readProgram(file: string | undefined, flags: RunFlags): Program {
   const { c: code, m: module } = flags;
-  if (code !== undefined && module !== undefined) throw new UsageError("-c and -m exclude each other");
   if (code !== undefined) return { source: code, filename: "<string>", name: "-c", isModule: false };
   if (module !== undefined) {
     const source = `import runpy; runpy._run_module_as_main(${JSON.stringify(module)})`;

@@ -5,7 +5,6 @@ import {
   type CreateOptions,
   type FileCapability,
   hostStdin,
-  ImageError,
   LimitError,
   OptionError,
   PythonError,
@@ -16,29 +15,33 @@ import {
 } from "../../index.ts";
 import { exitStatus } from "./exit-status.ts";
 import { explanation } from "./explain.ts";
-import { type Grant, limitsOf, type RunFlags } from "./flags.ts";
-import { failureReport, reportWithoutValue, successReport } from "./json-report.ts";
+import { envOption, fileOption, messageInFlags } from "./flag-names.ts";
+import { type GivenGrant, limitsOf, type RunFlags } from "./flags.ts";
+import { failureReport, refusalReport, reportWithoutValue, successReport } from "./json-report.ts";
 import { type GivenGrants, type LearnedPolicy, learnedPolicy } from "./learned-policy.ts";
 import { type GrantedOverlay, grantOverlay, settleOverlays } from "./overlays.ts";
 import { printable } from "./printable.ts";
 import { type Program, readProgram, runWhole } from "./program.ts";
 import { TerminalText } from "./terminal-text.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError, usageCode } from "./usage-error.ts";
 
 export async function runCommand(
   file: string | undefined,
   args: readonly string[],
   flags: RunFlags,
 ): Promise<number> {
+  const typed = new Map<string, string>();
+  let isReported = false;
   try {
     const named = flags.c !== undefined || flags.m !== undefined;
     const rest = named && file !== undefined ? [file, ...args] : args;
     const program = readProgram(named ? undefined : file, flags);
-    const given = givenBy(flags);
+    const given = givenBy(flags, typed);
     if (flags.learn !== undefined) demandPlace(flags.learn);
     let status: number;
     {
       await using sandbox = await Sandbox.create(optionsOf(flags, given, [program.name, ...rest]));
+      isReported = true;
       status = await runProgram(sandbox, program, flags.json === true);
       if (flags.explain) process.stderr.write(explanation(sandbox.denials()));
       if (flags.learn !== undefined) writePolicy(flags.learn, learnedPolicy(given, sandbox.denials()));
@@ -49,20 +52,27 @@ export async function runCommand(
     if (!isWell && status === 0) return exitStatus.commit;
     return status;
   } catch (error) {
-    if (error instanceof UsageError || error instanceof OptionError) {
-      process.stderr.write(`sandboa: ${printable(error.message, true)}\n`);
-      return exitStatus.usage;
-    }
-    if (error instanceof ImageError || error instanceof SandboxLostError) {
-      process.stderr.write(`sandboa: ${printable(error.message, true)}\n`);
-      return exitStatus.lost;
-    }
-    throw error;
+    return refused(error, typed, flags.json === true && !isReported);
   }
 }
 
-function givenBy(flags: RunFlags): GivenGrants & { readonly overlays: readonly GrantedOverlay[] } {
-  const collected: Grant[] = [
+/** Tells why, on standard error and where asked in the one object of `--json`. Gives the exit status; throws what is no refusal. */
+function refused(error: unknown, typed: ReadonlyMap<string, string>, json: boolean): number {
+  if (!(error instanceof UsageError || error instanceof SandboxError)) throw error;
+  const message = error instanceof OptionError ? messageInFlags(error, typed) : error.message;
+  process.stderr.write(`sandboa: ${printable(message, true)}\n`);
+  const [code, left] =
+    error instanceof UsageError ? [usageCode, "none" as const] : [error.code, error.sandbox];
+  if (json) process.stdout.write(`${refusalReport(code, message, left)}\n`);
+  return error instanceof UsageError ? exitStatus.usage : statusOf(error);
+}
+
+/** `typed` is told what the words of each grant were, by the API's option. */
+function givenBy(
+  flags: RunFlags,
+  typed: Map<string, string>,
+): GivenGrants & { readonly overlays: readonly GrantedOverlay[] } {
+  const collected: GivenGrant[] = [
     flags.read,
     flags.write,
     flags.update,
@@ -82,6 +92,8 @@ function givenBy(flags: RunFlags): GivenGrants & { readonly overlays: readonly G
     files.set(guest, capability);
   };
   for (const grant of collected) {
+    const guest = grant.kind === "file" ? grant.guest : grant.kind === "overlay" ? grant.overlay.guest : "";
+    typed.set(grant.kind === "env" ? envOption(grant.name) : fileOption(guest), grant.words);
     if (grant.kind === "env") env.set(grant.name, grant.value);
     else if (grant.kind === "module") modules.push(grant.name);
     else if (grant.kind === "file") place(grant.guest, grant.capability);
