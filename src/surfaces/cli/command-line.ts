@@ -8,6 +8,7 @@ declare const __version: string;
 const help = `
 Grants (nothing is granted by default; HOST is a path here, GUEST is where the program sees it):
   a HOST without :GUEST appears under the same path, a relative one below /
+  the program imports from the folder that FILE lies in where that is granted for reading
 
 Sizes are bytes or 64KiB, 10MiB, 1GB; durations are milliseconds or 250ms, 5s, 2min; fuel is a count of units, each
 about one bytecode instruction or one turn of a loop in C. --wall, --cpu and --fuel may be "unlimited".

@@ -11,6 +11,8 @@ export interface Program {
   /** sys.argv[0]. */
   readonly name: string;
   readonly isModule: boolean;
+  /** Guest path of the folder that it lies in, where that is granted. */
+  readonly folder?: string | undefined;
 }
 
 export function readProgram(file: string | undefined, flags: RunFlags): Program {
@@ -44,10 +46,15 @@ function readText(file: string | 0): string {
 /** Runs all of it. Without `wantsValue`, and of a module, no value is made or copied: that may fail, and runs code of the program's. */
 export async function runWhole(
   sandbox: Sandbox,
-  { source, filename, isModule }: Program,
+  { source, filename, isModule, folder }: Program,
   wantsValue: boolean,
   onOutput?: RunOptions["onOutput"],
 ): Promise<Run> {
+  if (folder !== undefined) {
+    // JSON's text is Python's as well. What was found without it is still found: / stands behind it.
+    const text = `__import__("sys").path.insert(0, ${JSON.stringify(folder)})`;
+    await sandbox.run(text, { filename, value: false });
+  }
   const value = wantsValue && !isModule;
   return sandbox.run(source, { filename, finalize: true, value, ...(onOutput && { onOutput }) });
 }

@@ -22,6 +22,7 @@ import { type GivenGrants, type LearnedPolicy, learnedPolicy } from "./learned-p
 import { type GrantedOverlay, grantOverlay, settleOverlays } from "./overlays.ts";
 import { printable } from "./printable.ts";
 import { type Program, readProgram, runWhole } from "./program.ts";
+import { scriptFolder } from "./script-folder.ts";
 import { TerminalText } from "./terminal-text.ts";
 import { UsageError, usageCode } from "./usage-error.ts";
 
@@ -38,11 +39,12 @@ export async function runCommand(
     const program = readProgram(named ? undefined : file, flags);
     const given = givenBy(flags, typed);
     if (flags.learn !== undefined) demandPlace(flags.learn);
+    const folder = named || file === undefined ? undefined : scriptFolder(file, given);
     let status: number;
     {
       await using sandbox = await Sandbox.create(optionsOf(flags, given, [program.name, ...rest]));
       isReported = true;
-      status = await runProgram(sandbox, program, flags.json === true);
+      status = await runProgram(sandbox, { ...program, folder }, flags.json === true);
       if (flags.explain) process.stderr.write(explanation(sandbox.denials()));
       if (flags.learn !== undefined) writePolicy(flags.learn, learnedPolicy(given, sandbox.denials()));
     }
