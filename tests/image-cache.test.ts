@@ -229,13 +229,41 @@ test.runIf(keepsCode)("a later process compiles next to nothing", async () => {
   expect(later.stdout.match(/using TurboFan/g)?.length ?? 0).toBeLessThan(50);
 });
 
-test("a folder that is read-only or cannot exist is harmless", async () => {
-  const readOnly = join(folder, "read-only");
-  mkdirSync(readOnly, { mode: 0o555 });
+/** What the command says once where each process prepares its own. */
+const cannotKeep = (place: string, code: string): string =>
+  `sandboa: the prepared interpreter cannot be kept in ${place} (${code}), so each process prepares its own, which takes seconds; ` +
+  "let SANDBOA_CACHE name a folder that can be written to\n";
+
+test("a folder that cannot exist is harmless, and told in one line", async () => {
   writeFileSync(join(folder, "file"), "");
-  const places = [readOnly, join(folder, "file", "below"), join(folder, "file"), "/proc/nope"];
-  expect(await Promise.all(places.map((place) => hello(place)))).toEqual(places.map(() => fine));
+  const places = [
+    [join(folder, "file", "below"), "ENOTDIR"],
+    [join(folder, "file"), "ENOTDIR"],
+    ["/proc/nope", "ENOENT"],
+  ] as const;
+  expect(await Promise.all(places.map(([place]) => hello(place)))).toEqual(
+    places.map(([place, code]) => ({ ...fine, stderr: cannotKeep(place, code) })),
+  );
   expect(readFileSync(join(folder, "file"), "utf8")).toBe("");
+});
+
+test("an embedder gets one warning of the process, however many forms are prepared", async () => {
+  const embedder = `import { Sandbox } from ${JSON.stringify(join(project, "dist", "index.js"))};
+    process.on("warning", ({ name, message }) => console.log(name, message));
+    for (const isolation of ["worker", "inline", "process"]) {
+      const box = await Sandbox.create({ isolation });
+      console.log((await box.run("1 + 1")).value);
+      await box.close();
+    }`;
+  const place = join(folder, "file");
+  writeFileSync(place, "");
+  const { status, stdout, stderr } = await run(place, ["--input-type=module", "-e", embedder]);
+  const warning = cannotKeep(place, "ENOTDIR").replace("sandboa: ", "SandboaWarning ");
+  expect([status, stdout.replace(warning, "")]).toEqual([0, "2\n2\n2\n"]);
+  expect(stdout).toContain(warning);
+  expect(stderr).toMatch(
+    /^\(node:\d+\) SandboaWarning: the prepared[^\n]*\n\(Use `node --trace-warnings[^\n]*\n$/,
+  );
 });
 
 test.runIf(process.getuid?.() === 0)(
@@ -246,7 +274,27 @@ test.runIf(process.getuid?.() === 0)(
     chmodSync(folder, 0o755);
     // They may not be let into the folder of this checkout either.
     const words = [join(copyOfPackage("theirs"), "dist", "cli.cjs"), "run", "-c", "print('hello')"];
-    expect(await run(theirs, words, 65534)).toEqual(fine);
+    expect(await run(theirs, words, 65534)).toEqual({ ...fine, stderr: cannotKeep(theirs, "EACCES") });
+  },
+);
+
+test.runIf(process.getuid?.() === 0)(
+  "one that is read-only and holds everything is used in silence",
+  async () => {
+    const held = mkdtempSync(join(folder, "held-"));
+    cpSync(cache, held, { recursive: true });
+    for (const name of readdirSync(held)) {
+      // Not what only saves a little time.
+      if (name.endsWith(".bytecode")) rmSync(join(held, name));
+      else chmodSync(join(held, name), 0o644);
+    }
+    chmodSync(held, 0o555);
+    chmodSync(folder, 0o755);
+    const words = [join(copyOfPackage("held"), "dist", "cli.cjs"), "run", "-c", "print('hello')"];
+    const startMs = Date.now();
+    expect(await run(held, words, 65534)).toEqual(fine);
+    expect(Date.now() - startMs).toBeLessThan(4000);
+    expect(readdirSync(held).filter((name) => name.endsWith(".bytecode"))).toEqual([]);
   },
 );
 

@@ -144,8 +144,8 @@ async function buildShare(
 ): Promise<Share> {
   const { buildImage } = await builder();
   const { image, library } = buildImage(demandGuestFiles(), choice, progress);
-  store.write(imageFile(key), [image]);
-  store.write(libraryFile(key), [library]);
+  store.keep(imageFile(key), [image]);
+  store.keep(libraryFile(key), [library]);
   return { image: shared(image), library: SharedBytes.of(library) };
 }
 
@@ -253,8 +253,8 @@ async function readModule({
 async function makeModule({ choice, store, name }: Located, image: Uint8Array): Promise<ModuleParts> {
   const { snapshot } = decodeImage(image);
   const { first, rest } = (await builder()).buildModule(choice, snapshot.memoryBytes);
-  store.write(restFile(name), [rest], checksum(first));
-  store.write(name, [first]);
+  store.keep(restFile(name), [rest], checksum(first));
+  store.keep(name, [first]);
   return { first, rest: SharedBytes.of(rest) };
 }
 

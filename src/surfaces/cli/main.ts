@@ -32,9 +32,23 @@ function watchStreams(): void {
   }
 }
 
+/** Warnings of ours are told as all else that the command says; what Node does with others, it does. */
+function showWarnings(): void {
+  const usual = process.listeners("warning");
+  // Node has none where it was told to be silent.
+  if (usual.length === 0) return;
+  process.removeAllListeners("warning");
+  process.on("warning", (warning) => {
+    if (warning.name === "SandboaWarning")
+      process.stderr.write(`sandboa: ${printable(warning.message, true)}\n`);
+    else for (const listener of usual) listener.call(process, warning);
+  });
+}
+
 /** Resolves when the command is over; its status is the process's. */
 export async function main(): Promise<void> {
   watchStreams();
+  showWarnings();
   const command = commandLine(async (file, args, flags) => {
     process.exitCode = await runCommand(file, args, flags);
   });

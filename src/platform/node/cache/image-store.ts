@@ -1,6 +1,6 @@
 // The cache of built images: one file per key, with a checksum (stored-file.ts) that is there to notice damage: whoever can write to this
 // folder could as well write any hash. Written to a temporary name and renamed, so that a reader never sees half a
-// file; a folder that cannot be written only costs time.
+// file; a folder that cannot be written only costs time, of which the process is warned where it is seconds.
 import { closeSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -33,6 +33,7 @@ export function defaultCacheDirectory(): string {
 }
 
 let written = false;
+let hasWarned = false;
 
 /** Whether this process, or this bundle in it, has put anything into a cache. */
 export function hasWritten(): boolean {
@@ -130,6 +131,23 @@ export class ImageStore {
 
   /** Best effort: false when the folder cannot be written. `ownerChecksum`: of what it belongs to. */
   write(key: string, parts: readonly Uint8Array[], ownerChecksum?: number): boolean {
+    return this.#fault(key, parts, ownerChecksum) === undefined;
+  }
+
+  /** As `write`, of what takes seconds to make: the process is warned once when it cannot be kept. */
+  keep(key: string, parts: readonly Uint8Array[], ownerChecksum?: number): void {
+    const fault = this.#fault(key, parts, ownerChecksum);
+    if (fault === undefined || hasWarned) return;
+    hasWarned = true;
+    process.emitWarning(
+      `the prepared interpreter cannot be kept in ${this.#directory} (${fault}), so each process prepares its own, which takes seconds; ` +
+        "let SANDBOA_CACHE name a folder that can be written to",
+      "SandboaWarning",
+    );
+  }
+
+  /** Writes it. Gives what the system said where that failed. */
+  #fault(key: string, parts: readonly Uint8Array[], ownerChecksum: number | undefined): string | undefined {
     const temporary = `${this.#path(key)}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
     try {
       makeFolder(this.#directory);
@@ -144,10 +162,10 @@ export class ImageStore {
       renameSync(temporary, this.#path(key));
       this.#sweep();
       written = true;
-      return true;
-    } catch {
+      return undefined;
+    } catch (error) {
       discard(temporary);
-      return false;
+      return (error as NodeJS.ErrnoException).code ?? String(error);
     }
   }
 
