@@ -4,8 +4,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { type Isolation, RunError, Sandbox } from "sandboa";
 import { describe, expect, test } from "vitest";
+import type { UsageLimits } from "../src/errors/usage.ts";
 import { RunRecord } from "../src/host/run-record.ts";
-import type { UsageLimits } from "../src/host/usage.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;

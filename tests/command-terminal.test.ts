@@ -30,3 +30,10 @@ test("a mark at the front stays; half of a character is told at the end, and con
   const program = String.raw`import os; os.write(1, b'\xef\xbb\xbfa\x1b[31m\xc3')`;
   expect(atTerminal(program)).toBe("\ufeffa\\u001b[31m\ufffd");
 });
+
+test("so are those of a traceback; through a pipe it is as python3 writes it", () => {
+  const program = String.raw`raise ValueError("\x1b[31mred \udcff")`;
+  expect(atTerminal(program)).toContain("ValueError: \\u001b[31mred \\udcff\r\n");
+  const piped = spawnSync(process.execPath, [command, "run", "-c", program]);
+  expect(piped.stderr.toString().split("\n").at(-2)).toBe("ValueError: \x1b[31mred \\udcff");
+});

@@ -10,6 +10,11 @@ export function printable(text: string, oneLine: boolean): string {
   return oneLine ? shown.replace(/[\n\t]/g, escaped) : shown;
 }
 
+/** What UTF-8 has no bytes for, as Python shows it on standard error ("backslashreplace"). */
+export function encodable(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, escaped);
+}
+
 function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

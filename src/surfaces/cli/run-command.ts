@@ -20,7 +20,7 @@ import { type GivenGrant, limitsOf, type RunFlags } from "./flags.ts";
 import { failureReport, refusalReport, reportWithoutValue, successReport } from "./json-report.ts";
 import { type GivenGrants, type LearnedPolicy, learnedPolicy } from "./learned-policy.ts";
 import { type GrantedOverlay, grantOverlay, settleOverlays } from "./overlays.ts";
-import { printable } from "./printable.ts";
+import { encodable, printable } from "./printable.ts";
 import { type Program, readProgram, runWhole } from "./program.ts";
 import { scriptFolder } from "./script-folder.ts";
 import { TerminalText } from "./terminal-text.ts";
@@ -180,7 +180,9 @@ async function runProgram(sandbox: Sandbox, program: Program, json: boolean): Pr
 
 /** Unless the program has told of it in its own way. */
 function writeTraceback({ traceback, reported }: PythonError): void {
-  if (!reported) process.stderr.write(printable(traceback, false));
+  const { stderr } = process;
+  const text = encodable(traceback);
+  if (!reported) stderr.write(stderr.isTTY ? printable(text, false) : text);
 }
 
 /** Its output goes to the streams of the command, and to a terminal as text. */
