@@ -88,6 +88,9 @@ def equip(argv, environment, zone, recursion, timeout_signal, functions, waits):
     sys.argv[:] = argv
     os.environ.clear()
     os.environ.update(environment)
+    # Behind the program's own folder, as getpath.py of CPython has it. An empty name stands for the working directory.
+    if folders := environment.get("PYTHONPATH"):
+        sys.path[1:1] = folders.split(os.pathsep)
     time.timezone, time.altzone, time.daylight, *names = zone
     time.tzname = tuple(names)
     sys.setrecursionlimit(recursion)
