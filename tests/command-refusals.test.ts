@@ -1,11 +1,10 @@
 // What the command refuses before a program runs: in the words of the command line, and with --json in one object as well.
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { command, type Ended, ended, sandboaRun } from "./command-fixture.ts";
 
-const command = resolve(import.meta.dirname, "..", "dist", "cli.cjs");
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "sandboa-refusals-"));
@@ -14,17 +13,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Ended {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function sandboa(...args: readonly string[]): Ended {
-  const words = [command, "run", ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: "utf8" });
-  return { status, stdout, stderr };
-}
+const sandboa = (...args: readonly string[]): Ended => sandboaRun(args, folder);
 
 const wrong: readonly (readonly [args: readonly string[], told: string, code: string])[] = [
   [["--wall", "0"], "--wall: ", "BAD_OPTION"],
@@ -96,7 +85,7 @@ test("so is a missing program, and a sandbox that cannot start; help and a --jso
     "-c",
     "1",
   ];
-  const { status, stdout } = spawnSync("sh", words, { cwd: gone, encoding: "utf8" });
+  const { status, stdout } = ended("sh", words, gone);
   expect(status).toBe(125);
   expect(JSON.parse(stdout)).toMatchObject({ ok: false, exitCode: null, error: { sandbox: "lost" } });
 });

@@ -1,11 +1,10 @@
 // Where the folder that a program lies in is granted, the program imports from it, as with python.
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Ended, sandboaRun } from "./command-fixture.ts";
 
-const command = resolve(import.meta.dirname, "..", "dist", "cli.cjs");
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "sandboa-beside-"));
@@ -19,11 +18,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function sandboa(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  const words = [command, "run", ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: "utf8" });
-  return { status, stdout, stderr };
-}
+const sandboa = (...args: readonly string[]): Ended => sandboaRun(args, folder);
 
 const plain =
   "['__builtins__', '__doc__', '__file__', '__loader__', '__name__', '__package__', '__spec__', 'helper', 'sys']";

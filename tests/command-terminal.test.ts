@@ -1,9 +1,7 @@
 // The command at a terminal, which native Python makes: what a program writes is text there, and no control of the terminal.
 import { spawnSync } from "node:child_process";
-import { resolve } from "node:path";
 import { expect, test } from "vitest";
-
-const command = resolve(import.meta.dirname, "..", "dist", "cli.cjs");
+import { command, sandboaRun } from "./command-fixture.ts";
 
 /** All that the terminal gets, with its own line ends. */
 function atTerminal(program: string): string {
@@ -34,6 +32,5 @@ test("a mark at the front stays; half of a character is told at the end, and con
 test("so are those of a traceback; through a pipe it is as python3 writes it", () => {
   const program = String.raw`raise ValueError("\x1b[31mred \udcff")`;
   expect(atTerminal(program)).toContain("ValueError: \\u001b[31mred \\udcff\r\n");
-  const piped = spawnSync(process.execPath, [command, "run", "-c", program]);
-  expect(piped.stderr.toString().split("\n").at(-2)).toBe("ValueError: \x1b[31mred \\udcff");
+  expect(sandboaRun(["-c", program]).stderr.split("\n").at(-2)).toBe("ValueError: \x1b[31mred \\udcff");
 });

@@ -1,37 +1,22 @@
 // The words of a command line: which are the command's own, which may be said once, and those that are not UTF-8.
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { command, type Ended, ended, sandboaRun } from "./command-fixture.ts";
 
-const command = resolve(import.meta.dirname, "..", "dist", "cli.cjs");
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "sandboa-words-"));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Ended {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function sandboa(...args: readonly string[]): Ended {
-  const words = [command, "run", ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: "utf8" });
-  return { status, stdout, stderr };
-}
+const sandboa = (...args: readonly string[]): Ended => sandboaRun(args, folder);
 
 /** Through a shell that makes the bytes: Node gives a child no others than UTF-8. `\377` is what is not. */
 function ofBytes(...args: readonly string[]): Ended {
   const words = [process.execPath, command, "run", ...args].map((word) => `"$(printf '%b' '${word}')"`);
-  const { status, stdout, stderr } = spawnSync("sh", ["-c", words.join(" ")], {
-    cwd: folder,
-    encoding: "utf8",
-  });
-  return { status, stdout, stderr };
+  return ended("sh", ["-c", words.join(" ")], folder);
 }
 
 const argv = "import sys; print(sys.argv)";

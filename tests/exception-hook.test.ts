@@ -1,17 +1,10 @@
 // A program that tells of its uncaught exception itself, by sys.excepthook: python3 prints no traceback of its own then. What is expected
 // is what CPython 3.14 writes.
-import { spawnSync } from "node:child_process";
 import { PythonError, Sandbox } from "sandboa";
 import { expect, test } from "vitest";
+import { type Ended, sandboaRun } from "./command-fixture.ts";
 
-const cli = new URL("../dist/cli.cjs", import.meta.url).pathname;
-
-function command(code: string): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, "run", "-c", code], {
-    encoding: "utf8",
-  });
-  return { status, stdout, stderr };
-}
+const command = (code: string): Ended => sandboaRun(["-c", code]);
 
 const failed = 'Traceback (most recent call last):\n  File "<string>", line ';
 
