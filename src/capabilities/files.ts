@@ -4,11 +4,10 @@ import { isBytes } from "../errors/object-kinds.ts";
 import { OptionError } from "../errors/option-error.ts";
 import { maxDepth } from "../filesystems/names.ts";
 import type { HostFile, HostFileMode, MemoryFile, Scratch, TreeCapability } from "./capability.ts";
-import { optionFields } from "./option-fields.ts";
-import { bytes, count, type Quantity } from "./quantity.ts";
+import { optionalFlag, optionFields } from "./option-fields.ts";
+import { checkedHostFile, checkedScratch } from "./place-check.ts";
+import type { Quantity } from "./quantity.ts";
 import { sharedScratch } from "./shared-scratch.ts";
-
-const modes: readonly HostFileMode[] = ["read", "write", "append", "create", "update"];
 
 /**
  * One file of the host's file system.
@@ -29,13 +28,10 @@ export function hostFile(
   mode: HostFileMode,
   options: { readonly bytes?: Quantity | undefined } = {},
 ): HostFile {
-  if (typeof path !== "string" || path === "" || path.includes("\0")) {
-    throw new OptionError("hostFile path", path, "the path of a file on the host");
-  }
-  if (!modes.includes(mode))
-    throw new OptionError("hostFile mode", mode, modes.map((name) => `"${name}"`).join(", "));
   optionFields("hostFile", options, ["bytes"]);
-  return { kind: "hostFile", path, mode, maxBytes: bytes("hostFile bytes", options.bytes ?? "64 MiB") };
+  const { bytes = "64 MiB" } = options;
+  const named = (field: string): string => `hostFile ${field === "maxBytes" ? "bytes" : field}`;
+  return checkedHostFile(named, { path, mode, maxBytes: bytes });
 }
 
 /** A read-only file with this content; a string is encoded as UTF-8. The bytes are copied now. */
@@ -69,16 +65,20 @@ export function scratch(
   options: ScratchOptions & { readonly shared?: boolean | undefined },
 ): Scratch | TreeCapability {
   optionFields("scratch", options, ["bytes", "files", "depth", "nameBytes", "shared"]);
-  const { shared = false } = options;
-  if (typeof shared !== "boolean") throw new OptionError("scratch shared", shared, "true or false");
-  const quotas = {
-    quotaBytes: bytes("scratch bytes", options.bytes),
-    maxFiles: count("scratch files", options.files ?? 10_000, { from: 1 }),
-    maxDepth: count("scratch depth", options.depth ?? maxDepth, { to: maxDepth }),
-    maxNameBytes: count("scratch nameBytes", options.nameBytes ?? maxNameBytes, {
-      from: 1,
-      to: maxNameBytes,
-    }),
-  };
-  return shared ? sharedScratch(quotas) : { kind: "scratch", ...quotas };
+  const { bytes, files = 10_000, depth = maxDepth, nameBytes = maxNameBytes } = options;
+  const shared = optionalFlag("scratch shared", options.shared, false);
+  const room = checkedScratch((field) => `scratch ${scratchOptions.get(field)}`, {
+    quotaBytes: bytes,
+    maxFiles: files,
+    maxDepth: depth,
+    maxNameBytes: nameBytes,
+  });
+  return shared ? sharedScratch(room) : room;
 }
+
+const scratchOptions: ReadonlyMap<string, keyof ScratchOptions> = new Map([
+  ["quotaBytes", "bytes"],
+  ["maxFiles", "files"],
+  ["maxDepth", "depth"],
+  ["maxNameBytes", "nameBytes"],
+]);

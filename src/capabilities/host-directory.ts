@@ -1,12 +1,8 @@
 // The constructor for a folder of the host.
-import { OptionError } from "../errors/option-error.ts";
-import { globForm, isGlob } from "../filesystems/path-globs.ts";
 import type { HostDirectory, HostDirectoryMode } from "./capability.ts";
 import { optionFields } from "./option-fields.ts";
-import { bytes, count, type Quantity } from "./quantity.ts";
-
-const modes: readonly HostDirectoryMode[] = ["read", "write", "create-only"];
-const mostGlobs = 1000;
+import { checkedHostDirectory } from "./place-check.ts";
+import type { Quantity } from "./quantity.ts";
 
 export interface HostDirectoryOptions {
   /** By how much the folder may grow through this grant, over all of its lifetime (default "64 MiB"). */
@@ -36,28 +32,18 @@ export function hostDirectory(
   mode: HostDirectoryMode,
   options: HostDirectoryOptions = {},
 ): HostDirectory {
-  if (typeof path !== "string" || path === "" || path.includes("\0")) {
-    throw new OptionError("hostDirectory path", path, "the path of a folder on the host");
-  }
-  if (!modes.includes(mode))
-    throw new OptionError("hostDirectory mode", mode, modes.map((name) => `"${name}"`).join(", "));
   optionFields("hostDirectory", options, ["bytes", "files", "match"]);
-  return {
-    kind: "hostDirectory",
+  const { bytes = "64 MiB", files = 10_000, match } = options;
+  return checkedHostDirectory((field) => `hostDirectory ${optionOf.get(field) ?? field}`, {
     path,
     mode,
-    growthBytes: bytes("hostDirectory bytes", options.bytes ?? "64 MiB"),
-    maxFiles: count("hostDirectory files", options.files ?? 10_000),
-    match: options.match === undefined ? undefined : globs(options.match),
-  };
-}
-
-function globs(given: string | readonly string[]): readonly string[] {
-  const list: readonly unknown[] = Array.isArray(given) ? [...given] : [given];
-  if (list.length === 0 || list.length > mostGlobs)
-    throw new OptionError("hostDirectory match", given, `from 1 to ${mostGlobs} ${globForm}`);
-  return list.map((glob) => {
-    if (isGlob(glob)) return glob;
-    throw new OptionError("hostDirectory match", glob, globForm);
+    growthBytes: bytes,
+    maxFiles: files,
+    match,
   });
 }
+
+const optionOf: ReadonlyMap<string, keyof HostDirectoryOptions> = new Map([
+  ["growthBytes", "bytes"],
+  ["maxFiles", "files"],
+]);

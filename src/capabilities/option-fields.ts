@@ -23,6 +23,17 @@ export function optionalFlag(option: string, value: unknown, otherwise: boolean)
   return value;
 }
 
+export function demandFunction(option: string, value: unknown, accepted = "a function"): void {
+  if (typeof value !== "function") throw new OptionError(option, value, accepted);
+}
+
+export function oneOf<T extends string>(option: string, value: unknown, accepted: readonly T[]): T {
+  const found = accepted.find((word) => word === value);
+  if (found === undefined)
+    throw new OptionError(option, value, accepted.map((word) => `"${word}"`).join(", "));
+  return found;
+}
+
 export function optionalFunction<T>(option: string, value: T): T {
   if (value !== undefined && typeof value !== "function") throw new OptionError(option, value, "a function");
   return value;

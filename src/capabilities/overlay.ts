@@ -1,7 +1,6 @@
 // Copy on write over another place. The state belongs to this object, so to the embedder: sandboxes come and go, are reset, and find
 // what was changed before. What is below is resolved when it is first needed, once, and let go of when no sandbox uses the overlay and
 // there is nothing to change. Invariant: a guest reaches nothing of it that could change what is below; only `commit` does.
-import { OptionError } from "../errors/option-error.ts";
 import type { OverlayChange } from "../filesystems/overlay/overlay-changes.ts";
 import type { CommitReport } from "../filesystems/overlay/overlay-commit.ts";
 import { OverlayLayer } from "../filesystems/overlay/overlay-layer.ts";
@@ -9,6 +8,7 @@ import { OverlayTree } from "../filesystems/overlay/overlay-tree.ts";
 import type { Tree } from "../filesystems/tree.ts";
 import type { FileCapability, OverlayPlace, PlaceEnvironment, PlaceUse } from "./capability.ts";
 import { optionFields } from "./option-fields.ts";
+import { checkLower } from "./place-check.ts";
 import { bytes, count, type Quantity } from "./quantity.ts";
 
 export interface OverlayOptions {
@@ -51,10 +51,10 @@ export class Overlay implements OverlayPlace {
   #users = 0;
 
   constructor(lower: FileCapability, options: OverlayOptions, power: LowerPower) {
-    if (typeof lower !== "object" || lower === null || typeof lower.kind !== "string")
-      throw new OptionError("overlay lower", lower, "a capability such as hostDirectory(…)");
+    checkLower("overlay lower", lower);
     optionFields("overlay", options, ["bytes", "files"]);
-    const maxFiles = count("overlay files", options.files ?? 10_000, { from: 1 });
+    const { files = 10_000 } = options;
+    const maxFiles = count("overlay files", files, { from: 1 });
     this.#layer = new OverlayLayer(bytes("overlay bytes", options.bytes), maxFiles);
     this.#lower = lower;
     this.#power = power;

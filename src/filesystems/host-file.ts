@@ -6,7 +6,8 @@ import { fail } from "../kernel/kernel-error.ts";
 import { guestOwner } from "../kernel/permissions.ts";
 import type { NodeIdentity } from "./fixed-file.ts";
 
-export type HostFileMode = "read" | "write" | "append" | "create" | "update";
+export const hostFileModes = ["read", "write", "append", "create", "update"] as const;
+export type HostFileMode = (typeof hostFileModes)[number];
 
 /** A granted file of the host as plain data, which crosses between threads: descriptors belong to the process. */
 export interface HostFileTicket {

@@ -1,7 +1,8 @@
 // A granted folder of the host as plain data, which crosses between threads: descriptors belong to the process.
 import type { AllowanceWords } from "./allowance.ts";
 
-export type HostDirectoryMode = "read" | "write" | "create-only";
+export const hostDirectoryModes = ["read", "write", "create-only"] as const;
+export type HostDirectoryMode = (typeof hostDirectoryModes)[number];
 
 export interface HostFolderTicket {
   /** The folder itself, opened once; undefined when the ticket was released. */

@@ -170,8 +170,8 @@ class Tree {
 /** What a mode allows. */
 export function grantOf({ mode, maxBytes }: PlannedHostFile): HostFileGrant {
   return {
-    read: mode !== "write" && mode !== "append",
-    write: mode !== "read",
+    read: mode === "read" || mode === "create" || mode === "update",
+    write: mode === "write" || mode === "append" || mode === "create" || mode === "update",
     appendOnly: mode === "append",
     maxBytes,
   };

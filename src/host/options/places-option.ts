@@ -1,6 +1,7 @@
 // The `files` option: guest paths are checked, granted files of the host are opened, once. What was opened is released when a
 // later grant is refused.
 import type { FileCapability } from "../../capabilities/capability.ts";
+import { checkedPlace } from "../../capabilities/place-check.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import type { HostFileTicket } from "../../filesystems/host-file.ts";
 import { releaseHostFile } from "../../platform/node/files/host-files.ts";
@@ -10,7 +11,9 @@ import { grantedTicket } from "./host-places.ts";
 import { optionRecord } from "./option-record.ts";
 import { ownPlaces } from "./own-places.ts";
 
-interface OpenedPlaces {
+export interface OpenedPlaces {
+  /** As they were granted: data of their own, places of code as the embedder's. */
+  readonly granted: (readonly [string, FileCapability])[];
   readonly places: (readonly [string, PlannedPlace])[];
   readonly tickets: HostFileTicket[];
   /** By place: those of kind "tree", of which the plan knows no more than that. */
@@ -28,13 +31,15 @@ export function releasePlaces(opened: {
 
 export function openPlaces(files: Readonly<Record<string, FileCapability>>): OpenedPlaces {
   optionRecord("files", files);
-  const opened: OpenedPlaces = { places: [], tickets: [], trees: new Map() };
+  const opened: OpenedPlaces = { granted: [], places: [], tickets: [], trees: new Map() };
   try {
     const paths = Object.keys(files);
     for (const [path, capability] of Object.entries(files)) {
       const option = `files[${JSON.stringify(path)}]`;
       checkGuestPath(option, path, paths);
-      opened.places.push([path, openPlace(option, capability, opened)]);
+      const place = checkedPlace(option, capability);
+      opened.places.push([path, openPlace(option, capability, place, opened)]);
+      opened.granted.push([path, place]);
     }
     return opened;
   } catch (error) {
@@ -63,17 +68,20 @@ function checkGuestPath(option: string, path: string, all: readonly string[]): v
     throw new OptionError(option, path, `a path that is not inside of ${inside}, which is granted as well`);
 }
 
-function openPlace(option: string, capability: FileCapability, opened: OpenedPlaces): PlannedPlace {
-  switch (capability?.kind) {
-    case "scratch": {
-      const { quotaBytes, maxFiles, maxDepth, maxNameBytes } = capability;
-      return { kind: "scratch", quotaBytes, maxFiles, maxDepth, maxNameBytes };
-    }
+/** `given` as the embedder has it, who may have granted the same to others; `place` as it was checked. */
+function openPlace(
+  option: string,
+  given: FileCapability,
+  place: FileCapability,
+  opened: OpenedPlaces,
+): PlannedPlace {
+  switch (place.kind) {
+    case "scratch":
     case "memoryFile":
-      return { kind: "memoryFile", bytes: capability.bytes };
+      return place;
     case "hostFile": {
-      const { mode, maxBytes } = capability;
-      const ticket = grantedTicket(option, capability);
+      const { mode, maxBytes } = place;
+      const ticket = grantedTicket(option, place);
       opened.tickets.push(ticket);
       return { kind: "hostFile", mode, maxBytes, ticket };
     }
@@ -81,14 +89,8 @@ function openPlace(option: string, capability: FileCapability, opened: OpenedPla
     case "hostDirectory":
     case "wrapped":
     case "overlay":
-      opened.trees.set(opened.places.length, grantTree(option, capability));
+      opened.trees.set(opened.places.length, grantTree(option, given));
       // What the root is, is asked when a lifetime begins.
       return { kind: "tree", root: "directory", confinesLinks: false };
-    default:
-      throw new OptionError(
-        option,
-        capability,
-        "hostFile(…), hostDirectory(…), memoryFile(…), scratch(…), virtualFile(…), virtualDirectory(…), or one of these wrapped",
-      );
   }
 }

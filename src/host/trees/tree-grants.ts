@@ -1,6 +1,7 @@
 // From a capability to the tree that stands behind it. A grant resolves authority once, when the sandbox is created, and is released
 // when the sandbox closes; each lifetime opens the tree anew.
 import type { FileCapability, PlaceEnvironment, PlaceUse, Wrapped } from "../../capabilities/capability.ts";
+import { checkedPlace } from "../../capabilities/place-check.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import type { Tree } from "../../filesystems/tree.ts";
 import { releaseHostFile } from "../../platform/node/files/host-files.ts";
@@ -13,8 +14,9 @@ import { hostFileTree, memoryFileTree } from "./local-trees.ts";
 export type TreeGrant = PlaceUse;
 
 /** Throws OptionError for what cannot be granted; then nothing is held. */
-export function grantTree(option: string, capability: FileCapability): TreeGrant {
-  switch (capability?.kind) {
+export function grantTree(option: string, place: FileCapability): TreeGrant {
+  const capability = checkedPlace(option, place);
+  switch (capability.kind) {
     case "tree":
       return {
         root: capability.root,
@@ -38,7 +40,7 @@ export function grantTree(option: string, capability: FileCapability): TreeGrant
       const { mode, maxBytes } = capability;
       const ticket = grantedTicket(option, capability);
       const place = { kind: "hostFile", mode, maxBytes, ticket } as const;
-      const lockedBy = { within: capability, word: "path" } as const;
+      const lockedBy = { within: place, word: "path" } as const;
       return { lockedBy, open: () => hostFileTree(place), release: () => releaseHostFile(ticket) };
     }
     case "hostDirectory": {
@@ -47,13 +49,13 @@ export function grantTree(option: string, capability: FileCapability): TreeGrant
         root: "directory",
         confinesLinks: true,
         // Its numbers are others in each lifetime.
-        lockedBy: { within: capability, word: "path" },
+        lockedBy: { within: place, word: "path" },
         open: () => new HostTree(ticket),
         release: () => releaseHostFolder(ticket),
       };
     }
-    default:
-      throw new OptionError(option, capability, "a place that can be wrapped");
+    case "scratch":
+      throw new Error("checked before: it has no tree of the host's side");
   }
 }
 

@@ -5,14 +5,21 @@ import { PathGlobs } from "../../../filesystems/path-globs.ts";
 import type { TreeEntry, TreePath } from "../../../filesystems/tree.ts";
 import { fail } from "../../../kernel/kernel-error.ts";
 
+/** A mode that is none of these allows nothing but to look. */
+const making: readonly HostDirectoryMode[] = ["write", "create-only"];
+
 export class FolderRights {
-  readonly mode: HostDirectoryMode;
+  /** Whether anything may be made or written. */
+  readonly makes: boolean;
+  /** Whether only what was made through the grant may be changed, and nothing be moved. */
+  readonly addsOnly: boolean;
   readonly growth: Allowance;
   readonly names: Allowance;
   readonly #globs: PathGlobs | undefined;
 
   constructor(ticket: HostFolderTicket) {
-    this.mode = ticket.mode;
+    this.makes = making.includes(ticket.mode);
+    this.addsOnly = ticket.mode === "create-only";
     this.growth = new Allowance(ticket.growth);
     this.names = new Allowance(ticket.names);
     this.#globs = ticket.match && new PathGlobs(ticket.match);
@@ -36,14 +43,14 @@ export class FolderRights {
 
   /** To make something at the path. */
   demandMaking(path: TreePath, kind: TreeEntry["kind"]): void {
-    if (this.mode === "read") fail("EROFS");
+    if (!this.makes) fail("EROFS");
     if (!this.shows(path, kind)) fail("EACCES");
   }
 
   /** To rename or remove. */
   demandMoving(): void {
-    if (this.mode === "read") fail("EROFS");
-    if (this.mode === "create-only") fail("EPERM");
+    if (!this.makes) fail("EROFS");
+    if (this.addsOnly) fail("EPERM");
   }
 
   /** Makes one name, which is counted when it is made. */

@@ -172,12 +172,12 @@ export class HostTree implements TrailTree, KeepingTree {
     this.#demandMaking(path, names, "directory");
     this.#folder.parent(names, (fd, name) => {
       this.#rights.making(() => attempt(() => mkdirSync(nameIn(fd, name), mode & permissionBits)));
-      if (this.#rights.mode === "create-only") this.#made.add(statAt(fd, name));
+      if (this.#rights.addsOnly) this.#made.add(statAt(fd, name));
     });
   }
 
   makeLink(path: TreePath, target: string): void {
-    if (this.#rights.mode === "create-only") fail("EPERM");
+    if (this.#rights.addsOnly) fail("EPERM");
     const names = namesOf(path);
     this.#demandMaking(path, names, "link");
     const bytes = pathBytes(target);
@@ -233,13 +233,13 @@ export class HostTree implements TrailTree, KeepingTree {
   }
 
   change(path: TreePath, change: TreeChange): void {
-    if (this.#rights.mode === "read") fail("EROFS");
+    if (!this.#rights.makes) fail("EROFS");
     const names = namesOf(path);
     const kind = this.#folder.place(names, (fd) => {
       const stats = names.length === 0 ? rootStats(fd) : statOf(fd);
       const found = kindOf(stats);
       this.#rights.demandShown(path, found);
-      if (this.#rights.mode === "create-only" && !this.#made.has(stats)) fail("EPERM");
+      if (this.#rights.addsOnly && !this.#made.has(stats)) fail("EPERM");
       if (found === "link") return found;
       if (isSpecial(stats)) fail("EACCES");
       if (change.mode !== undefined) {
@@ -260,7 +260,7 @@ export class HostTree implements TrailTree, KeepingTree {
 
   /** What the grant leaves, not what the disk has: that is the host's own affair. */
   room(): TreeRoom {
-    const writable = this.#rights.mode !== "read";
+    const writable = this.#rights.makes;
     return {
       bytes: writable ? this.#rights.growth.limit : 0,
       freeBytes: writable ? this.#rights.growth.left : 0,
@@ -292,13 +292,13 @@ export class HostTree implements TrailTree, KeepingTree {
       if (kind === "link") fail("ELOOP");
       if (isSpecial(stats)) fail("EACCES");
       const writes = access.write || access.append || access.truncate;
-      if (writes && this.#rights.mode === "read") fail("EROFS");
-      if (this.#rights.mode === "create-only" && (writes || !this.#made.has(stats))) fail("EACCES");
+      if (writes && !this.#rights.makes) fail("EROFS");
+      if (this.#rights.addsOnly && (writes || !this.#made.has(stats))) fail("EACCES");
       if (writes && isPrivileged(stats)) fail("EPERM");
       // What the place stands for, not what may have its name by now.
       const flags = flagsOf(access) | (access.truncate ? O_TRUNC : 0) | O_NONBLOCK;
       const fd = attempt(() => openSync(itself(place), flags));
-      return this.#file(fd, access.append, this.#rights.mode === "write");
+      return this.#file(fd, access.append, this.#rights.makes && !this.#rights.addsOnly);
     });
   }
 
@@ -309,7 +309,7 @@ export class HostTree implements TrailTree, KeepingTree {
       const fd = this.#rights.making(() => openAt(directoryFd, name, flags, access.mode & permissionBits));
       try {
         this.#folder.demandInside(fd);
-        if (this.#rights.mode === "create-only") this.#made.add(statOf(fd));
+        if (this.#rights.addsOnly) this.#made.add(statOf(fd));
       } catch (error) {
         closeSync(fd);
         throw error;
