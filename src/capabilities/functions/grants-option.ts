@@ -46,6 +46,23 @@ export function checkFunctions(
   return found;
 }
 
+/** The grants again, in their groups, from what `checkFunctions` gave. */
+export function groupsOf(functions: ReadonlyMap<string, Callable>): FunctionGrants {
+  type Group = { [name: string]: Callable | Group };
+  const all: Group = {};
+  for (const [fullName, value] of functions) {
+    const names = fullName.split(".");
+    const last = names.pop() ?? "";
+    let group = all;
+    for (const name of names) {
+      group[name] ??= {};
+      group = group[name] as Group;
+    }
+    group[last] = value;
+  }
+  return all;
+}
+
 function checkSignatures(option: string, value: Callable): void {
   if (value.kind === "function") {
     checkSignature(option, value);

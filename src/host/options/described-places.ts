@@ -15,8 +15,8 @@ const directoryWords: Readonly<Record<HostDirectoryMode, string>> = {
   "create-only": "a folder to add files to",
 };
 
-export function describePlaces(files: Readonly<Record<string, FileCapability>>): DescribedFile[] {
-  return Object.entries(files).map(([path, place]) => ({ path, description: wordsFor(place) }));
+export function describePlaces(places: readonly (readonly [string, FileCapability])[]): DescribedFile[] {
+  return places.map(([path, place]) => ({ path, description: wordsFor(place) }));
 }
 
 function wordsFor(place: FileCapability): string {

@@ -65,33 +65,31 @@ interface CheckedLimits {
   readonly wallPauses: boolean;
 }
 
-export function checkLimits(given: unknown): CheckedLimits {
+export function checkLimits(given: unknown = {}): CheckedLimits {
   const limits = optionRecord("limits", given, names) as Limits;
-  const wallMs = orUnlimited(limits.wall ?? "10 s", (value) =>
-    milliseconds("limits.wall", value, { from: 1, to: longestMs }),
-  );
+  const { memory = "256 MiB", hostMemory = "64 MiB", wall = "10 s", cpu = wall, fuel = 1e12 } = limits;
+  const { output = "1 MiB", value = "16 MiB", openFiles = 256, recursion = 1000 } = limits;
   const { wallPausesForHost: wallPauses = false } = limits;
+  const time = (option: string, given: unknown): number =>
+    orUnlimited(given, (value) => milliseconds(option, value, { from: 1, to: longestMs }));
   if (typeof wallPauses !== "boolean")
     throw new OptionError("limits.wallPausesForHost", wallPauses, "true or false");
   return {
     limits: {
       memoryBytes: wholePagesWithin(
-        bytes("limits.memory", limits.memory ?? "256 MiB", {
+        bytes("limits.memory", memory, {
           from: 32 * 2 ** 20,
           to: 2 ** 32 - wasmPageBytes,
         }),
       ),
-      hostMemoryBytes: bytes("limits.hostMemory", limits.hostMemory ?? "64 MiB", { from: 65_536 }),
-      wallMs,
-      cpuMs:
-        limits.cpu === undefined
-          ? wallMs
-          : orUnlimited(limits.cpu, (value) => milliseconds("limits.cpu", value, { from: 1, to: longestMs })),
-      fuel: orUnlimited(limits.fuel ?? 1e12, (value) => count("limits.fuel", value, { from: 1000 })),
-      outputBytes: bytes("limits.output", limits.output ?? "1 MiB"),
-      valueBytes: bytes("limits.value", limits.value ?? "16 MiB", { from: 1024, to: 2 ** 30 }),
-      openFiles: count("limits.openFiles", limits.openFiles ?? 256, { from: 3, to: 4096 }),
-      recursion: count("limits.recursion", limits.recursion ?? 1000, { from: 50, to: 20_000 }),
+      hostMemoryBytes: bytes("limits.hostMemory", hostMemory, { from: 65_536 }),
+      wallMs: time("limits.wall", wall),
+      cpuMs: time("limits.cpu", cpu),
+      fuel: orUnlimited(fuel, (value) => count("limits.fuel", value, { from: 1000 })),
+      outputBytes: bytes("limits.output", output),
+      valueBytes: bytes("limits.value", value, { from: 1024, to: 2 ** 30 }),
+      openFiles: count("limits.openFiles", openFiles, { from: 3, to: 4096 }),
+      recursion: count("limits.recursion", recursion, { from: 50, to: 20_000 }),
     },
     soft: limits.soft === undefined ? undefined : checkSoft(limits.soft),
     wallPauses,
@@ -117,7 +115,7 @@ export function withRoomFor(
 
 function checkSoft(given: unknown): SoftStop {
   const soft = optionRecord("limits.soft", given, ["grace", "raise"]) as NonNullable<Limits["soft"]>;
-  const raise = soft.raise ?? "KeyboardInterrupt";
+  const { raise = "KeyboardInterrupt" } = soft;
   if (raise !== "KeyboardInterrupt" && raise !== "TimeoutError")
     throw new OptionError("limits.soft.raise", raise, '"KeyboardInterrupt", "TimeoutError"');
   return { graceMs: milliseconds("limits.soft.grace", soft.grace, { from: 1, to: 600_000 }), raise };

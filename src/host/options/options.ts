@@ -5,7 +5,7 @@ import type {
   FunctionGrants,
   ObjectCapability,
 } from "../../capabilities/functions/function-capability.ts";
-import { checkFunctions } from "../../capabilities/functions/grants-option.ts";
+import { checkFunctions, groupsOf } from "../../capabilities/functions/grants-option.ts";
 import { stubText } from "../../capabilities/functions/stub-text.ts";
 import { isBytes } from "../../errors/object-kinds.ts";
 import { OptionError } from "../../errors/option-error.ts";
@@ -118,7 +118,7 @@ export function checkEngine(options: EngineOptions, usesFuel: boolean, tracked =
   if (!isolations.includes(isolation))
     throw new OptionError("isolation", isolation, '"inline", "worker", "process"');
   const needed = isolation === "inline" || usesFuel;
-  const metered = options.metered ?? needed;
+  const { metered = needed } = options;
   if (typeof metered !== "boolean" || (needed && !metered)) {
     const why = isolation === "inline" ? "an inline sandbox is always metered" : "limits.fuel needs it";
     throw new OptionError("metered", metered, needed ? `true (${why})` : "true or false");
@@ -133,17 +133,16 @@ export function usesFuel(options: GrantOptions): boolean {
 
 /** Opens granted files: whoever calls this releases them (releasePlaces). */
 export function checkGrants(options: GrantOptions, isolation: Isolation): CheckedGrants {
-  const { limits, soft, wallPauses } = checkLimits(options.limits ?? {});
-  const clock = options.clock ?? "coarse";
+  // Only what is left out has a default: null may be something that is missing.
+  const { files = {}, args = [""], env = {}, clock = "coarse", timeZone = "UTC" } = options;
+  const { limits, soft, wallPauses } = checkLimits(options.limits);
   if (!clocks.includes(clock)) throw new OptionError("clock", clock, '"real", "coarse", "frozen"');
-  const timeZone = options.timeZone ?? "UTC";
   if (typeof timeZone !== "string" || (timeZone !== "UTC" && ianaTimeZone(timeZone) === undefined)) {
     throw new OptionError("timeZone", timeZone, 'an IANA name such as "Europe/Berlin"');
   }
-  const granted = options.functions ?? {};
-  const functions = checkFunctions(granted);
+  const functions = checkFunctions(options.functions);
   const checked = {
-    ...checkArguments(options.args ?? [""], options.env ?? {}),
+    ...checkArguments(args, env),
     stdin: checkStdin(options.stdin, isolation),
     clock,
     timeZone,
@@ -155,14 +154,15 @@ export function checkGrants(options: GrantOptions, isolation: Isolation): Checke
   if (options.onEvent !== undefined && typeof options.onEvent !== "function")
     throw new OptionError("onEvent", options.onEvent, "a function");
   // Last, because it opens files.
-  const { places, tickets, trees } = openPlaces(options.files ?? {});
+  const { granted, places, tickets, trees } = openPlaces(files);
+  const described = describePlaces(granted);
   return {
     plan: { ...checked, limits: withRoomFor(limits, options.limits, places), places },
     tickets,
     trees,
-    granted: Object.entries(options.files ?? {}),
+    granted,
     functions,
-    stubText: () => stubText(granted, describePlaces(options.files ?? {})),
+    stubText: () => stubText(groupsOf(functions), described),
     canWait: isolation !== "inline",
     onEvent: eventSink(options.onEvent, warn),
   };
