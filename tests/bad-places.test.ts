@@ -127,3 +127,43 @@ test("describe tells what was granted, whatever becomes of the options", async (
   delete files["/a"];
   expect(sandbox.describe()).toBe(before);
 });
+
+const deep = (bytes: number): string => `/${"d/".repeat((bytes - 2) / 2)}f`;
+
+test.each<[words: string, path: string]>([
+  ["a name of 256 bytes", `/${"x".repeat(256)}`],
+  ["a folder's name of 256 bytes", `/${"é".repeat(128)}/f`],
+  ["a path of 4097 bytes", deep(4096)],
+  ["a surrogate that is no byte", "/a\ud800"],
+  ["a high surrogate at the end", "/a\udbff/b"],
+  ["a second spelling of UTF-8", "/a\udcc3\udca9"],
+])("%s is no guest path", async (_words, path) => {
+  const created = Sandbox.create({ files: { [path]: memoryFile("x") }, isolation: "inline" });
+  await expect(created).rejects.toMatchObject({ option: `files[${JSON.stringify(path)}]` });
+});
+
+test.each(["\ud800", "x\udfff", "\udcc3\udca9"])("%j cannot stand in env", async (text) => {
+  for (const env of [{ NAME: text }, { [text]: "value" }])
+    await expect(Sandbox.create({ env })).rejects.toMatchObject({
+      option: `env[${JSON.stringify(Object.keys(env)[0])}]`,
+    });
+});
+
+describe.each(["inline", "worker", "process"] as const)("%s", (isolation) => {
+  test("names may be as long as Linux has them, and hold bytes that are no text", async () => {
+    const paths = [`/${"é".repeat(127)}x`, deep(4094), "/a\udc80", "/t\udcff/s"];
+    const files = Object.fromEntries(paths.map((path) => [path, memoryFile("x")] as const));
+    files["/room\udc81"] = scratch({ bytes: "64 KiB" }) as never;
+    const env = { "N\udc80": "v\udcff", LAST: "é" };
+    await using sandbox = await Sandbox.create({ files, env, isolation });
+    const source = `
+import os
+open(b"/room\\x81/f", "w").close()
+found = [open(path).read() for path in paths[:1] + paths[2:]], os.path.exists(paths[1])
+found, b"a\\x80" in os.listdir(b"/"), os.environb[b"N\\x80"], os.environ["N\\udc80"], os.environ["LAST"]`;
+    const { value } = await sandbox.run(source, { inputs: { paths } });
+    const bytes = Uint8Array.of(118, 255);
+    expect(value).toEqual([[["x", "x", "x"], true], true, bytes, "v\udcff", "é"]);
+    expect(await sandbox.files.readText("/a\udc80")).toBe("x");
+  });
+});

@@ -1,5 +1,4 @@
 // What a lifetime's guest finds: the grants of a plan as a file tree, and the tree and the policy as a process.
-import { byteString } from "../abi/guest-memory.ts";
 import {
   fullDevice,
   nullDevice,
@@ -20,6 +19,7 @@ import { MemoryFileSystem } from "../filesystems/memory-filesystem.ts";
 import { SkeletonFileSystem } from "../filesystems/skeleton.ts";
 import type { SyncTree } from "../filesystems/sync-tree.ts";
 import { TreeFileSystem } from "../filesystems/tree-filesystem.ts";
+import { pathBytes } from "../filesystems/tree-path.ts";
 import { libraryDirectory } from "../interpreter/boot.ts";
 import { StandardStream } from "../kernel/character-file.ts";
 import { Clocks } from "../kernel/clocks.ts";
@@ -72,7 +72,7 @@ export function makeWorld(plan: SandboxPlan, library: FileSystem, powers: WorldP
     clocks,
     timeZone: (plan.timeZone === "UTC" ? undefined : ianaTimeZone(plan.timeZone)) ?? utc,
     entropy: powers.entropy,
-    environment: plan.environment.map(([name, value]) => byteString(`${name}=${value}`)),
+    environment: plan.environment.map(([name, value]) => pathBytes(`${name}=${value}`)),
     streams: [
       StandardStream.input(
         plan.stdin === "host" ? powers.hostInput : inputOf(plan.stdin, powers.inputAsked),
@@ -118,7 +118,7 @@ class Tree {
     skeleton.place("/dev/urandom", urandomDevice(skeleton.identity(), fill));
     skeleton.place("/dev/sandboa", reportDevice(skeleton.identity(), powers.usageText));
     plan.places.forEach(([path, place], number) => {
-      this.#place(byteString(path), place, number);
+      this.#place(pathBytes(path), place, number);
     });
   }
 

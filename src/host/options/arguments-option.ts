@@ -1,5 +1,6 @@
 // The `args` and `env` options: what a program is started with.
 import { OptionError } from "../../errors/option-error.ts";
+import { bytesForm, bytesOf } from "./guest-text.ts";
 import { optionRecord } from "./option-record.ts";
 
 type Environment = readonly (readonly [string, string])[];
@@ -12,8 +13,8 @@ export function checkArguments(
   env: Readonly<Record<string, string>>,
 ): { readonly args: readonly string[]; readonly environment: Environment } {
   const checked = { args: checkArgs(args), environment: checkEnvironment(env) };
-  const argsBytes = bytesOf(checked.args);
-  const bytes = argsBytes + bytesOf(checked.environment.flat());
+  const argsBytes = sizeOf(checked.args);
+  const bytes = argsBytes + sizeOf(checked.environment.flat());
   if (bytes > mostBytes) {
     const accepted = `${mostBytes} bytes in args and env together; longer texts are given as inputs, stdin or files`;
     throw new OptionError(argsBytes > mostBytes ? "args" : "env", `${bytes} bytes`, accepted);
@@ -23,18 +24,19 @@ export function checkArguments(
 
 const encoder = new TextEncoder();
 
-function bytesOf(texts: readonly string[]): number {
+function sizeOf(texts: readonly string[]): number {
   return texts.reduce((sum, text) => sum + (text === "" ? 0 : encoder.encode(text).length) + 1, 0);
 }
 
 function checkEnvironment(env: Readonly<Record<string, string>>): Environment {
   optionRecord("env", env);
   return Object.entries(env).map(([name, value]) => {
-    if (name === "" || /[=\0]/.test(name))
-      throw new OptionError(`env[${JSON.stringify(name)}]`, name, "a name without = and NUL");
-    if (typeof value !== "string" || value.includes("\0")) {
-      throw new OptionError(`env[${JSON.stringify(name)}]`, value, "a string without NUL");
-    }
+    const option = `env[${JSON.stringify(name)}]`;
+    if (name === "" || /[=\0]/.test(name)) throw new OptionError(option, name, "a name without = and NUL");
+    if (typeof value !== "string" || value.includes("\0"))
+      throw new OptionError(option, value, "a string without NUL");
+    for (const text of [name, value])
+      if (bytesOf(text) === undefined) throw new OptionError(option, text, bytesForm);
     return [name, value] as const;
   });
 }

@@ -31,7 +31,7 @@ export interface GrantOptions {
   readonly files?: Readonly<Record<string, FileCapability>> | undefined;
   /** Name -> what the guest can import from `host` under it; a nested object is a module of its own. Default: nothing, and no `host`. */
   readonly functions?: FunctionGrants | undefined;
-  /** The guest's whole environment. Default: empty. With `args` up to 2 MiB. */
+  /** The guest's whole environment. Default: empty. With `args` up to 2 MiB; bytes that are not UTF-8 as lone surrogates (PEP 383). */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** sys.argv, the program's name first. Default [""]. */
   readonly args?: readonly string[] | undefined;

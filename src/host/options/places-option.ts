@@ -1,5 +1,7 @@
 // The `files` option: guest paths are checked, granted files of the host are opened, once. What was opened is released when a
 // later grant is refused.
+
+import { maxNameBytes, maxPathBytes } from "../../abi/limits.ts";
 import type { FileCapability } from "../../capabilities/capability.ts";
 import { checkedPlace } from "../../capabilities/place-check.ts";
 import { OptionError } from "../../errors/option-error.ts";
@@ -7,6 +9,7 @@ import type { HostFileTicket } from "../../filesystems/host-file.ts";
 import { releaseHostFile } from "../../platform/node/files/host-files.ts";
 import type { PlannedPlace } from "../plan.ts";
 import { grantTree, type TreeGrant } from "../trees/tree-grants.ts";
+import { bytesForm, bytesOf } from "./guest-text.ts";
 import { grantedTicket } from "./host-places.ts";
 import { optionRecord } from "./option-record.ts";
 import { ownPlaces } from "./own-places.ts";
@@ -51,12 +54,18 @@ export function openPlaces(files: Readonly<Record<string, FileCapability>>): Ope
 function checkGuestPath(option: string, path: string, all: readonly string[]): void {
   const plain = path.startsWith("/") && path.length > 1 && !path.endsWith("/") && !path.includes("\0");
   const names = path.slice(1).split("/");
-  if (!plain || path.length > 1024 || names.some((name) => name === "" || name === "." || name === "..")) {
+  if (!plain || names.some((name) => name === "" || name === "." || name === "..")) {
     throw new OptionError(
       option,
       path,
       "an absolute guest path such as /in/data.csv, without . or .. or a slash at the end",
     );
+  }
+  const bytes = bytesOf(path);
+  if (bytes === undefined) throw new OptionError(option, path, bytesForm);
+  if (bytes.length > maxPathBytes || bytes.split("/").some((name) => name.length > maxNameBytes)) {
+    const accepted = `a path of at most ${maxPathBytes} bytes, in names of at most ${maxNameBytes}`;
+    throw new OptionError(option, path, accepted);
   }
   for (const place of ownPlaces) {
     if (path === place || path.startsWith(`${place}/`) || place.startsWith(`${path}/`)) {
