@@ -66,5 +66,8 @@ function quantity(
 function parse(text: string, units: ReadonlyMap<string, number>): number | undefined {
   const match = /^\s*(\d{1,15}(?:\.\d{1,9})?)\s*([a-zA-Z]*)\s*$/.exec(text);
   const unit = units.get((match?.[2] ?? "").toLowerCase());
-  return match && unit !== undefined ? Math.round(Number(match[1]) * unit) : undefined;
+  if (match === null || unit === undefined) return undefined;
+  const amount = Number(match[1]) * unit;
+  // Of a mebibyte a part may be no whole byte, and means the next one; less than one, or a part of what has no unit, means nothing.
+  return unit === 1 || amount < 1 ? amount : Math.round(amount);
 }
