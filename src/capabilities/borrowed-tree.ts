@@ -1,7 +1,7 @@
 // A tree without its end: whoever gets it cannot close what belongs to somebody else.
 import type { Tree } from "../filesystems/tree.ts";
 
-const names = [
+const lendable = [
   "list",
   "readLink",
   "makeDirectory",
@@ -11,11 +11,14 @@ const names = [
   "rename",
   "change",
   "room",
-] as const;
+] as const satisfies (keyof Tree)[];
+
+/** All that a tree can have. */
+export const treeMethods: readonly (keyof Tree)[] = ["stat", "open", ...lendable, "close"];
 
 /** All functions that `tree` has now, but `close`. */
 export function borrowedTree(tree: Tree): Tree {
-  const borrowed: Partial<Record<(typeof names)[number], unknown>> = {};
-  for (const name of names) if (typeof tree[name] === "function") borrowed[name] = tree[name].bind(tree);
+  const borrowed: Partial<Record<(typeof lendable)[number], unknown>> = {};
+  for (const name of lendable) if (typeof tree[name] === "function") borrowed[name] = tree[name].bind(tree);
   return { ...(borrowed as Partial<Tree>), stat: tree.stat.bind(tree), open: tree.open.bind(tree) };
 }

@@ -1,11 +1,13 @@
 // Places that are made of the embedder's code: a folder behind the interface of trees, and one file behind a few functions.
+import { isPlainObject } from "../errors/object-kinds.ts";
 import { OptionError } from "../errors/option-error.ts";
 import type { Later, Tree } from "../filesystems/tree.ts";
-import { borrowedTree } from "./borrowed-tree.ts";
+import { borrowedTree, treeMethods } from "./borrowed-tree.ts";
 import type { TreeCapability } from "./capability.ts";
+import { optionalFunction, optionFields } from "./option-fields.ts";
 import { functionFile, generatedFile, type VirtualFileSource } from "./virtual-file.ts";
 
-const methods: readonly (keyof VirtualFileSource)[] = ["read", "write", "truncate", "sync", "modifiedNs"];
+const fileMethods: readonly (keyof VirtualFileSource)[] = ["read", "write", "truncate", "sync", "modifiedNs"];
 
 /**
  * A file whose content the embedder's functions provide: `source` has functions that read and write at a position, or is one function
@@ -16,10 +18,8 @@ export function virtualFile(source: VirtualFileSource | (() => Later<Uint8Array 
   if (typeof source === "function") return { kind: "tree", root: "file", open: () => generatedFile(source) };
   if (typeof source !== "object" || source === null)
     throw new OptionError("virtualFile", source, "{ read, size } or a function that gives the content");
-  for (const name of methods) {
-    if (source[name] !== undefined && typeof source[name] !== "function")
-      throw new OptionError(`virtualFile ${name}`, source[name], "a function");
-  }
+  for (const name of fileMethods) optionalFunction(`virtualFile ${name}`, source[name]);
+  demandKnownIfPlain("virtualFile", source, [...fileMethods, "size"]);
   const { size } = source;
   const isSize = typeof size === "number" && Number.isSafeInteger(size) && size >= 0;
   if (size !== undefined && typeof size !== "function" && !isSize)
@@ -51,5 +51,12 @@ function demandTree(tree: Tree): Tree {
       tree,
       "an object with at least the functions stat and open of a Tree",
     );
+  for (const name of treeMethods) optionalFunction(`virtualDirectory ${name}`, tree[name]);
+  demandKnownIfPlain("virtualDirectory", tree, treeMethods);
   return tree;
+}
+
+/** An instance of a class may have members of its own; in a plain object what nobody asks for is a mistake. */
+function demandKnownIfPlain(option: string, value: object, names: readonly string[]): void {
+  if (isPlainObject(value)) optionFields(option, value, names);
 }

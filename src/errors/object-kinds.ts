@@ -89,11 +89,11 @@ export function containerKind(value: object): ContainerKind | undefined {
 }
 
 /**
- * Whether it is an object whose own members are what it holds. Of what is iterated over or waited for, and of bytes, they are not: read as
- * options they would say nothing, and nobody would be told.
+ * Whether it is an object whose own members are what it holds. Of what is iterated over or waited for, of bytes, dates and errors, they are
+ * not: read as options they would say nothing, and nobody would be told.
  */
 export function isRecord(value: unknown): value is object {
   if (typeof value !== "object" || value === null || Symbol.iterator in value) return false;
-  if (ArrayBuffer.isView(value) || isArrayBuffer(value)) return false;
+  if (ArrayBuffer.isView(value) || isArrayBuffer(value) || isDate(value) || isError(value)) return false;
   return !("then" in value && typeof value.then === "function");
 }

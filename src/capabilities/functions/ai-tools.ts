@@ -1,12 +1,14 @@
 // Tools of the Vercel AI SDK (versions 4 to 7) as functions for the guest. The SDK itself is not imported: a tool is what it looks like.
+import { isRecord } from "../../errors/object-kinds.ts";
 import { OptionError } from "../../errors/option-error.ts";
-import { optionFields } from "../option-fields.ts";
+import { optionalFunction, optionalText, optionFields } from "../option-fields.ts";
 import { type Approval, type ApprovalRequest, approved } from "./approved.ts";
-import type { FunctionCall, FunctionCapability, FunctionGrants } from "./function-capability.ts";
-import type { FunctionLimitOptions } from "./function-limits.ts";
+import { demandSchema } from "./checked-input.ts";
+import type { FunctionCall, FunctionCapability, FunctionGrants, JsonSchema } from "./function-capability.ts";
+import { checkLimitOptions, type FunctionLimitOptions } from "./function-limits.ts";
 import { hostFunction } from "./host-function.ts";
 import { jsonSchemaOf } from "./json-schema-of.ts";
-import { type InputSchema, isStandardSchema } from "./schemas.ts";
+import { type InputSchema, isAiSchema, isStandardSchema, schemaForm } from "./schemas.ts";
 
 /** As far as it is used. */
 export interface AiTool {
@@ -34,12 +36,13 @@ export function fromAiTools(
   tools: Readonly<Record<string, AiTool>>,
   options: FromAiToolsOptions = {},
 ): FunctionGrants {
-  if (typeof tools !== "object" || tools === null)
-    throw new OptionError("fromAiTools", tools, "an object of tools");
+  if (!isRecord(tools)) throw new OptionError("fromAiTools", tools, "an object of tools");
   const { approve, limits } = optionFields("fromAiTools", options, [
     "approve",
     "limits",
   ]) as FromAiToolsOptions;
+  optionalFunction("fromAiTools approve", approve);
+  checkLimitOptions("fromAiTools limits", limits);
   return Object.fromEntries(
     Object.entries(tools).map(([name, tool]) => {
       const granted = functionOfTool(`fromAiTools ${name}`, tool, limits);
@@ -60,19 +63,20 @@ function functionOfTool(
   tool: AiTool,
   limits: FunctionLimitOptions | undefined,
 ): FunctionCapability {
-  const { execute, description } = tool ?? {};
+  if (!isRecord(tool)) throw new OptionError(option, tool, "a tool");
+  const { execute, description } = tool;
   if (typeof execute !== "function")
     throw new OptionError(`${option} execute`, execute, "tools with a function execute");
   const tag = Object.prototype.toString.call(execute);
   const streams = tag === "[object AsyncGeneratorFunction]" || tag === "[object GeneratorFunction]";
   let calls = 0;
   return hostFunction({
-    ...(typeof description === "string" && { description }),
+    description: optionalText(`${option} description`, description),
     input: inputOf(option, tool),
-    returns: returnsOf(tool.outputSchema),
+    returns: returnsOf(`${option} outputSchema`, tool.outputSchema),
     async: tag !== "[object GeneratorFunction]",
     streams,
-    ...(limits && { limits }),
+    ...(limits !== undefined && { limits }),
     execute: (input: unknown, call: FunctionCall): unknown => {
       calls += 1;
       return Reflect.apply(execute, tool, [
@@ -89,15 +93,16 @@ function schemaOf(given: unknown): unknown {
 }
 
 function inputOf(option: string, { inputSchema, parameters }: AiTool): InputSchema {
-  const schema = schemaOf(inputSchema ?? parameters);
+  const schema = schemaOf(inputSchema === undefined ? parameters : inputSchema);
   if (schema === undefined)
     throw new OptionError(`${option} inputSchema`, schema, "tools with an inputSchema");
-  return schema as InputSchema;
+  return demandSchema(`${option} inputSchema`, schema);
 }
 
-function returnsOf(outputSchema: unknown): Readonly<Record<string, unknown>> {
+function returnsOf(option: string, outputSchema: unknown): JsonSchema {
   const schema = schemaOf(outputSchema);
-  return typeof schema === "object" && schema !== null
-    ? (jsonSchemaOf(schema as InputSchema, "output") ?? {})
-    : {};
+  if (schema === undefined) return {};
+  if (!isStandardSchema(schema) && !isAiSchema(schema)) throw new OptionError(option, schema, schemaForm);
+  const found = jsonSchemaOf(schema, "output");
+  return found === undefined ? {} : found;
 }

@@ -1,5 +1,6 @@
 // A function that can do less than another one: with some arguments fixed, others narrowed, less of it; or an object with fewer names.
 import { GuestException } from "../../errors/guest-exception.ts";
+import { isRecord } from "../../errors/object-kinds.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import { now, run, type Steps } from "../../filesystems/later.ts";
 import { optionalText, optionFields } from "../option-fields.ts";
@@ -60,7 +61,7 @@ function attenuatedFunction(inner: FunctionCapability, given: FunctionAttenuatio
   const left = own.filter(({ name }) => !fixed.has(name));
   const narrower = change.input === undefined ? undefined : narrowerInput(left, change.input);
   const parameters = narrower === undefined ? left : left.map((one) => narrowed(one, narrower));
-  const description = change.description ?? inner.signature.description;
+  const { description = inner.signature.description } = change;
   return changedFunction(inner, {
     signature: Object.freeze({
       ...inner.signature,
@@ -80,8 +81,7 @@ function attenuatedFunction(inner: FunctionCapability, given: FunctionAttenuatio
 
 function fixedArguments(own: readonly Parameter[], given: unknown): ReadonlyMap<string, unknown> {
   if (given === undefined) return new Map();
-  if (typeof given !== "object" || given === null)
-    throw new OptionError("attenuate fixed", given, "{ parameter: value }");
+  if (!isRecord(given)) throw new OptionError("attenuate fixed", given, "{ parameter: value }");
   const takesMore = takesKeywords(own);
   for (const name of Object.keys(given))
     if (!takesMore && !own.some((parameter) => parameter.name === name))
@@ -156,7 +156,7 @@ function attenuatedObject(inner: ObjectCapability, given: ObjectAttenuation): Ob
     "attributes",
     "description",
   ]) as ObjectAttenuation;
-  const description = change.description ?? inner.description;
+  const { description = inner.description } = change;
   return branded({
     kind: "object",
     name: inner.name,

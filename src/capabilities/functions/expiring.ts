@@ -3,7 +3,7 @@ import { isDate } from "../../errors/object-kinds.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import type { FileCapability, Wrapped } from "../capability.ts";
 import { optionFields } from "../option-fields.ts";
-import type { Quantity } from "../quantity.ts";
+import { milliseconds, type Quantity } from "../quantity.ts";
 import { limited } from "../wrappers/limited.ts";
 import { type Callable, isCallable } from "./around-function.ts";
 import { endingFunction } from "./ended-functions.ts";
@@ -27,7 +27,7 @@ export function expiring(capability: Callable | FileCapability, expiry: Expiry):
     throw new OptionError("expiring", expiry, 'either { at: new Date(…) } or { after: "30 s" }');
   if (at !== undefined && !(isDate(at) && !Number.isNaN(at.getTime())))
     throw new OptionError("expiring at", at, "a valid date");
-  const until = at ?? (after as Quantity);
+  const until = at ?? milliseconds("expiring after", after);
   return isCallable(capability)
     ? endingFunction(capability, "expiring after", until)
     : limited(capability, { until });

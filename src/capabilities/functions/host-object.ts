@@ -1,5 +1,6 @@
 // An object of the embedder's with a list of what of it the guest can use. What is called is looked up once, so that the object cannot
 // come to grant more than it did; attributes are read anew at each use.
+import { isRecord } from "../../errors/object-kinds.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import { isPythonIdentifier } from "../../errors/python-identifier.ts";
 import { optionalText, optionFields } from "../option-fields.ts";
@@ -84,7 +85,8 @@ function className(target: object, name: unknown): string {
 
 function entriesOf(option: string, given: unknown): readonly (readonly [string, unknown])[] {
   if (given === undefined) return [];
-  if (typeof given !== "object" || given === null) throw new OptionError(option, given, "a list of names");
+  if (!Array.isArray(given) && !isRecord(given))
+    throw new OptionError(option, given, "an array of names, or an object with what is known of each name");
   const entries: (readonly [unknown, unknown])[] = Array.isArray(given)
     ? given.map((name: unknown) => [name, undefined] as const)
     : Object.entries(given);

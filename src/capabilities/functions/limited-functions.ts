@@ -1,6 +1,6 @@
 // Functions with a budget. The number of calls belongs to the capability: all sandboxes that have it spend from it, and a reset does not
 // fill it again. Bytes and concurrency are limits that the host counts for each grant.
-import { OptionError } from "../../errors/option-error.ts";
+import { optionFields } from "../option-fields.ts";
 import { count, type Quantity } from "../quantity.ts";
 import { type Callable, changedEach, changedFunction, refusal } from "./around-function.ts";
 import { endingFunction } from "./ended-functions.ts";
@@ -21,10 +21,7 @@ const unlimited = { calls: Infinity, concurrency: Infinity, bytes: Infinity };
 
 export function limitedFunction<C extends Callable>(inner: C, given: CallLimits): C {
   const known = ["calls", "bytes", "concurrency", "until"];
-  for (const name of Object.keys(given))
-    if (!known.includes(name))
-      throw new OptionError(`limited ${name}`, "an unknown option", known.join(", "));
-  const { calls, bytes, concurrency, until } = given;
+  const { calls, bytes, concurrency, until } = optionFields("limited", given, known) as CallLimits;
   const narrower = checkLimitOptions("limited", definedOf({ bytes, concurrency }), unlimited);
   const most = calls === undefined ? Infinity : count("limited calls", calls);
   let left = most;

@@ -2,7 +2,7 @@
 // both are what they look like.
 import { OptionError } from "../../errors/option-error.ts";
 import { SandboxError } from "../../errors/sandbox-error.ts";
-import { optionalText, optionFields } from "../option-fields.ts";
+import { optionalFunction, optionalText, optionFields } from "../option-fields.ts";
 import { type JsonValue, jsonValue } from "./json-value.ts";
 
 /** What of a Sandbox is used. */
@@ -68,7 +68,9 @@ export function toAiTool(sandbox: RunsPython, options: ToAiToolOptions = {}) {
   if (typeof sandbox !== "object" || sandbox === null || typeof sandbox.run !== "function")
     throw new OptionError("toAiTool sandbox", sandbox, "a sandbox");
   const { description } = optionFields("toAiTool", options, ["description"]) as ToAiToolOptions;
-  const stub = sandbox.describe?.() ?? "";
+  optionalFunction("toAiTool sandbox describe", sandbox.describe);
+  optionalFunction("toAiTool sandbox reset", sandbox.reset);
+  const stub = optionalText("toAiTool sandbox describe()", sandbox.describe?.());
   const own = optionalText("toAiTool description", description) || usual;
   let before: Promise<unknown> = Promise.resolve();
   return {

@@ -37,8 +37,6 @@ export function limited(
   capability: Callable | FileCapability,
   limits: CallLimits | FileLimits,
 ): Callable | Wrapped {
-  if (typeof limits !== "object" || limits === null)
-    throw new OptionError("limited", limits, '{ bytes: "1 MiB" }');
   return isCallable(capability)
     ? limitedFunction(capability, limits as CallLimits)
     : limitedPlace(capability, limits as FileLimits);

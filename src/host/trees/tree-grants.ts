@@ -1,6 +1,8 @@
 // From a capability to the tree that stands behind it. A grant resolves authority once, when the sandbox is created, and is released
 // when the sandbox closes; each lifetime opens the tree anew.
+import { treeMethods } from "../../capabilities/borrowed-tree.ts";
 import type { FileCapability, PlaceEnvironment, PlaceUse, Wrapped } from "../../capabilities/capability.ts";
+import { optionalFunction } from "../../capabilities/option-fields.ts";
 import { checkedPlace } from "../../capabilities/place-check.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import type { Tree } from "../../filesystems/tree.ts";
@@ -73,5 +75,6 @@ function demandTree(option: string, tree: unknown): Tree {
   const { stat, open } = (tree ?? {}) as Partial<Tree>;
   if (typeof stat !== "function" || typeof open !== "function")
     throw new OptionError(option, tree, "a place whose tree has at least the functions stat and open");
+  for (const name of treeMethods) optionalFunction(`${option} ${name}`, (tree as Tree)[name]);
   return tree as Tree;
 }
