@@ -1,10 +1,10 @@
-// What the embedder asked for cannot be done. Thrown before anything starts, so no sandbox exists.
+// What the embedder asked for cannot be done. Thrown before anything starts: no sandbox was made, or the one that was asked is as it was.
 import { SandboxError, type SandboxState } from "./sandbox-error.ts";
 
 export class OptionError extends SandboxError {
   override readonly name = "OptionError";
   readonly code = "BAD_OPTION";
-  readonly sandbox: SandboxState = "none";
+  readonly sandbox: SandboxState;
   /** Where it stands, e.g. `limits.memory` or `files["/in/a.csv"]`. */
   readonly option: string;
   /** What is accepted there. */
@@ -13,8 +13,19 @@ export class OptionError extends SandboxError {
   /** `found` is shown shortened; `accepted` completes "accepted: …". */
   constructor(option: string, found: unknown, accepted: string, options?: ErrorOptions) {
     super(`${option}: ${show(found)} is not accepted; accepted: ${accepted}`, options);
+    this.sandbox = "none";
     this.option = option;
     this.accepted = accepted;
+  }
+}
+
+/** Checks what a sandbox is asked for, which is in this state. */
+export function checkedFor<T>(sandbox: SandboxState, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof OptionError) Object.assign(error, { sandbox });
+    throw error;
   }
 }
 

@@ -33,6 +33,17 @@ function listen(signal: AbortSignal): Listening {
   return listening;
 }
 
+/** As AbortSignal's own method, which a library's signal may not have. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw reasonOf(signal);
+}
+
+/** Old libraries' signals have no reason. */
+export function reasonOf(signal: AbortSignal | undefined): unknown {
+  const reason: unknown = signal?.reason;
+  return reason === undefined ? new DOMException("This operation was aborted", "AbortError") : reason;
+}
+
 /** Resolves or rejects as `answer` does; rejects with what `reason` makes as soon as the signal fires. */
 export async function unlessAborted<T>(
   answer: PromiseLike<T>,

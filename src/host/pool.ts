@@ -1,5 +1,6 @@
 // Interpreters that wait, pristine, for whoever needs one next. A member is started or made pristine off the caller's path; one that
 // fell, grew old or was lost is replaced before anybody asks for it.
+import { optionalFunction } from "../capabilities/option-fields.ts";
 import { count, milliseconds, type Quantity } from "../capabilities/quantity.ts";
 import { OptionError } from "../errors/option-error.ts";
 import { PoolError } from "../errors/pool-error.ts";
@@ -109,15 +110,16 @@ export class Pool implements AsyncDisposable {
 
   private constructor(options: PoolOptions) {
     optionRecord("", options, [...engineNames, ...poolNames]);
-    const programs: unknown = options.programs ?? (options.isolation === "inline" ? "short" : "long");
+    const { programs = options.isolation === "inline" ? "short" : "long", size = 4 } = options;
     if (programs !== "short" && programs !== "long")
       throw new OptionError("programs", programs, '"short", "long"');
     this.#engine = checkEngine(options, false, programs === "short");
-    this.#size = count("size", options.size ?? 4, { from: 1, to: 1000 });
-    this.#warm = count("warm", options.warm ?? this.#size, { to: this.#size });
-    this.#queue = new PoolQueue(count("queue", options.queue ?? 1000));
-    this.#recycleAfter = count("recycleAfter", options.recycleAfter ?? 10_000, { from: 1 });
-    this.#progress = options.onProgress;
+    this.#size = count("size", size, { from: 1, to: 1000 });
+    const { warm = this.#size, queue = 1000, recycleAfter = 10_000, onProgress } = options;
+    this.#warm = count("warm", warm, { to: this.#size });
+    this.#queue = new PoolQueue(count("queue", queue));
+    this.#recycleAfter = count("recycleAfter", recycleAfter, { from: 1 });
+    this.#progress = optionalFunction("onProgress", onProgress);
   }
 
   /**

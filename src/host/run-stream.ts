@@ -35,9 +35,13 @@ type StartRun = (options: RunOptions) => Promise<Run>;
  * Starts the run with the first event that is asked for. What fails the run is thrown after everything that came before it. Leaving the
  * loop early cancels the run, and the sandbox is then lost until reset(); an event that is being waited for does not come any more.
  */
-export function streamRun(start: StartRun, options: StreamOptions): AsyncGenerator<RunEvent, void, void> {
+export function streamRun(
+  start: StartRun,
+  options: StreamOptions,
+  checked: (check: () => void) => void,
+): AsyncGenerator<RunEvent, void, void> {
   const left = new AbortController();
-  const events = eventsOf(start, options, left.signal);
+  const events = eventsOf(start, options, checked, left.signal);
   const leave = events.return.bind(events);
   const fail = events.throw.bind(events);
   // A generator's own would wait for its turn behind the event that is being waited for.
@@ -66,9 +70,10 @@ function checkStreamOptions(options: RunOptions): void {
 async function* eventsOf(
   start: StartRun,
   options: StreamOptions,
+  checked: (check: () => void) => void,
   left: AbortSignal,
 ): AsyncGenerator<RunEvent, void, void> {
-  checkStreamOptions(options);
+  checked(() => checkStreamOptions(options));
   const events = new Queue<RunEvent>();
   const { signal } = options;
   // Not AbortSignal.any, which takes Node's own signals only.

@@ -1,9 +1,11 @@
 // A sandbox: one interpreter behind a wall, what it was granted, and the state that tells what may be asked of it. All authority
 // is decided before anything starts; afterwards this file only sends runs and collects what comes back.
+import { optionalFunction } from "../capabilities/option-fields.ts";
+import { checkedFor } from "../errors/option-error.ts";
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
 import type { Usage, UsageLimits } from "../errors/usage.ts";
 import { startTimer } from "../platform/node/powers.ts";
-import { onAbort, unlessAborted } from "./abort-listeners.ts";
+import { onAbort, reasonOf, throwIfAborted, unlessAborted } from "./abort-listeners.ts";
 import { DenialRecord, type DenialReport } from "./denials/denials.ts";
 import type { RawDenial } from "./denials/raw-denial.ts";
 import type { Progress } from "./images/progress.ts";
@@ -91,6 +93,7 @@ export class Sandbox implements AsyncDisposable {
       get time() {
         return time();
       },
+      checked: (check) => this.#checked(check),
     });
   }
 
@@ -105,11 +108,12 @@ export class Sandbox implements AsyncDisposable {
    */
   static async create(options: CreateOptions = {}): Promise<Sandbox> {
     optionRecord("", options, [...grantNames, ...engineNames, "onProgress"]);
+    const progress = optionalFunction("onProgress", options.onProgress);
     const engine = checkEngine(options, usesFuel(options));
     const grants = checkGrants(options, engine.isolation);
     const source: WallSource = {
       isMetered: engine.metered,
-      open: (onFall) => openWall(engine, onFall, options.onProgress),
+      open: (onFall) => openWall(engine, onFall, progress),
       release: (wall) => wall.kill(closedError()),
     };
     let sandbox: Sandbox | undefined;
@@ -149,10 +153,10 @@ export class Sandbox implements AsyncDisposable {
    * SandboxLostError, RunError, or OptionError for inputs that cannot cross.
    */
   async run(source: string, options: RunOptions = {}): Promise<Run> {
-    const request = encodeRun(source, options);
+    const request = this.#checked(() => encodeRun(source, options));
     this.#demandUsable();
     const { signal } = options;
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     this.#state = "running";
     this.#time = {};
     // What is asked about files is answered first, and is not the run's time.
@@ -192,7 +196,11 @@ export class Sandbox implements AsyncDisposable {
 
   /** The same run as events, one after the other: what it writes, what it calls, what that gave, and its result. */
   stream(source: string, options: StreamOptions = {}): AsyncGenerator<RunEvent, void, void> {
-    return streamRun((all) => this.run(source, all), options);
+    return streamRun(
+      (all) => this.run(source, all),
+      options,
+      (check) => this.#checked(check),
+    );
   }
 
   /** What the guest can import from `host` and which places it can open, as the text of a Python stub (.pyi): for people and for models. */
@@ -296,8 +304,8 @@ export class Sandbox implements AsyncDisposable {
   /** Throws the signal's reason if that fires first: nothing has run then. */
   async #untilLooked(looked: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
     try {
-      await unlessAborted(looked, signal, () => signal?.reason);
-      signal?.throwIfAborted();
+      await unlessAborted(looked, signal, () => reasonOf(signal));
+      throwIfAborted(signal);
     } catch (reason) {
       this.#end(this.#wall.stands ? "usable" : "lost");
       throw reason;
@@ -337,6 +345,10 @@ export class Sandbox implements AsyncDisposable {
     // A guest that is lost leaves its files open, and has no more use for them.
     if (state === "lost") void endLifetime(this.#lifetime);
     if (this.#state !== "closed") this.#state = state;
+  }
+
+  #checked<T>(check: () => T): T {
+    return checkedFor(this.#is("lost") || this.#is("closed") ? "lost" : "usable", check);
   }
 
   #is(state: State): boolean {

@@ -133,6 +133,7 @@ async function answerOf(
       error: { type: "SystemExit", message, sandbox: "usable" },
     };
   } catch (error) {
+    if (error instanceof OptionError) throw error;
     const lost = error instanceof SandboxError && error.sandbox === "lost" && sandbox.reset !== undefined;
     if (lost) await sandbox.reset?.();
     if (!(error instanceof SandboxError) || error.sandbox === "none" || signal?.aborted === true) throw error;

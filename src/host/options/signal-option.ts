@@ -5,7 +5,10 @@ import { OptionError } from "../../errors/option-error.ts";
 export function checkSignal(value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined;
   const signal = value as Partial<AbortSignal> | null;
-  if (typeof signal?.aborted !== "boolean" || typeof signal.addEventListener !== "function")
+  const listens = [signal?.addEventListener, signal?.removeEventListener].every(
+    (method) => typeof method === "function",
+  );
+  if (typeof signal?.aborted !== "boolean" || !listens)
     throw new OptionError("signal", value, "an AbortSignal");
   return value as AbortSignal;
 }

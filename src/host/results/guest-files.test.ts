@@ -13,6 +13,7 @@ function lying(answer: (question: FilesQuestion) => Partial<FilesReply>) {
   const files = new GuestFiles({
     look: async (question) => ({ errno: 0, next: 0, bytes: nothing, ...answer(question) }),
     time: {},
+    checked: (check) => check(),
     distrust: async () => {
       distrusted += 1;
       return new SandboxLostError("SANDBOX_CRASHED", "distrusted");

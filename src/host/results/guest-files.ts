@@ -1,5 +1,6 @@
 // `sandbox.files`: what the guest left, read by the host without granting anything. Everything that comes back is the guest's: names,
 // sizes and content are hostile, and are bounded before they are held.
+import { optionalFlag } from "../../capabilities/option-fields.ts";
 import { bytes as byteQuantity, count, type Quantity } from "../../capabilities/quantity.ts";
 import { GuestFileError } from "../../errors/guest-file-error.ts";
 import { OptionError } from "../../errors/option-error.ts";
@@ -50,11 +51,12 @@ interface FilesSource {
   look(question: FilesQuestion): Promise<FilesReply>;
   /** A new object after each run and each reset: what was read before is of another time. */
   readonly time: object;
+  /** Tells an OptionError what is left of the sandbox. */
+  checked<T>(check: () => T): T;
   /** What the process that answers has become, when it answers what ours never does. */
   distrust(): Promise<SandboxLostError>;
 }
 
-const defaultBytes = "256 MiB";
 /** In bytes; four times what a guest can say at once. */
 const maxPathBytes = 16_384;
 
@@ -123,18 +125,15 @@ export class GuestFiles {
     path: string,
     options: { readonly followLinks?: boolean | undefined } = {},
   ): Promise<GuestFileStat> {
-    const bytes = checkPath(path);
-    optionRecord("", options, ["followLinks"]);
-    const { followLinks = true } = options;
-    if (typeof followLinks !== "boolean") throw new OptionError("followLinks", followLinks, "true or false");
+    const [bytes, followLinks] = this.#source.checked(() => [checkPath(path), checkFollow(options)] as const);
     return statOf(await this.#stat(path, bytes, followLinks));
   }
 
   /** The entries of a directory, links as links, in the order of their names' code units. No more than `entries`. */
   async list(path: string, options: WalkOptions = {}): Promise<GuestFileEntry[]> {
-    const room = roomFor(options);
+    const [room, bytes] = this.#source.checked(() => [roomFor(options), checkPath(path)] as const);
     const entries: GuestFileEntry[] = [];
-    for await (const entry of this.#list(path, checkPath(path))) {
+    for await (const entry of this.#list(path, bytes)) {
       room.take(path);
       entries.push(shown(entry));
     }
@@ -146,9 +145,9 @@ export class GuestFiles {
    * (/dev, the library) is left out when it is come to from above.
    */
   async *walk(path = "/", options: WalkOptions = {}): AsyncGenerator<WalkedFile, void, undefined> {
-    const room = roomFor(options);
+    const [room, bytes] = this.#source.checked(() => [roomFor(options), checkPath(path)] as const);
     const { time } = this.#source;
-    const start = checkPath(path).replace(/\/+$/, "");
+    const start = bytes.replace(/\/+$/, "");
     // A stack of listings would hold a page for each level; paths that wait are bounded by the same count as all entries.
     const waiting: ByteString[] = [start];
     for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
@@ -168,9 +167,7 @@ export class GuestFiles {
     path: string,
     options: ReadOptions,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
-    optionRecord("", options, ["bytes"]);
-    const most = byteQuantity("bytes", options.bytes ?? defaultBytes);
-    const bytes = checkPath(path);
+    const [most, bytes] = this.#source.checked(() => [checkMost(options), checkPath(path)] as const);
     const { time } = this.#source;
     const tooLarge = (): GuestFileError =>
       new GuestFileError("FILE_TOO_LARGE", path, `the file has more than ${most} bytes`);
@@ -281,10 +278,22 @@ function refusal(path: string, errno: string): GuestFileError {
   return new GuestFileError("FILE_NOT_READABLE", path, reasons[errno] ?? errno, { errno });
 }
 
+function checkFollow(options: { readonly followLinks?: boolean | undefined }): boolean {
+  optionRecord("", options, ["followLinks"]);
+  return optionalFlag("followLinks", options.followLinks, true);
+}
+
+function checkMost(options: ReadOptions): number {
+  optionRecord("", options, ["bytes"]);
+  const { bytes = "256 MiB" } = options;
+  return byteQuantity("bytes", bytes);
+}
+
 /** Counts entries. */
 function roomFor(options: WalkOptions): { take(path: string): void } {
   optionRecord("", options, ["entries"]);
-  const most = count("entries", options.entries ?? 100_000);
+  const { entries = 100_000 } = options;
+  const most = count("entries", entries);
   let left = most;
   return {
     take(path) {
