@@ -6,6 +6,7 @@ import { PythonFloat } from "./python-values.ts";
 import { Listed, recordOf } from "./records.ts";
 import { MarshalSink } from "./sink.ts";
 import { flagRef, maxDepth, tag } from "./tags.ts";
+import { unsoundness } from "./unsound-values.ts";
 import { describeValue, UnsupportedValueError, type ValueProblem } from "./unsupported-value-error.ts";
 import { PythonComplex, type ValueOptions } from "./values.ts";
 
@@ -140,10 +141,13 @@ class Writer {
       this.#sink.bytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
     } else if (isArrayBuffer(value)) this.#sink.bytes(this.#viewOf(value));
     else if (value instanceof PythonComplex) {
+      this.#demandSound(value);
       this.#sink.double(tag.COMPLEX, value.real);
       this.#sink.double(undefined, value.imag);
-    } else if (value instanceof PythonFloat) this.#sink.double(tag.FLOAT, value.value);
-    else if (!this.#lent(value)) this.#recordOf(value);
+    } else if (value instanceof PythonFloat) {
+      this.#demandSound(value);
+      this.#sink.double(tag.FLOAT, value.value);
+    } else if (!this.#lent(value)) this.#recordOf(value);
   }
 
   /** As a container, or as the record of these fields. */
@@ -182,7 +186,13 @@ class Writer {
     return true;
   }
 
+  #demandSound(value: object): void {
+    const fault = unsoundness(value);
+    if (fault !== undefined) throw this.#refusal("type", fault);
+  }
+
   #recordOf(value: object): void {
+    this.#demandSound(value);
     const fields = recordOf(value);
     if (fields === undefined) throw this.#refusal("type", describeValue(value));
     this.#nested(value, fields);
