@@ -110,6 +110,14 @@ test.each<[words: string, make: () => unknown, accepted: RegExp]>([
   expect(make).toThrow(accepted);
 });
 
+test("what shows only as the place is opened to be a file or no tree is told, too", async () => {
+  const over = overlay(readOnly(memoryFile("x")), { bytes: "1 MiB" });
+  const files = (place: FileCapability) => ({ isolation: "worker", files: { "/x": place } }) as const;
+  await expect(Sandbox.create(files(over))).rejects.toThrow(/an overlay lies over must be a folder/);
+  const listless = wrapped(read, ({ stat, open }) => ({ stat, open, list: 5 }) as never);
+  await expect(Sandbox.create(files(listless))).rejects.toMatchObject({ option: 'files["/x"].list' });
+});
+
 test("describe tells what was granted, whatever becomes of the options", async () => {
   const files: Record<string, FileCapability> = { "/a": memoryFile("x"), "/w": readOnly(memoryFile("x")) };
   const inner = { f: hostFunction(() => 1) };

@@ -92,6 +92,7 @@ test("options that are none are refused, and leave nothing that waits", async ()
     addEventListener: () => {
       throw new TypeError("no listeners here");
     },
+    removeEventListener: () => {},
   };
   await expect(pool.checkout({ signal: broken as never })).rejects.toThrow("no listeners here");
   for (const options of [null, 5, { grace: 1 }] as never[])

@@ -113,8 +113,13 @@ async function inTime<T>(answer: Later<T>): Promise<T> {
   }
 }
 
+function reasonOf(cause: unknown): string {
+  if (isError(cause)) return cause.message;
+  if (!(cause instanceof KernelError)) return String(cause);
+  return cause.name === "ENOTDIR" ? "ENOTDIR: what an overlay lies over must be a folder" : cause.name;
+}
+
 function unusable(guestPath: string, cause: unknown): OptionError {
-  const reason = isError(cause) ? cause.message : cause instanceof KernelError ? cause.name : String(cause);
-  const accepted = `a place that can say what its root is (${reason})`;
+  const accepted = `a place that can say what its root is (${reasonOf(cause)})`;
   return new OptionError(`files[${JSON.stringify(guestPath)}]`, guestPath, accepted, { cause });
 }

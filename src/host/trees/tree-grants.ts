@@ -75,6 +75,6 @@ function demandTree(option: string, tree: unknown): Tree {
   const { stat, open } = (tree ?? {}) as Partial<Tree>;
   if (typeof stat !== "function" || typeof open !== "function")
     throw new OptionError(option, tree, "a place whose tree has at least the functions stat and open");
-  for (const name of treeMethods) optionalFunction(`${option} ${name}`, (tree as Tree)[name]);
+  for (const name of treeMethods) optionalFunction(`${option}.${name}`, (tree as Tree)[name]);
   return tree as Tree;
 }
