@@ -22,6 +22,7 @@ import {
   virtualFile,
 } from "sandboa";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { GuestFiles } from "../src/host/results/guest-files.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -313,4 +314,13 @@ test("a wall that fell takes everything along", async () => {
   const error = await failure(sandbox.files.list("/out"));
   expect(error).toBeInstanceOf(SandboxLostError);
   expect((error as Error).message).toContain("reset() makes a pristine one");
+});
+
+test("what is longer than any text is told so, when a text is asked for", async () => {
+  const large = { read: async () => new Uint8Array(2 ** 29) };
+  const reading = GuestFiles.prototype.readText.call(large as unknown as GuestFiles, "/large");
+  await expect(reading).rejects.toMatchObject({ code: "FILE_TOO_LARGE", path: "/large" });
+  await expect(Sandbox.create({ limits: { output: "512 MiB" } })).rejects.toMatchObject({
+    option: "limits.output",
+  });
 });

@@ -1,5 +1,5 @@
 // How runs and sandboxes end where several things come together, and callbacks of the embedder's that fail later.
-import { hostFunction, RunError, Sandbox } from "sandboa";
+import { hostFunction, RunError, Sandbox, type Tree, type TreeEntry, virtualDirectory } from "sandboa";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const stray: unknown[] = [];
@@ -24,6 +24,28 @@ afterEach(async () => {
 });
 
 describe.each(["inline", "worker", "process"] as const)("%s", (isolation) => {
+  test("a close() during a reset resolves when what the reset has opened is closed as well", async () => {
+    const ended: string[] = [];
+    let answer: (() => void) | undefined;
+    const entry: TreeEntry = { kind: "directory", size: 0 };
+    const tree = (isSlow: boolean, name: string): Tree => ({
+      stat: () => (isSlow ? new Promise((resolve) => (answer = () => resolve(entry))) : entry),
+      open: () => ({ stat: () => entry }),
+      close: () => void ended.push(name),
+    });
+    let opened = 0;
+    const place = virtualDirectory(() => tree(opened++ > 0, `tree ${opened}`));
+    const sandbox = await Sandbox.create({ isolation, files: { "/t": place } });
+    const reset = sandbox.reset().catch((error) => error.code);
+    while (answer === undefined) await pause(1);
+    const closed = sandbox.close().then(() => ended.push("sandbox"));
+    await pause(20);
+    answer();
+    await closed;
+    expect(ended).toEqual(["tree 1", "tree 2", "sandbox"]);
+    expect(await reset).toBe("SANDBOX_CLOSED");
+  });
+
   test("a second close() resolves when the first does", async () => {
     const sandbox = await Sandbox.create({ isolation });
     const ended: string[] = [];

@@ -1,6 +1,5 @@
 // Interpreters that wait, pristine, for whoever needs one next. A member is started or made pristine off the caller's path; one that
 // fell, grew old or was lost is replaced before anybody asks for it.
-import { optionalFunction } from "../capabilities/option-fields.ts";
 import { count, milliseconds, type Quantity } from "../capabilities/quantity.ts";
 import { OptionError } from "../errors/option-error.ts";
 import { PoolError } from "../errors/pool-error.ts";
@@ -9,7 +8,7 @@ import { isPending } from "../filesystems/later.ts";
 import type { Later } from "../filesystems/tree.ts";
 import { afterThisTurn, startTimer } from "../platform/node/powers.ts";
 import { unlessAborted } from "./abort-listeners.ts";
-import type { Progress } from "./images/progress.ts";
+import { checkProgress, type Progress } from "./images/progress.ts";
 import { warmOnce } from "./images/warm-up.ts";
 import { beginLifetime, endLifetime, type Lifetime } from "./lifetime.ts";
 import { optionRecord } from "./options/option-record.ts";
@@ -119,7 +118,7 @@ export class Pool implements AsyncDisposable {
     this.#warm = count("warm", warm, { to: this.#size });
     this.#queue = new PoolQueue(count("queue", queue));
     this.#recycleAfter = count("recycleAfter", recycleAfter, { from: 1 });
-    this.#progress = optionalFunction("onProgress", onProgress);
+    this.#progress = checkProgress(onProgress);
   }
 
   /**

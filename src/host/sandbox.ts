@@ -1,14 +1,12 @@
 // A sandbox: one interpreter behind a wall, what it was granted, and the state that tells what may be asked of it. All authority
 // is decided before anything starts; afterwards this file only sends runs and collects what comes back.
-import { optionalFunction } from "../capabilities/option-fields.ts";
 import { checkedFor } from "../errors/option-error.ts";
 import { RunError, SandboxLostError } from "../errors/run-errors.ts";
 import type { Usage, UsageLimits } from "../errors/usage.ts";
-import { startTimer } from "../platform/node/powers.ts";
 import { onAbort, reasonOf, throwIfAborted, unlessAborted } from "./abort-listeners.ts";
 import { DenialRecord, type DenialReport } from "./denials/denials.ts";
 import type { RawDenial } from "./denials/raw-denial.ts";
-import type { Progress } from "./images/progress.ts";
+import { checkProgress, type Progress } from "./images/progress.ts";
 import { beginLifetime, endLifetime, type Lifetime } from "./lifetime.ts";
 import type { Meters } from "./meters.ts";
 import { optionRecord } from "./options/option-record.ts";
@@ -22,6 +20,7 @@ import {
   usesFuel,
 } from "./options/options.ts";
 import { releasePlaces } from "./options/places-option.ts";
+import { waitAtMost } from "./patience.ts";
 import type { SandboxPlan } from "./plan.ts";
 import { GuestFiles } from "./results/guest-files.ts";
 import type { FilesQuestion, FilesReply } from "./results/results.ts";
@@ -53,6 +52,8 @@ export interface WallSource {
 
 /** How long a reset leaves to what was asked about files before: a place may be slow, or never answer. */
 const lookGraceMs = 1000;
+/** How long a close waits for a reset under way: a place may never say what its root is. */
+const closingMs = 10_000;
 
 const closedError = () => new SandboxLostError("SANDBOX_CLOSED", "the sandbox was closed");
 
@@ -75,6 +76,7 @@ export class Sandbox implements AsyncDisposable {
   #looked: Promise<void> | undefined;
   /** With what the wall fell, where that was between two runs. */
   #fallen: Error | undefined;
+  #resetting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(grants: CheckedGrants, lifetime: Lifetime, wall: Wall, source: WallSource) {
@@ -108,7 +110,7 @@ export class Sandbox implements AsyncDisposable {
    */
   static async create(options: CreateOptions = {}): Promise<Sandbox> {
     optionRecord("", options, [...grantNames, ...engineNames, "onProgress"]);
-    const progress = optionalFunction("onProgress", options.onProgress);
+    const progress = checkProgress(options.onProgress);
     const engine = checkEngine(options, usesFuel(options));
     const grants = checkGrants(options, engine.isolation);
     const source: WallSource = {
@@ -217,6 +219,15 @@ export class Sandbox implements AsyncDisposable {
     if (this.#state === "closed") throw closedError();
     this.#state = "running";
     this.#time = {};
+    this.#resetting = this.#reset();
+    try {
+      await this.#resetting;
+    } finally {
+      this.#resetting = undefined;
+    }
+  }
+
+  async #reset(): Promise<void> {
     try {
       await this.#endLooks();
       await this.#wall.reset().catch((error: unknown) => {
@@ -259,6 +270,7 @@ export class Sandbox implements AsyncDisposable {
     this.#state = "closed";
     if (isBusy) await this.#wall.kill(closedError());
     await this.#looked;
+    if (this.#resetting) await waitAtMost(closingMs, this.#resetting);
     await this.#source.release(this.#wall);
     await endLifetime(this.#lifetime);
     releasePlaces(this.#grants);
@@ -314,12 +326,7 @@ export class Sandbox implements AsyncDisposable {
 
   async #endLooks(): Promise<void> {
     if (this.#looked === undefined) return;
-    let stop: () => void = () => {};
-    const late = new Promise<void>((resolve) => {
-      stop = startTimer(lookGraceMs, resolve);
-    });
-    await Promise.race([this.#looked, late]);
-    stop();
+    await waitAtMost(lookGraceMs, this.#looked);
     if (this.#looked === undefined) return;
     await this.#wall.kill(new RunError("SANDBOX_BUSY", "the sandbox was reset meanwhile", "usable"));
   }

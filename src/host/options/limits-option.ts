@@ -59,6 +59,9 @@ const names: readonly (keyof Limits)[] = [
 ];
 const longestMs = 2 ** 31 - 1;
 
+/** All of it becomes a text, and V8 has none of 512 MiB. */
+const mostOutputBytes = 511 * 2 ** 20;
+
 interface CheckedLimits {
   readonly limits: PlannedLimits;
   readonly soft: SoftStop | undefined;
@@ -86,7 +89,7 @@ export function checkLimits(given: unknown = {}): CheckedLimits {
       wallMs: time("limits.wall", wall),
       cpuMs: time("limits.cpu", cpu),
       fuel: orUnlimited(fuel, (value) => count("limits.fuel", value, { from: 1000 })),
-      outputBytes: bytes("limits.output", output),
+      outputBytes: bytes("limits.output", output, { to: mostOutputBytes }),
       valueBytes: bytes("limits.value", value, { from: 1024, to: 2 ** 30 }),
       openFiles: count("limits.openFiles", openFiles, { from: 3, to: 4096 }),
       recursion: count("limits.recursion", recursion, { from: 50, to: 20_000 }),

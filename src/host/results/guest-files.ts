@@ -95,7 +95,12 @@ export class GuestFiles {
 
   /** The content as text: UTF-8, in which U+FFFD stands for what is none. */
   async readText(path: string, options: ReadOptions = {}): Promise<string> {
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await this.read(path, options));
+    const bytes = await this.read(path, options);
+    try {
+      return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+    } catch {
+      throw new GuestFileError("FILE_TOO_LARGE", path, "the file is longer than any text, which has 512 MiB");
+    }
   }
 
   /**
