@@ -18,6 +18,11 @@ export type Reply =
 
 export type ProcessQuestion = Extract<FromProcess, { kind: "question" | "treeQuestion" | "call" }>;
 
+/** While it lasts, what was asked in it is answered. No AbortController, which takes longer to abort than all else of a short run here. */
+interface Asking {
+  isOver: boolean;
+}
+
 /** Bytes of its own: a view of shared memory cannot be serialised, and a view is sent with all that it is a view of. */
 function serializable({ bytes, ...reply }: TreeReply): TreeReply {
   return bytes === undefined ? reply : { ...reply, bytes: new Uint8Array(bytes) };
@@ -33,12 +38,14 @@ export class ProcessQuestions {
   readonly #fail: (error: unknown) => void;
   #plan: SandboxPlan | undefined;
   #served: Served = {};
-  /** Aborted when the run is over; undefined outside of runs, when the process has nothing to ask and nothing to show. */
-  #running: AbortController | undefined;
+  /** Undefined outside of runs, when the process has nothing to ask and nothing to show. */
+  #running: Asking | undefined;
   /** Questions of ours about files that are not answered yet, for which it may have to ask back. */
   #looks = 0;
-  /** Aborted when they are answered; undefined when there are none. */
-  #looking: AbortController | undefined;
+  /** Undefined when there are none. */
+  #looking: Asking | undefined;
+  /** While input is read. */
+  #reading: AbortController | undefined;
   #answeringSinceMs: number | undefined;
   /** Whether what is being answered is the host's to do: then wall time may stand still. */
   #isHostBusy = (): boolean => true;
@@ -64,42 +71,44 @@ export class ProcessQuestions {
   }
 
   beginRun(): void {
-    this.#running = new AbortController();
+    this.#running = { isOver: false };
     this.#answeringSinceMs = undefined;
     this.#pausedMs = 0;
   }
 
   endRun(): void {
-    this.#running?.abort();
+    this.#reading?.abort();
+    this.#reading = undefined;
+    if (this.#running) this.#running.isOver = true;
     this.#running = undefined;
   }
 
   beginLook(): void {
     this.#looks += 1;
-    this.#looking ??= new AbortController();
+    this.#looking ??= { isOver: false };
   }
 
   endLook(): void {
     this.#looks -= 1;
     if (this.#looks > 0) return;
-    this.#looking?.abort();
+    if (this.#looking) this.#looking.isOver = true;
     this.#looking = undefined;
   }
 
   /** Throws outside of runs. */
-  demandRun(): AbortSignal {
+  demandRun(): Asking {
     if (this.#running === undefined) throw new RangeError("a word outside of a run");
-    return this.#running.signal;
+    return this.#running;
   }
 
   answer(question: ProcessQuestion): void {
-    const signal = this.#demandTurn();
+    const asking = this.#demandTurn();
     switch (question.kind) {
       case "question":
         this.#answerFile(question.question, question.bytes);
         break;
       case "treeQuestion":
-        this.#answerTree(question.question, question.bytes, signal);
+        this.#answerTree(question.question, question.bytes, asking);
         break;
       case "call":
         this.#answerCall(question.frame);
@@ -107,11 +116,11 @@ export class ProcessQuestions {
   }
 
   /** Our own code asks one question at a time, in runs or when it was asked, and reads what it is answered. */
-  #demandTurn(): AbortSignal {
-    const signal = this.#looking?.signal ?? this.demandRun();
+  #demandTurn(): Asking {
+    const asking = this.#looking ?? this.demandRun();
     if (this.#answeringSinceMs !== undefined) throw new RangeError("a question before the last was answered");
     if (this.#unreadBytes() > mostUnreadBytes) throw new RangeError("questions whose answers are not read");
-    return signal;
+    return asking;
   }
 
   #answerFile(question: FileQuestion, content: Uint8Array): void {
@@ -122,37 +131,38 @@ export class ProcessQuestions {
       this.#post({ type: "reply", value, bytes });
       return;
     }
-    const signal = this.demandRun();
+    const asking = this.demandRun();
     if (plan.stdin !== "host") throw new RangeError("standard input was not granted");
     const send = (bytes: Uint8Array): void => this.#post({ type: "reply", value: bytes.length, bytes });
-    const input = readHostInput(Math.min(question.length, maxTransferBytes), signal);
-    this.#whenAnswered(input, signal, send, () => true);
+    this.#reading = new AbortController();
+    const input = readHostInput(Math.min(question.length, maxTransferBytes), this.#reading.signal);
+    this.#whenAnswered(input, asking, send, () => true);
   }
 
-  #answerTree(question: TreeQuestion, content: Uint8Array, signal: AbortSignal): void {
+  #answerTree(question: TreeQuestion, content: Uint8Array, asking: Asking): void {
     const { trees } = this.#served;
     if (trees === undefined) throw new RangeError("a question of a guest that was given no tree");
     const isAwaited = question.operation !== "close" || question.isAwaited;
     const send = (reply: TreeReply): void => {
       if (isAwaited) this.#post({ type: "treeReply", reply: serializable(reply) });
     };
-    this.#whenAnswered(trees.answer(question, content), signal, send, () => true);
+    this.#whenAnswered(trees.answer(question, content), asking, send, () => true);
   }
 
   #answerCall(frame: Uint8Array): void {
-    const signal = this.demandRun();
+    const asking = this.demandRun();
     const { calls } = this.#served;
     if (calls === undefined) throw new RangeError("a call of a guest that was given no function");
     // A copy, since a view is sent with all that it is a view of.
     const send = (answer: Uint8Array): void =>
       this.#post({ type: "callReply", answer: new Uint8Array(answer) });
-    this.#whenAnswered(calls.answer(frame), signal, send, () => calls.isBusy);
+    this.#whenAnswered(calls.answer(frame), asking, send, () => calls.isBusy);
   }
 
   /** An answer that comes when nobody waits for it any more goes nowhere. */
   #whenAnswered<T>(
     answer: Later<T>,
-    signal: AbortSignal,
+    asking: Asking,
     send: (answer: T) => void,
     isHostBusy: () => boolean,
   ): void {
@@ -165,7 +175,7 @@ export class ProcessQuestions {
     this.#isHostBusy = isHostBusy;
     const wasHostBusy = isHostBusy();
     const sendLate = (given: T): void => {
-      if (signal.aborted) return;
+      if (asking.isOver) return;
       if (this.#plan?.wallPauses && wasHostBusy) this.#pausedMs += monotonicMs() - start;
       this.#answeringSinceMs = undefined;
       send(given);
