@@ -16,7 +16,7 @@ test.each(["stdout", "stderr"] as const)(
   "a reader of %s that goes away ends the command quietly, as it does for others",
   async (stream) => {
     const source = `import sys, time\nwhile True: print('x' * 1000, file=sys.${stream}); time.sleep(0.001)`;
-    const child = spawn(process.execPath, [command, "run", "--output", "1GiB", "-c", source]);
+    const child = spawn(process.execPath, [command, "run", "--output", "500MiB", "-c", source]);
     const other = stream === "stdout" ? child.stderr : child.stdout;
     let told = "";
     other.on("data", (chunk) => {

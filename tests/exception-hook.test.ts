@@ -1,6 +1,6 @@
 // A program that tells of its uncaught exception itself, by sys.excepthook: python3 prints no traceback of its own then. What is expected
 // is what CPython 3.14 writes.
-import { PythonError, Sandbox } from "sandboa";
+import { PythonError, Sandbox, scratch } from "sandboa";
 import { expect, test } from "vitest";
 import { type Ended, sandboaRun } from "./command-fixture.ts";
 
@@ -75,4 +75,78 @@ test("an error that a program has kept does not show how the host called the pro
     "import traceback\n[frame.name for frame in traceback.extract_tb(kept.__traceback__)]",
   );
   expect(value).toEqual(["<module>"]);
+});
+
+const files = { "/w": scratch({ bytes: "1 MiB" }) };
+const late = `import atexit, sys
+atexit.register(print, "atexit")
+f = open("/w/a", "w"); f.write("data")
+`;
+
+test.each([
+  [
+    "a hook that raises KeyboardInterrupt",
+    "def hook(*_): raise KeyboardInterrupt\nsys.excepthook = hook\n1/0",
+    "ZeroDivisionError",
+  ],
+  [
+    "an error that hides its traceback",
+    "class Own(Exception):\n  @property\n  def __traceback__(self): return 5\n  @property\n  def __context__(self): return 5\nraise Own",
+    "Own",
+  ],
+  [
+    "a hook that raises such an error",
+    "class Own(Exception):\n  @property\n  def __context__(self): return 5\ndef hook(*_): raise Own\nsys.excepthook = hook\n1/0",
+    "ZeroDivisionError",
+  ],
+  [
+    "a task that raises KeyboardInterrupt when it is cancelled",
+    "import asyncio\nasync def task():\n  try: await asyncio.sleep(9)\n  except asyncio.CancelledError: raise KeyboardInterrupt\nt = asyncio.create_task(task())\nawait asyncio.sleep(0)",
+    "KeyboardInterrupt",
+  ],
+  [
+    "an error without a name",
+    "class Meta(type):\n  __module__ = property(lambda cls: 1/0)\nclass Own(Exception, metaclass=Meta): pass\nraise Own",
+    "ZeroDivisionError",
+  ],
+])("%s does not keep a program from its end", async (_, source, type) => {
+  await using sandbox = await Sandbox.create({ isolation: "inline", files });
+  const error = await sandbox.run(late + source, { finalize: true }).catch((reason) => reason);
+  expect(error).toMatchObject({ code: "PYTHON_EXCEPTION", type, stdout: "atexit\n" });
+  expect(await sandbox.files.readText("/w/a")).toBe("data");
+  expect((await sandbox.run("import sys\n['f' in globals(), hasattr(sys, 'last_exc')]")).value).toEqual([
+    false,
+    false,
+  ]);
+});
+
+test("a soft stop while an exit code is printed: the rest of the end is done in the time that is left", async () => {
+  const limits = { wall: "300 ms", soft: { grace: "5 s" } } as const;
+  await using sandbox = await Sandbox.create({ files, limits });
+  const source = `${late}class Slow:\n  def __str__(self):\n    while True: pass\nsys.exit(Slow())`;
+  const error = await sandbox.run(source, { finalize: true }).catch((reason) => reason);
+  expect(error).toMatchObject({ code: "LIMIT_WALL", sandbox: "usable", stdout: "atexit\n" });
+  expect(error.cause).toMatchObject({ type: "KeyboardInterrupt" });
+  expect(await sandbox.files.readText("/w/a")).toBe("data");
+});
+
+test("hooks of one whole program are not for the next", async () => {
+  await using sandbox = await Sandbox.create({ isolation: "inline" });
+  const hooks =
+    "import sys\nname = 'mine'\nsys.excepthook = sys.unraisablehook = sys.displayhook = lambda *_: print(name)\nsys.settrace(lambda *_: print(name))";
+  await sandbox.run(hooks, { finalize: true });
+  const next = await sandbox.run("def f(): pass\nf()\n1/0", { finalize: true }).catch((reason) => reason);
+  expect(next).toMatchObject({ type: "ZeroDivisionError", reported: false, stdout: "", stderr: "" });
+});
+
+test("a file that is called as what has no place shows in tracebacks all the same", async () => {
+  await using sandbox = await Sandbox.create({ isolation: "inline" });
+  const error = await sandbox.run("def f(): 1/0\nf()", { filename: "<sys>" }).catch((reason) => reason);
+  expect(error.traceback.match(/File "<sys>", line [12]/g)).toHaveLength(2);
+});
+
+test("a replaced standard error is shown as little of us as the host", () => {
+  const { stdout } = command("import os, sys\nsys.stderr = sys.stdout\nos.kill(os.getpid(), 99)");
+  expect(stdout).toMatch(/^Traceback[\s\S]*os\.kill[\s\S]*Invalid argument\n$/);
+  expect(stdout).not.toContain("sandboa");
 });

@@ -74,7 +74,7 @@ describe("an interrupt", () => {
     ["a guest in a process of its own", ["--isolation", "process"], "sum(range(10**12))"],
     ["sleep", [], "import time; time.sleep(1000)"],
     ["a wait for input that does not come", ["--stdin"], "input()"],
-    ["a flood of output", ["--output", "1GiB"], "while True: print('x' * 100)"],
+    ["a flood of output", ["--output", "500MiB"], "while True: print('x' * 100)"],
     [
       "a guest that refuses to go",
       [],

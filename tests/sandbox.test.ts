@@ -279,7 +279,7 @@ describe.each<Isolation>(["worker", "process"])("%s, from outside", (isolation) 
     ["loops in C", "sum(range(10**12))"],
     ["writes without end", "while True: print('x')"],
   ])("an abort signal stops a guest that %s", async (_name, source) => {
-    await using sandbox = await Sandbox.create({ isolation, limits: { wall: "30 s", output: "1 GiB" } });
+    await using sandbox = await Sandbox.create({ isolation, limits: { wall: "30 s", output: "500 MiB" } });
     const stop = new AbortController();
     setTimeout(() => stop.abort("no longer needed"), 50);
     const error = await failure(sandbox.run(source, { signal: stop.signal }));

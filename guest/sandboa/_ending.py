@@ -8,7 +8,7 @@ import sys
 import traceback
 import types
 
-from sandboa import _report, _session_loop
+from sandboa import _hooks, _report, _session_loop
 from sandboa._builtins import __builtins__
 
 _LIBRARY = os.path.dirname(os.path.dirname(__file__))
@@ -38,21 +38,26 @@ def main_module():
 
 @placeless
 def end_program(failure, answer):
-    """What comes while the program's own frame is there, and how the program has ended then. The rest, `end_modules`, is for when it is gone: until then that holds what the program has made."""
-    # As asyncio.run() does, before anything else ends: what that fails with is what the program has failed with.
-    try:
-        _session_loop.close()
-    except SystemExit as error:
-        failure, answer = None, _report.leave(error)
-    except BaseException as error:
-        if _report.is_stop(error):
-            raise
-        failure, answer = error, _report.describe(error)
+    """How a whole program has ended that has given this answer, or raised what it did not catch: all steps of its end are done, whatever becomes of one, in the order of asyncio.run() and Py_RunMain()."""
+    failure = _failure_of(_session_loop.close) or failure
     if failure is not None:
-        answer = _report.tell_hook(failure, answer)
+        answer = _report.ending_of_program(failure)
         failure = None
-    atexit._run_exitfuncs()
+    late = _failure_of(atexit._run_exitfuncs)
+    is_written = flush_output()
+    late = _failure_of(_end_modules) or late
+    if late is not None:
+        return _report.ending_of(late)
+    if not is_written and answer["end"] != "error":
+        return {"end": "exit", "status": 120}
     return answer
+
+
+def _failure_of(step):
+    try:
+        step()
+    except BaseException as error:
+        return error
 
 
 def flush():
@@ -101,15 +106,16 @@ class _Witness:
 
 
 @placeless
-def end_modules():
+def _end_modules():
     """The modules that are not the library's, and __main__ above all, as in finalize_modules(): files are closed, and `__del__` runs. The next run finds an empty __main__."""
     from _weakref import ref
 
     # First as in Py_FinalizeEx, while all is there. It also brings files, of which the layers were made inside out, into the order to close them.
     gc.collect()
-    # finalize_modules_delete_special()
-    for name in ("stdin", "stdout", "stderr"):
+    # finalize_modules_delete_special(); and a hook of this program is not for the next one.
+    for name in ("stdin", "stdout", "stderr", "excepthook", "unraisablehook", "displayhook", "breakpointhook"):
         setattr(sys, name, getattr(sys, f"__{name}__", None))
+    _hooks.taken = None
     for name in ("last_exc", "last_value", "last_type", "last_traceback"):
         sys.__dict__.pop(name, None)
     modules = sys.modules

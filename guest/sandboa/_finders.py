@@ -18,6 +18,9 @@ class Adapter:
         adapt = _adapted.get(name)
         if adapt is None or (spec := PathFinder.find_spec(name, path, target)) is None:
             return None
+        if not (spec.origin or "").startswith(_LIBRARY):
+            # The program's own, which has the same name.
+            return None
         execute = spec.loader.exec_module
 
         def exec_module(module):
@@ -54,18 +57,21 @@ def _adapt_browser(module):
     """The image's own would ask the page that it believes to be in. Here is no browser but those that a program registers."""
 
     def open(url, new=0, autoraise=True):
-        return any(module.get(name).open(url, new, autoraise) for name in list(browsers))
+        return any(module.get(name).open(url, new, autoraise) for name in list(order))
 
     def get(using=None):
-        if using is None:
-            using = next(iter(browsers), None)
-        if using is None:
+        if using is None and not order:
             raise module.Error("could not locate runnable browser")
-        return find(using)
+        return find(order[0] if using is None else using)
 
-    browsers, find = module._browsers, module.get
-    browsers.clear()
-    module.open, module.get = open, get
+    def register(name, klass, instance=None, *, preferred=False):
+        add(name, klass, instance)
+        order.insert(0 if preferred else len(order), name)
+
+    find, add = module.get, module.register
+    module._browsers.clear()
+    module._tryorder = order = []
+    module.open, module.get, module.register = open, get, register
 
 
 _adapted = {"asyncio.selector_events": _adapt_loop, "webbrowser": _adapt_browser}
@@ -146,3 +152,4 @@ def install():
 
 
 _stat = os.stat
+_LIBRARY = os.path.dirname(os.__file__) + os.sep

@@ -10,7 +10,8 @@ from operator import index
 
 from sandboa._builtins import __builtins__
 
-_MOST_SIGNAL = 64
+_SIGNALS = range(65)
+_C_INT = range(-(2**31), 2**31)
 _kill, _raise_signal, _strftime = posix.kill, _signal.raise_signal, time.strftime
 
 
@@ -18,13 +19,17 @@ def _refuse(number):
     raise OSError(number, os.strerror(number))
 
 
+def _demand_signal(number):
+    # The C library would call what lies beside its table. What is no int of C is refused before it comes there.
+    if number not in _SIGNALS and number in _C_INT:
+        _refuse(errno.EINVAL)
+
+
 def kill(pid, signal, /):
     """Kill a process with a signal."""
     pid, signal = index(pid), index(signal)
     own = posix.getpid()
-    if not 0 <= signal <= _MOST_SIGNAL:
-        # The C library would call what lies behind its table.
-        _refuse(errno.EINVAL)
+    _demand_signal(signal)
     if pid == -1:
         # Everybody else: there is nobody.
         _refuse(errno.EPERM)
@@ -35,13 +40,14 @@ def kill(pid, signal, /):
 
 def killpg(pgid, signal, /):
     """Kill a process group with a signal."""
+    if index(pgid) < 0:
+        _refuse(errno.EINVAL)
     kill(-index(pgid), signal)
 
 
 def raise_signal(signalnum, /):
     """Send a signal to the executing process."""
-    if index(signalnum) > _MOST_SIGNAL:
-        _refuse(errno.EINVAL)
+    _demand_signal(index(signalnum))
     return _raise_signal(signalnum)
 
 
@@ -50,19 +56,22 @@ def leave(self, code=None):
     raise SystemExit(code)
 
 
-# What musl's strftime(3) knows, without the seconds since 1970: it would take a time without a zone for UTC.
-_DIRECTIVES = "aAbBcCdDeFgGhHIjmMnprRStTuUVwWxXyYzZ%"
-_KNOWN = re.compile(f"(?:[^%]|%[-_0]?[0-9]*[EO]?[{_DIRECTIVES}])*")
+# What musl's strftime(3) does as glibc's. Not the seconds since 1970, for which it takes a time without a zone for UTC, nor the name of the zone,
+# which it wants to find in the time.
+_DIRECTIVES = "aAbBcCdDeFgGhHIjmMnprRStTuUVwWxXyYz%"
+_KNOWN = re.compile(f"(?:[^%]++|%[-_0]?[0-9]*+[EO]?[{_DIRECTIVES}])*+")
 _DIRECTIVE = re.compile("%([-_0^#]*)([0-9]*)([EO]?)(.?)", re.DOTALL)
 
 
-def strftime(format, time_tuple=None, /):
+def strftime(format, /, *time_tuple):
     """Convert a time tuple to a string according to a format specification."""
-    if time_tuple is None:
-        time_tuple = time.localtime()
-    if isinstance(format, str) and not _KNOWN.fullmatch(format):
-        format = _DIRECTIVE.sub(lambda found: _as_musl_knows_it(found, time_tuple), format)
-    return _strftime(format, time_tuple)
+    if isinstance(format, str) and "%" in format and not _KNOWN.fullmatch(format) and len(time_tuple) < 2:
+        moment = time_tuple[0] if time_tuple else time.localtime()
+        # What is no time is refused as ever.
+        _strftime("", moment)
+        format = _DIRECTIVE.sub(lambda found: _as_musl_knows_it(found, moment), format)
+        return _strftime(format, moment)
+    return _strftime(format, *time_tuple)
 
 
 def _as_musl_knows_it(found, time_tuple):
@@ -71,6 +80,10 @@ def _as_musl_knows_it(found, time_tuple):
     pad = flags.translate(_NO_CASE)[-1:]
     if directive == "s":
         return str(int(time.mktime(time_tuple)))
+    if directive == "Z":
+        name = getattr(time_tuple, "tm_zone", None)
+        name = time.tzname[time_tuple[8] > 0] if name is None else name
+        return (name.upper() if "^" in flags else name).replace("%", "%%")
     if directive in ("k", "l"):
         return f"%{pad or '_'}{width}{'H' if directive == 'k' else 'I'}"
     if directive == "P":
@@ -81,21 +94,38 @@ def _as_musl_knows_it(found, time_tuple):
     if not {"^", "#"} & set(flags):
         return plain
     text = _strftime(plain, time_tuple).replace("%", "%%")
-    if "#" in flags and directive in "pZ":
-        return text.lower() if directive == "p" else text
-    return text.upper()
+    return text.lower() if "#" in flags and directive == "p" else text.upper()
 
 
 _NO_CASE = {ord("^"): None, ord("#"): None}
 
 
+class _Builtin:
+    """Stands where a function of C was: like that, and unlike one of Python, it is no method when it is found in a class."""
+
+    def __init__(self, function, module):
+        self._function = function
+        self.__name__ = self.__qualname__ = function.__name__
+        self.__doc__ = function.__doc__
+        self.__module__ = module
+
+    def __call__(self, *args):
+        return self._function(*args)
+
+    def __repr__(self):
+        return f"<built-in function {self.__name__}>"
+
+    def __reduce__(self):
+        return self.__name__
+
+
 def install():
     import _sitebuiltins
 
-    for module in (os, posix):
-        module.kill, module.killpg = kill, killpg
-    _signal.raise_signal = raise_signal
-    time.strftime = strftime
+    for function in (kill, killpg):
+        stand_in = _Builtin(function, "posix")
+        setattr(posix, function.__name__, stand_in)
+        setattr(os, function.__name__, stand_in)
+    _signal.raise_signal = _Builtin(raise_signal, "signal")
+    time.strftime = _Builtin(strftime, "time")
     _sitebuiltins.Quitter.__call__ = leave
-    for function, module in ((kill, "posix"), (killpg, "posix"), (raise_signal, "_signal"), (strftime, "time")):
-        function.__module__ = module

@@ -8,15 +8,17 @@ import traceback
 from sandboa._builtins import __builtins__
 
 _HERE = os.path.dirname(__file__)
+_OWN = (_HERE, os.path.join(os.path.dirname(_HERE), "asyncio"))
+# What CPython writes for what it does by itself, without a frame.
 PLACELESS = "<sys>"
-_OWN = (_HERE, os.path.join(os.path.dirname(_HERE), "asyncio"), PLACELESS)
-_CALLS = (os.path.join(_HERE, "_host"), os.path.join(_HERE, "_library"), "<host>")
+_CALLS = (*(os.path.join(_HERE, name) for name in ("_host", "_library", "_finders")), "<host>")
 _TEXT_LIMIT = 1 << 16
 _TRACEBACK_LIMIT = 1 << 18
 # Given up when memory runs out, so that the error can still be described.
 _BALLAST_BYTES = 1 << 19
 
-_set_traceback = BaseException.with_traceback
+# A class of the program's may have attributes of its own with these names.
+_TRACEBACK, _CONTEXT = BaseException.__traceback__, BaseException.__context__
 _DEFAULT_HOOK = sys.excepthook
 _MISSING = object()
 _ballast = bytearray(_BALLAST_BYTES)
@@ -53,31 +55,88 @@ def restore_ballast():
             pass
 
 
-def leave(error):
-    """How a program has ended that has raised this SystemExit."""
-    return {"end": "exit", "status": _exit_status(error.code)}
-
-
-def _exit_status(code):
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        return int(code)
+def ending_of(error):
+    """How a program has ended that raised this and did not catch it. Raises nothing: what that fails with is described instead."""
     try:
-        print(code, file=sys.stderr)
-    except BaseException as error:
-        if is_stop(error):
-            # Not with the SystemExit that it came in: its text would be made again.
-            raise error from None
-    return 1
+        return _leave(error) if isinstance(error, SystemExit) else _describe(error)
+    except BaseException as inner:
+        return describe(inner)
+
+
+def ending_of_program(error):
+    """The same of a whole program, which may tell of it itself."""
+    if isinstance(error, SystemExit):
+        return ending_of(error)
+    described = describe(error)
+    try:
+        return _tell_hook(error, described)
+    except BaseException as inner:
+        return describe(inner)
 
 
 def describe(error):
-    """Whoever has kept the error does not see, from now on, how the host called the program."""
+    """Raises nothing, and whoever has kept the error does not see, from now on, how the host called the program."""
+    try:
+        return _describe(error)
+    except BaseException as inner:
+        try:
+            return _describe(inner)
+        except BaseException:
+            return marshal.loads(UNDESCRIBED)
+
+
+def _leave(error):
+    code = error.code
+    if code is None:
+        status = 0
+    elif isinstance(code, int):
+        status = int(code)
+    else:
+        status = 1
+        try:
+            print(code, file=sys.stderr)
+        except BaseException as error:
+            if is_stop(error):
+                # Not with the SystemExit that it came in: its text would be made again.
+                raise error from None
+    return {"end": "exit", "status": status}
+
+
+def _tell_hook(error, described):
+    """As _PyErr_PrintEx() does. Where hook and standard error are Python's own, the host tells of the error."""
+    sys.last_exc = sys.last_value = error
+    sys.last_type, sys.last_traceback = type(error), _TRACEBACK.__get__(error)
+    hook = getattr(sys, "excepthook", _MISSING)
+    if hook is _DEFAULT_HOOK and getattr(sys, "stderr", None) is sys.__stderr__:
+        return described
+    if hook is _DEFAULT_HOOK:
+        lines = ()
+    elif hook is _MISSING:
+        lines = ("sys.excepthook is missing",)
+    else:
+        try:
+            hook(type(error), error, _TRACEBACK.__get__(error))
+            return {**described, "reported": True}
+        except SystemExit as ending:
+            return ending_of(ending)
+        except BaseException as inner:
+            _CONTEXT.__set__(inner, None)
+            lines = ("Error in sys.excepthook:", describe(inner)["traceback"], "Original exception was:")
+    try:
+        if getattr(sys, "stderr", None) is not None:
+            print(*lines, described["traceback"], sep="\n", end="", file=sys.stderr)
+    except BaseException as inner:
+        if is_stop(inner):
+            raise
+        return described
+    return {**described, "reported": True}
+
+
+def _describe(error):
     global _ballast
     if isinstance(error, MemoryError):
         _ballast = None
-    _set_traceback(error, _program_frames(error.__traceback__))
+    _TRACEBACK.__set__(error, _program_frames(_TRACEBACK.__get__(error)))
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
     return {
@@ -86,33 +145,6 @@ def describe(error):
         "message": _text_of(error),
         "traceback": _traceback_of(error),
     }
-
-
-def tell_hook(error, described):
-    """As _PyErr_PrintEx() does for a whole program that did not catch an error: how the program has ended then. Where hook and standard error are not its own, the host tells of the error."""
-    sys.last_exc = sys.last_value = error
-    sys.last_type, sys.last_traceback = type(error), error.__traceback__
-    hook = getattr(sys, "excepthook", _MISSING)
-    if hook is _DEFAULT_HOOK and getattr(sys, "stderr", None) is sys.__stderr__:
-        return described
-    reported = {**described, "reported": True}
-    try:
-        if hook is _MISSING:
-            print("sys.excepthook is missing", described["traceback"], sep="\n", end="", file=sys.stderr)
-            return reported
-        hook(type(error), error, error.__traceback__)
-    except SystemExit as ending:
-        return leave(ending)
-    except BaseException as inner:
-        if is_stop(inner):
-            raise
-        inner.__context__ = None
-        report = ("Error in sys.excepthook:", _traceback_of(inner), "Original exception was:", described["traceback"])
-        try:
-            print(*report, sep="\n", end="", file=sys.stderr)
-        except BaseException:
-            return described
-    return reported
 
 
 def _text_of(error):
@@ -124,14 +156,19 @@ def _text_of(error):
 
 def _program_frames(frame):
     """Without those that lead from the host to the guest's own code."""
-    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OWN):
+    while frame is not None and _is_own(frame.tb_frame.f_code):
         frame = frame.tb_next
     return frame
 
 
+def _is_own(code):
+    # No source begins at line 0.
+    return code.co_filename.startswith(_OWN) or (code.co_firstlineno == 0 and code.co_filename == PLACELESS)
+
+
 def _traceback_of(error):
     """The standard report."""
-    frame = _program_frames(error.__traceback__)
+    frame = _TRACEBACK.__get__(error)
     try:
         limit = traceback.BUILTIN_EXCEPTION_LIMIT
         report = traceback.TracebackException(type(error), error, frame, limit=limit, compact=True)

@@ -110,9 +110,8 @@ def _raise_timeout(_number, _frame):
 @_ending.placeless
 def run(source, filename, inputs, finalize, records=None, value=True):
     """Runs one piece of source in __main__ (inputs: a dict, or its bytes where `records` is not None; value: whether that of the last expression is asked for) and describes how it ended; or that it waits for the host, and `resume` is to go on with it."""
-    global _runs, _steps, _is_final
+    global _runs, _steps
     _runs += 1
-    _is_final = False
     if filename is None:
         filename = f"<run {_runs}>"
     elif filename[:1] != "<":
@@ -127,36 +126,29 @@ def run(source, filename, inputs, finalize, records=None, value=True):
 @_ending.placeless
 def resume():
     """Goes on with a run that waits for the host."""
-    global _steps, _is_final
+    global _steps
     for milliseconds in _steps:
         return {"end": "waiting", "timer": None if milliseconds < 0 else milliseconds}
-    answer, _steps = _result.pop(), None
-    if _is_final:
-        _is_final = False
-        is_written = _ending.flush_output()
-        try:
-            _ending.end_modules()
-        finally:
-            _host_loop.end_run()
-            _ending.flush()
-        # As Py_RunMain() does.
-        if not is_written and answer["end"] != "error":
-            answer = {"end": "exit", "status": 120}
-    return answer
+    # The program's own frame is gone by now: it held what the program has made.
+    (answer, failure, is_whole), _steps = _result.pop(), None
+    try:
+        if is_whole:
+            return _ending.end_program(failure, answer)
+        return answer if failure is None else _report.ending_of(failure)
+    finally:
+        _host_loop.end_run()
+        _ending.flush()
 
 
 _steps = None
-# Whether the run that has ended was a whole program.
-_is_final = False
 _result = []
 _ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes))
 
 
 @_ending.placeless
 def _run(source, filename, inputs, records, finalize, wants_value):
-    """The steps of a run: gives the milliseconds that it waits at most whenever it waits for the host. Its answer is left in _result."""
-    global _is_final
-    program = failure = None
+    """The steps of a run: gives the milliseconds that it waits at most whenever it waits for the host. What it has come to is left in _result: an answer, or what it has raised."""
+    program = answer = failure = None
     try:
         try:
             namespace = _ending.main_module().__dict__
@@ -196,23 +188,12 @@ def _run(source, filename, inputs, records, finalize, wants_value):
             else:
                 content, records = _values.encode(value)
                 answer = {"end": "encoded", "value": content, "records": records}
-        except SystemExit as error:
-            answer = _report.leave(error)
         except BaseException as error:
-            answer = _report.describe(error)
-            if finalize:
-                failure = error
+            failure = error
     finally:
         if program is not None:
             _session_loop.end(program)
-        if finalize:
-            _is_final = True
-            answer = _ending.end_program(failure, answer)
-            failure = None
-        _host_loop.end_run()
-        if not finalize:
-            _ending.flush()
-    _result[:] = (answer,)
+    _result[:] = ((answer, failure, finalize),)
 
 
 async def _in_loop(codes, namespace):
