@@ -79,12 +79,12 @@ const optionNames: readonly string[] = [...termNames, "input", "parameters", "ex
  *
  * **Ambient authority**: whatever `execute` can do, the guest can make it do, with arguments of its choice as far as `input` accepts them.
  */
-export function hostFunction<const S extends InputSchema | undefined = undefined>(
-  options: HostFunctionOptions<S>,
-): FunctionCapability;
 export function hostFunction(
   execute: (...args: never[]) => unknown,
   options?: FunctionTerms,
+): FunctionCapability;
+export function hostFunction<const S extends InputSchema | undefined = undefined>(
+  options: HostFunctionOptions<S>,
 ): FunctionCapability;
 export function hostFunction(given: unknown, terms: unknown = {}): FunctionCapability {
   if (typeof given === "function") return positionalFunction("hostFunction", given, terms);
