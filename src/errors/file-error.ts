@@ -19,6 +19,7 @@ export type FileErrorCode =
   | "EROFS"
   | "EXDEV";
 
+/** Thrown by code of a place: the guest gets an OSError with the errno that `code` names. */
 export class FileError extends Error {
   override readonly name = "FileError";
   readonly code: FileErrorCode;

@@ -38,6 +38,7 @@ const builtIn: ReadonlySet<string> = new Set(guestExceptionTypes);
  */
 export class GuestException extends Error {
   override readonly name = "GuestException";
+  /** As it was given. */
   readonly type: string;
 
   /** Throws OptionError for a type that cannot be raised. */

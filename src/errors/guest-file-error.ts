@@ -1,8 +1,10 @@
 // A file of the guest that the host asked for cannot be read. Nothing happens to the sandbox; paths and their meaning are the guest's.
 import { SandboxError, type SandboxState } from "./sandbox-error.ts";
 
+/** Why a file of the guest could not be read; the last: a run or a reset came between two parts of it. */
 export type GuestFileCode = "FILE_NOT_FOUND" | "FILE_NOT_READABLE" | "FILE_TOO_LARGE" | "FILE_CHANGED";
 
+/** A file of the guest that `sandbox.files` was asked for cannot be read. Nothing happens to the sandbox. */
 export class GuestFileError extends SandboxError {
   override readonly name = "GuestFileError";
   readonly code: GuestFileCode;
@@ -17,7 +19,10 @@ export class GuestFileError extends SandboxError {
     code: GuestFileCode,
     path: string,
     reason: string,
-    options: ErrorOptions & { readonly errno?: string; readonly sandbox?: SandboxState } = {},
+    options: ErrorOptions & {
+      readonly errno?: string | undefined;
+      readonly sandbox?: SandboxState | undefined;
+    } = {},
   ) {
     super(`${shown(path)}: ${reason}`, options);
     this.code = code;

@@ -1,6 +1,7 @@
 // What the embedder asked for cannot be done. Thrown before anything starts: no sandbox was made, or the one that was asked is as it was.
 import { SandboxError, type SandboxState } from "./sandbox-error.ts";
 
+/** What was asked for cannot be done, and nothing of it was begun. The message names the option, what was found, and what is accepted. */
 export class OptionError extends SandboxError {
   override readonly name = "OptionError";
   readonly code = "BAD_OPTION";

@@ -1,6 +1,7 @@
 // Why the changes of an overlay were not brought into the tree below it. In both cases they are all still in the overlay.
 import { SandboxError, type SandboxState } from "./sandbox-error.ts";
 
+/** A path at which the lower tree is not any more what was changed. */
 export interface OverlayConflict {
   /** Below the root of the lower tree. */
   readonly path: string;

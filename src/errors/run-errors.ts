@@ -3,10 +3,13 @@
 import { SandboxError, type SandboxState } from "./sandbox-error.ts";
 import type { Usage } from "./usage.ts";
 
-/** Of a run that had begun: what it wrote before it failed, and what it used. */
+/** Of a run that had begun: what it wrote before it failed, and what it used. Absent where none had begun. */
 abstract class EndedRunError extends SandboxError {
+  /** What it wrote before it failed; absent where no run had begun. */
   declare readonly stdout?: string;
+  /** Likewise. */
   declare readonly stderr?: string;
+  /** What it used; absent where no run had begun. */
   declare readonly usage?: Usage;
 }
 
@@ -33,6 +36,7 @@ export class PythonError extends EndedRunError {
   }
 }
 
+/** The limits that end a run, by their names in `limits`. */
 export type LimitName = "wall" | "cpu" | "fuel" | "output" | "value" | "hostMemory";
 
 const kinds = {
@@ -50,7 +54,9 @@ export class LimitError extends EndedRunError {
   readonly code: (typeof kinds)[LimitName]["code"];
   readonly sandbox: SandboxState;
   readonly limit: LimitName;
+  /** What there was of it: milliseconds, units of fuel, or bytes. */
   readonly budget: number;
+  /** What was spent, in the same unit. */
   readonly used: number;
 
   constructor(limit: LimitName, budget: number, used: number, sandbox: SandboxState, options?: ErrorOptions) {

@@ -3,6 +3,7 @@
 /** What is left of the sandbox: usable for another run, lost until reset, or none was made. */
 export type SandboxState = "usable" | "lost" | "none";
 
+/** Each has a page in docs/errors: whose fault it is, what is left, what to do. */
 export type ErrorCode =
   | "PYTHON_EXCEPTION"
   | "LIMIT_WALL"
@@ -31,7 +32,10 @@ export type ErrorCode =
   | "IMAGE_UNKNOWN_FILE"
   | "IMAGE_BUILD_FAILED";
 
+/** The root of all errors of this package; embedders know it as that of any-sandbox-error.ts. */
 export abstract class SandboxError extends Error {
+  /** Stable; messages are not. */
   abstract readonly code: ErrorCode;
+  /** What is left of the sandbox. */
   abstract readonly sandbox: SandboxState;
 }
