@@ -30,6 +30,7 @@ export type {
   FunctionCapability,
   FunctionGrants,
   FunctionLimits,
+  GivenValueOptions,
   JsonSchema,
   ObjectCapability,
   Parameter,
@@ -38,6 +39,7 @@ export type {
 } from "./capabilities/functions/function-capability.ts";
 export type { FunctionLimitOptions } from "./capabilities/functions/function-limits.ts";
 export {
+  type AnswerOf,
   type FunctionTerms,
   type HostFunctionOptions,
   hostFunction,

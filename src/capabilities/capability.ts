@@ -7,36 +7,46 @@ import type { Tree } from "../filesystems/tree.ts";
 
 export type { HostDirectoryMode, HostFileMode };
 
+/** One file of the host, as hostFile makes it. It is opened when a sandbox is created with it. */
 export interface HostFile {
   readonly kind: "hostFile";
+  /** On the host. */
   readonly path: string;
   readonly mode: HostFileMode;
   /** How large the file may become, in bytes. */
   readonly maxBytes: number;
 }
 
+/** A folder of the host, as hostDirectory makes it. It is opened when a sandbox is created with it. */
 export interface HostDirectory {
   readonly kind: "hostDirectory";
+  /** On the host. */
   readonly path: string;
   readonly mode: HostDirectoryMode;
   /** By how much the folder may grow, in bytes. */
   readonly growthBytes: number;
   /** How many names may be made. */
   readonly maxFiles: number;
-  /** Undefined: everything. */
+  /** Globs of what is there, by its path below the folder. Undefined: everything. */
   readonly match: readonly string[] | undefined;
 }
 
+/** A file of given bytes that can be read, as memoryFile makes it. */
 export interface MemoryFile {
   readonly kind: "memoryFile";
   readonly bytes: Uint8Array;
 }
 
+/** A folder in memory, of each sandbox its own, as scratch makes it. */
 export interface Scratch {
   readonly kind: "scratch";
+  /** Everything that is held for it. */
   readonly quotaBytes: number;
+  /** Names: files, folders, links and pipes. */
   readonly maxFiles: number;
+  /** How deep folders may be nested: 1 is a folder in it. */
   readonly maxDepth: number;
+  /** Of one name. */
   readonly maxNameBytes: number;
 }
 
@@ -44,7 +54,7 @@ export interface Scratch {
 export interface TreeCapability {
   readonly kind: "tree";
   /** What its root is, or will be. Default: the tree is asked when a lifetime begins. */
-  readonly root?: "file" | "directory";
+  readonly root?: "file" | "directory" | undefined;
   /** Called once for each lifetime, that is when the sandbox is created and at each reset; what it gives is closed at the end of it. */
   open(environment: PlaceEnvironment): Tree;
 }
@@ -85,9 +95,11 @@ export interface PlaceUse {
   readonly lockedBy?: { readonly within: object; readonly word: "id" | "path" };
   /** The tree of one lifetime, which closes it. */
   open(environment: PlaceEnvironment): Tree;
+  /** Lets go of what is held. Called when no lifetime needs it any more. */
   release(): void;
 }
 
+/** A place: what can be granted under a path in `files`. */
 export type FileCapability =
   | HostFile
   | HostDirectory

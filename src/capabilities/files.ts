@@ -21,7 +21,8 @@ import { sharedScratch } from "./shared-scratch.ts";
  * - `append`: the guest adds at the end and can do nothing else. A missing file is made when the guest does so.
  * - `create`: the file must not exist; the guest may make it, once, and then write and read it.
  *
- * `bytes` caps the size of the file (default "64 MiB"); a guest that writes beyond gets EFBIG.
+ * `bytes` caps the size of the file (default "64 MiB"); a guest that writes beyond gets EFBIG. Throws OptionError; what is wrong with the
+ * file itself is told when a sandbox is created with it.
  */
 export function hostFile(
   path: string,
@@ -34,13 +35,14 @@ export function hostFile(
   return checkedHostFile(named, { path, mode, maxBytes: bytes });
 }
 
-/** A read-only file with this content; a string is encoded as UTF-8. The bytes are copied now. */
+/** A read-only file with this content; a string is encoded as UTF-8. The bytes are copied now. Throws OptionError for other content. */
 export function memoryFile(content: Uint8Array | string): MemoryFile {
   if (typeof content === "string") return { kind: "memoryFile", bytes: new TextEncoder().encode(content) };
   if (isBytes(content)) return { kind: "memoryFile", bytes: new Uint8Array(content) };
   throw new OptionError("memoryFile content", content, "a Uint8Array or a string");
 }
 
+/** The room of a folder in memory. */
 export interface ScratchOptions {
   /** Everything that is held for it. */
   readonly bytes: Quantity;
@@ -57,7 +59,7 @@ export interface ScratchOptions {
  *
  * With `shared: true` it is one room for all sandboxes that it is granted to, at the same time or one after the other; resets leave it as
  * it is. It belongs to the embedder: it counts for no sandbox's `hostMemory`, only for its own `bytes`, and is gone when nobody has the
- * capability any more. Sandboxes that share it can tell each other anything.
+ * capability any more. Sandboxes that share it can tell each other anything. Throws OptionError.
  */
 export function scratch(options: ScratchOptions & { readonly shared: true }): TreeCapability;
 export function scratch(options: ScratchOptions & { readonly shared?: false | undefined }): Scratch;

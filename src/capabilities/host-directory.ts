@@ -4,6 +4,7 @@ import { optionFields } from "./option-fields.ts";
 import { checkedHostDirectory } from "./place-check.ts";
 import type { Quantity } from "./quantity.ts";
 
+/** How much a granted folder may grow, and what of it is there. */
 export interface HostDirectoryOptions {
   /** By how much the folder may grow through this grant, over all of its lifetime (default "64 MiB"). */
   readonly bytes?: Quantity | undefined;
@@ -26,6 +27,7 @@ export interface HostDirectoryOptions {
  *   and neither read, changed, renamed nor removed; what the guest added it may read, and change in mode and times.
  *
  * A guest that grows the folder by more than `bytes`, or makes more than `files` names, gets EDQUOT. What was removed is not given back.
+ * Throws OptionError; what is wrong with the folder itself is told when a sandbox is created with it.
  */
 export function hostDirectory(
   path: string,

@@ -11,6 +11,7 @@ import { optionFields } from "./option-fields.ts";
 import { checkLower } from "./place-check.ts";
 import { bytes, count, type Quantity } from "./quantity.ts";
 
+/** How much may be changed in an overlay. */
 export interface OverlayOptions {
   /** Everything that is held for what was changed: bytes as far as they are new, and some for each file that was touched or removed. */
   readonly bytes: Quantity;
@@ -42,6 +43,7 @@ const dropped = new FinalizationRegistry<{ readonly held: Held; readonly power: 
   ({ held, power }) => letGo(held).catch(power.environment.fault),
 );
 
+/** A place whose changes are kept apart from what is below it, as overlay makes it. It holds them until it is committed or discarded. */
 export class Overlay implements OverlayPlace {
   readonly kind = "overlay";
   readonly #lower: FileCapability;
@@ -50,6 +52,7 @@ export class Overlay implements OverlayPlace {
   #held: Held | undefined;
   #users = 0;
 
+  /** For overlay(). */
   constructor(lower: FileCapability, options: OverlayOptions, power: LowerPower) {
     checkLower("overlay lower", lower);
     optionFields("overlay", options, ["bytes", "files"]);
@@ -84,6 +87,7 @@ export class Overlay implements OverlayPlace {
     return this.#layer.room.quota.usedBytes;
   }
 
+  /** For the host, which calls it for each sandbox that has the overlay. */
   use(option: string): PlaceUse {
     const { use, tree } = this.#hold(option);
     let released = false;

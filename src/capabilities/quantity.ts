@@ -19,6 +19,10 @@ const millisecondUnits: ReadonlyMap<string, number> = new Map([
   ["h", 3600e3],
 ]);
 
+/**
+ * A size or a duration: a number of bytes or milliseconds, or text such as "64 KiB", "1 GB", "250 ms", "5 s", "2 min", "1 h". It must come to
+ * a whole number, not below 0; else OptionError is thrown.
+ */
 export type Quantity = number | string;
 
 /** Bytes: a number of bytes, or "64 KiB", "10 MiB", "1 GB". A non-negative whole number; throws OptionError. */

@@ -7,17 +7,17 @@ import type { Later, Tree, TreeAccess, TreeEntry, TreeFile } from "../filesystem
 /** Functions behind one file. Positions, lengths and sizes are bytes, safe non-negative integers. */
 export interface VirtualFileSource {
   /** Up to `length` bytes from `position`; none at the end. Absent: the file cannot be read. */
-  read?(position: number, length: number): Later<Uint8Array>;
+  read?: ((position: number, length: number) => Later<Uint8Array>) | undefined;
   /** How large the file is; absent: 0, and it is read until there is no more, as files under /proc are. */
-  size?: number | (() => Later<number>);
+  size?: number | (() => Later<number>) | undefined;
   /** Returns how many bytes were written, at least one; nothing returned means all. Absent: the file cannot be written. */
-  write?(position: number, bytes: Uint8Array): Later<number | undefined>;
+  write?: ((position: number, bytes: Uint8Array) => Later<number | undefined>) | undefined;
   /** Absent: the file cannot be cut, so neither be opened with "w": the guest opens it with "a", or with "r+" where it can be read. */
-  truncate?(size: number): Later<void>;
+  truncate?: ((size: number) => Later<void>) | undefined;
   /** fsync(2), and the last close of an open file that could be written. Absent: nothing to do. */
-  sync?(): Later<void>;
+  sync?: (() => Later<void>) | undefined;
   /** When the content changed: nanoseconds since the epoch. Default: the start of the lifetime. */
-  modifiedNs?(): Later<bigint>;
+  modifiedNs?: (() => Later<bigint>) | undefined;
 }
 
 const readable = 0o444;

@@ -12,7 +12,8 @@ const fileMethods: readonly (keyof VirtualFileSource)[] = ["read", "write", "tru
 /**
  * A file whose content the embedder's functions provide: `source` has functions that read and write at a position, or is one function
  * that gives the whole content, each time that the guest opens the file. What they throw is the guest's OSError where it is a FileError,
- * else EIO and a fault for `onEvent`. Functions that give promises need isolation "worker" or "process".
+ * else EIO and a fault for `onEvent`. Functions that give promises need isolation "worker" or "process". Throws
+ * OptionError where there is neither `read` nor `write`.
  */
 export function virtualFile(source: VirtualFileSource | (() => Later<Uint8Array | string>)): TreeCapability {
   if (typeof source === "function") return { kind: "tree", root: "file", open: () => generatedFile(source) };
@@ -31,7 +32,8 @@ export function virtualFile(source: VirtualFileSource | (() => Later<Uint8Array 
 
 /**
  * A folder, or anything else with the interface of trees, that the embedder's code provides. An object is used in every lifetime and stays
- * the embedder's: it is not closed. A function is called for each lifetime, and what it gives is closed at the end of it.
+ * the embedder's: it is not closed. A function is called for each lifetime, and what it gives is closed at the end of it. Throws OptionError for
+ * what has no `stat` and `open`.
  */
 export function virtualDirectory(tree: Tree | (() => Tree)): TreeCapability {
   if (typeof tree === "function") return { kind: "tree", open: () => demandTree(tree()) };

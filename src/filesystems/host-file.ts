@@ -7,6 +7,7 @@ import { guestOwner } from "../kernel/permissions.ts";
 import type { NodeIdentity } from "./fixed-file.ts";
 
 export const hostFileModes = ["read", "write", "append", "create", "update"] as const;
+/** What a granted file of the host may be used for; see hostFile. */
 export type HostFileMode = (typeof hostFileModes)[number];
 
 /** A granted file of the host as plain data, which crosses between threads: descriptors belong to the process. */

@@ -2,6 +2,7 @@
 import type { AllowanceWords } from "./allowance.ts";
 
 export const hostDirectoryModes = ["read", "write", "create-only"] as const;
+/** What a granted folder of the host may be used for; see hostDirectory. */
 export type HostDirectoryMode = (typeof hostDirectoryModes)[number];
 
 export interface HostFolderTicket {

@@ -10,26 +10,31 @@ import { hostFunction } from "./host-function.ts";
 import { jsonSchemaOf } from "./json-schema-of.ts";
 import { type InputSchema, isAiSchema, isStandardSchema, schemaForm } from "./schemas.ts";
 
-/** As far as it is used. */
+/** A tool of the Vercel AI SDK, as far as it is used. Its members are checked when a function is made of it. */
 export interface AiTool {
   readonly description?: unknown;
+  /** A Standard Schema, a schema of the SDK, or a function that gives one. */
   readonly inputSchema?: unknown;
   /** As `inputSchema`, in version 4. */
   readonly parameters?: unknown;
+  /** Only for the annotation of what it gives: nothing is checked by it. */
   readonly outputSchema?: unknown;
+  /** Anything but false or undefined: each call needs approval. */
   readonly needsApproval?: unknown;
+  /** Must be a function. */
   readonly execute?: unknown;
 }
 
+/** Of all tools that functions are made of. */
 export interface FromAiToolsOptions {
-  /** Asked before each call of a tool with `needsApproval`. */
-  readonly approve?: (request: ApprovalRequest) => Approval | PromiseLike<Approval>;
-  /** Of each function. */
-  readonly limits?: FunctionLimitOptions;
+  /** Asked before each call of a tool with `needsApproval`. Default: such tools are refused. */
+  readonly approve?: ((request: ApprovalRequest) => Approval | PromiseLike<Approval>) | undefined;
+  /** Of each function. Default: as of hostFunction. */
+  readonly limits?: FunctionLimitOptions | undefined;
 }
 
 /**
- * Each tool under its own name, which must be an identifier of Python. Throws OptionError for tools without `execute`, and for those that need
+ * Functions for the guest, made of tools of the Vercel AI SDK: each tool under its own name, which must be an identifier of Python. Throws OptionError for tools without `execute`, and for those that need
  * approval unless `approve` is given. Tools are awaited in async Python; those that are generators stream.
  */
 export function fromAiTools(

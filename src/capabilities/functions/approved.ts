@@ -5,6 +5,7 @@ import { type Callable, changedEach, changedFunction, demandCallable, refusal } 
 import { isAsyncFunction } from "./async-function.ts";
 import type { Arguments } from "./function-capability.ts";
 
+/** The call that is to be approved. */
 export interface ApprovalRequest {
   /** As the guest calls it. */
   readonly name: string;
@@ -14,11 +15,13 @@ export interface ApprovalRequest {
   readonly signal: AbortSignal;
 }
 
-export type Approval = boolean | { readonly approved: boolean; readonly reason?: string };
+/** Only `true`, alone or as `approved`, is a yes. `reason` is told the guest with a no. */
+export type Approval = boolean | { readonly approved: boolean; readonly reason?: string | undefined };
 
 /**
  * `ask` is called before each call; for an object, of each method and attribute. What is not approved is a PermissionError in the guest, with
- * the reason if one is given. Where `ask` is an async function, so is the function in the guest: what a person decides comes later. If `ask` throws, the call fails, and the guest learns no more than that.
+ * the reason if one is given. Where `ask` is an async function, so is the function in the guest: what a person decides comes later. If `ask`
+ * throws, the call fails, and the guest learns no more than that. Throws OptionError for what cannot be called.
  */
 export function approved<C extends Callable>(
   capability: C,

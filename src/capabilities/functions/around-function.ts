@@ -11,6 +11,7 @@ import type {
   Signature,
 } from "./function-capability.ts";
 
+/** What the guest can call: a function, or an object with its methods and attributes. */
 export type Callable = FunctionCapability | ObjectCapability;
 
 export interface FunctionChange {

@@ -19,24 +19,32 @@ import { argumentsByName, takesKeywords } from "./given-arguments.ts";
 import type { InputSchema } from "./schemas.ts";
 import { inPythonOrder } from "./signature-of-schema.ts";
 
+/** In what a function is made less. Whatever is left out or undefined stays as it is. */
 export interface FunctionAttenuation {
   /** By parameter: values that the guest can neither give nor see. The parameters are gone from the signature. */
-  readonly fixed?: Readonly<Record<string, unknown>>;
+  readonly fixed?: Readonly<Record<string, unknown>> | undefined;
   /** Of an object with some of the parameters: checks them before the function's own schema does, and what it gives is given on. */
-  readonly input?: InputSchema;
+  readonly input?: InputSchema | undefined;
   /** The narrower of these and the function's own. */
-  readonly limits?: FunctionLimitOptions;
-  readonly description?: string;
+  readonly limits?: FunctionLimitOptions | undefined;
+  /** The docstring in place of the function's own. */
+  readonly description?: string | undefined;
 }
 
+/** In what an object is made less. Whatever is left out or undefined stays as it is. */
 export interface ObjectAttenuation {
   /** Those that stay. Default: all. */
-  readonly methods?: readonly string[];
-  readonly attributes?: readonly string[];
-  readonly description?: string;
+  readonly methods?: readonly string[] | undefined;
+  /** Those that stay. Default: all. */
+  readonly attributes?: readonly string[] | undefined;
+  /** The docstring in place of the object's own. */
+  readonly description?: string | undefined;
 }
 
-/** Throws OptionError for parameters and names that are not there. */
+/**
+ * The same function with arguments fixed, others checked more narrowly, and less of it; or the same object with fewer names. What is given
+ * is left as it is. Throws OptionError for parameters and names that are not there.
+ */
 export function attenuate(capability: FunctionCapability, change: FunctionAttenuation): FunctionCapability;
 export function attenuate(capability: ObjectCapability, change: ObjectAttenuation): ObjectCapability;
 export function attenuate(

@@ -321,7 +321,8 @@ describe("what is thrown", () => {
     const ok = hostFunction({ output, execute: () => ({ n: 1, secret: 2 }) });
     expect(ok.signature.returns).toBe("dict[str, Any]");
     expect(await outcome(ok)).toEqual({ n: 1 });
-    expect(await outcome(hostFunction({ output, execute: () => "x" }))).toMatch(
+    const wrong = "x" as never;
+    expect(await outcome(hostFunction({ output, execute: () => wrong }))).toMatch(
       /^! execute gave what `output`/,
     );
     let ended = 0;
@@ -330,7 +331,7 @@ describe("what is thrown", () => {
       execute: async function* () {
         try {
           yield { n: 1, secret: 2 };
-          yield "x";
+          yield wrong;
           yield { n: 3 };
         } finally {
           ended += 1;

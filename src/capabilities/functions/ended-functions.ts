@@ -6,6 +6,7 @@ import { type Callable, changedEach, changedFunction, refusal } from "./around-f
 import { EndingCalls } from "./ending-calls.ts";
 import type { FunctionCall } from "./function-capability.ts";
 
+/** A function or object to grant, and the end of its use. */
 export interface RevocableFunction<C extends Callable> {
   readonly capability: C;
   /** Ends all use, now and for good: later calls, and those under way, are a PermissionError. Calling it again does nothing. */

@@ -8,16 +8,17 @@ import { limited } from "../wrappers/limited.ts";
 import { type Callable, isCallable } from "./around-function.ts";
 import { endingFunction } from "./ended-functions.ts";
 
+/** When a use ends: exactly one of the two. */
 export interface Expiry {
-  /** A date. */
+  /** The moment. */
   readonly at?: Date | undefined;
   /** A duration, in milliseconds or as "30 s". Of a function, from its first call on; of a place, from the first sandbox with it on. */
   readonly after?: Quantity | undefined;
 }
 
 /**
- * Exactly one of `at` and `after`. What is under way then is not ended, but nothing of it is given any more: a function is a
- * PermissionError, a place as after `revoke` of a revocable.
+ * The same function, object or place until a time. What is under way then is not ended, but nothing of it is given any more: a function is a
+ * PermissionError, a place as after `revoke` of a revocable. Throws OptionError unless exactly one of `at` and `after` is given.
  */
 export function expiring<C extends Callable>(capability: C, expiry: Expiry): C;
 export function expiring(capability: FileCapability, expiry: Expiry): Wrapped;

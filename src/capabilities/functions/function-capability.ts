@@ -4,6 +4,7 @@
 /** JSON Schema (2020-12, or what a schema library makes of it); only as far as signatures are made from it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
+/** A parameter of a function, as the guest sees it. */
 export interface Parameter {
   /** A Python identifier, no keyword. */
   readonly name: string;
@@ -15,13 +16,17 @@ export interface Parameter {
   readonly isOptional: boolean;
   /** As a Python literal, shown and used by the guest; undefined: `...`. */
   readonly defaultText?: string | undefined;
+  /** A line of the docstring. */
   readonly description?: string | undefined;
 }
 
+/** What the guest sees of a function, and how it calls it. */
 export interface Signature {
+  /** In the order in which they can be given by position. */
   readonly parameters: readonly Parameter[];
   /** Of Python; what is awaited or iterated over, not the coroutine. */
   readonly returns: string;
+  /** The docstring; "" for none. */
   readonly description: string;
   /** In async Python a call gives an awaitable; everywhere else it waits. */
   readonly isAsync: boolean;
@@ -52,6 +57,9 @@ export interface ValueOptions {
   readonly exactFloats: boolean;
 }
 
+/** As an embedder gives them: what is left out or undefined has its default. */
+export type GivenValueOptions = { readonly [Name in keyof ValueOptions]?: ValueOptions[Name] | undefined };
+
 /** One call. */
 export interface FunctionCall {
   /** As the guest imports it: "lookup", "billing.invoice", "db.query". */
@@ -67,6 +75,7 @@ export interface FunctionCall {
 /** By parameter name, without prototype. Guest-made texts are no names in here except where a parameter of kind `keywords` is. */
 export type Arguments = Readonly<Record<string, unknown>>;
 
+/** A function that can be granted, as hostFunction and the words of authority make it; an embedder may make its own. */
 export interface FunctionCapability {
   readonly kind: "function";
   readonly signature: Signature;
@@ -84,7 +93,9 @@ export interface ObjectCapability {
   readonly kind: "object";
   /** What the guest sees as its class. */
   readonly name: string;
+  /** The docstring of the class; "" for none. */
   readonly description: string;
+  /** By the name that the guest calls. */
   readonly methods: ReadonlyMap<string, FunctionCapability>;
   /** Read anew at each use; the functions take no arguments. */
   readonly attributes: ReadonlyMap<string, FunctionCapability>;

@@ -2,9 +2,9 @@
 import { OptionError } from "../../errors/option-error.ts";
 import { optionalFlag, optionFields } from "../option-fields.ts";
 import { bytes, count, type Quantity } from "../quantity.ts";
-import type { FunctionLimits, ValueOptions } from "./function-capability.ts";
+import type { FunctionLimits, GivenValueOptions, ValueOptions } from "./function-capability.ts";
 
-/** Each can be "unlimited". They hold for one lifetime of one sandbox, and for each name that the function is granted under. */
+/** How much of a function the guest can use. Each can be "unlimited". They hold for one lifetime of one sandbox, and for each name that the function is granted under. */
 export interface FunctionLimitOptions {
   /** Calls, from 1. Default 100,000. */
   readonly calls?: number | "unlimited" | undefined;
@@ -51,7 +51,7 @@ export function checkValueOptions(option: string, given: unknown): ValueOptions 
     "shape",
     "references",
     "exactFloats",
-  ]) as Partial<ValueOptions>;
+  ]) as GivenValueOptions;
   return Object.freeze({
     shape: oneOf(`${option} shape`, shape, ["objects", "maps", "json"]),
     references: oneOf(`${option} references`, references, ["refuse", "keep"]),

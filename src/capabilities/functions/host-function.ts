@@ -15,10 +15,10 @@ import type {
   Arguments,
   FunctionCall,
   FunctionCapability,
+  GivenValueOptions,
   JsonSchema,
   Parameter,
   Signature,
-  ValueOptions,
 } from "./function-capability.ts";
 import { checkLimitOptions, checkValueOptions, type FunctionLimitOptions } from "./function-limits.ts";
 import { argumentsByName, argumentsInOrder, positionalsOf } from "./given-arguments.ts";
@@ -26,21 +26,24 @@ import { annotationOf, isSchemaObject } from "./json-schema-annotation.ts";
 import { jsonSchemaOf } from "./json-schema-of.ts";
 import { type InputSchema, isStandardSchema, type StandardSchema } from "./schemas.ts";
 
+/** What can be said of a function besides its input. An option that is undefined is as one that is left out. */
 export interface FunctionTerms {
-  /** The docstring. */
-  readonly description?: string;
-  /** Checks what `execute` gives, or each item of a stream. What it refuses is the embedder's fault: the call fails. */
-  readonly output?: StandardSchema;
+  /** The docstring. Default: none. */
+  readonly description?: string | undefined;
+  /** Checks what is given, or each item of a stream. What it refuses is the embedder's fault: the call fails. Default: anything is given. */
+  readonly output?: StandardSchema | undefined;
   /** What it gives: an annotation of Python or a JSON Schema. Default: from `output`, else Any. */
-  readonly returns?: string | JsonSchema;
-  /** Whether async Python awaits it. Default: whether `execute` is an async function or an async generator function. */
-  readonly async?: boolean;
-  /** Whether it gives an iterator. Default: whether `execute` is a generator function, async or not. */
-  readonly streams?: boolean;
-  /** What of an error that `execute` threw the guest sees. Nothing returned: that the function failed, and no more. */
-  readonly errors?: (error: unknown) => GuestException | undefined;
-  readonly limits?: FunctionLimitOptions;
-  readonly values?: Partial<ValueOptions>;
+  readonly returns?: string | JsonSchema | undefined;
+  /** Whether async Python awaits it. Default: whether it is an async function or an async generator function. */
+  readonly async?: boolean | undefined;
+  /** Whether it gives an iterator. Default: whether it is a generator function, async or not. */
+  readonly streams?: boolean | undefined;
+  /** What the guest sees of an error that was thrown. Nothing returned, or no `errors`: that the function failed, and no more. */
+  readonly errors?: ((error: unknown) => GuestException | undefined) | undefined;
+  /** How often, how many at once and how many bytes; by default 100,000 calls, 16 at once and "1 GiB". */
+  readonly limits?: FunctionLimitOptions | undefined;
+  /** How arguments and answers cross. Default: dicts as objects, cycles refused, floats as numbers. */
+  readonly values?: GivenValueOptions | undefined;
 }
 
 /** What `execute` gets for this schema. */
@@ -54,12 +57,30 @@ export type InputOf<S> = S extends { readonly "~standard": { readonly types?: in
       : unknown
     : Arguments;
 
-export interface HostFunctionOptions<S = undefined> extends FunctionTerms {
-  /** Checks the arguments: one object of all, by name; or the only argument, where it is no schema of an object. */
+/**
+ * What `execute` may give where `output` is a schema of this type: what that takes, a promise of it, or an iterator of it. Anything, where
+ * the schema does not tell what it takes.
+ */
+export type AnswerOf<O> = O extends { readonly "~standard": { readonly types?: infer T } }
+  ? NonNullable<T> extends { readonly input: infer I }
+    ? I | Items<I> | PromiseLike<I | Items<I>>
+    : unknown
+  : unknown;
+
+type Items<I> = Iterable<I> | AsyncIterable<I>;
+
+/** `S` and `O` are the types of `input` and `output`, from which follows what `execute` gets and may give. */
+export interface HostFunctionOptions<
+  S = undefined,
+  O extends StandardSchema | undefined = StandardSchema | undefined,
+> extends FunctionTerms {
+  /** Checks the arguments: one object of all, by name; or the only argument, where it is no schema of an object. Default: no parameters. */
   readonly input?: S | undefined;
-  /** JSON Schema of an object, to make the signature of. Without `input` it checks the arguments, too. */
-  readonly parameters?: JsonSchema;
-  readonly execute: (input: InputOf<S>, call: FunctionCall) => unknown;
+  /** JSON Schema of an object, to make the signature of. Without `input` it checks the arguments, too. Default: from `input`. */
+  readonly parameters?: JsonSchema | undefined;
+  readonly output?: O | undefined;
+  /** Gives the answer, a promise of it, or an iterator. What it throws the guest sees only if it is a GuestException, or `errors` makes one. */
+  readonly execute: (input: InputOf<S>, call: FunctionCall) => AnswerOf<O>;
 }
 
 export const termNames: readonly string[] = [
@@ -76,6 +97,7 @@ const optionNames: readonly string[] = [...termNames, "input", "parameters", "ex
 
 /**
  * A function for the guest. In the short form a plain function is called with what the guest gives by position, values of any kind.
+ * Throws OptionError for options, schemas and annotations that are none.
  *
  * **Ambient authority**: whatever `execute` can do, the guest can make it do, with arguments of its choice as far as `input` accepts them.
  */
@@ -83,9 +105,11 @@ export function hostFunction(
   execute: (...args: never[]) => unknown,
   options?: FunctionTerms,
 ): FunctionCapability;
-export function hostFunction<const S extends InputSchema | undefined = undefined>(
-  options: HostFunctionOptions<S>,
-): FunctionCapability;
+// The last one: of overloads that do not fit TypeScript tells what is wrong with the last.
+export function hostFunction<
+  const S extends InputSchema | undefined = undefined,
+  O extends StandardSchema | undefined = undefined,
+>(options: HostFunctionOptions<S, O>): FunctionCapability;
 export function hostFunction(given: unknown, terms: unknown = {}): FunctionCapability {
   if (typeof given === "function") return positionalFunction("hostFunction", given, terms);
   const options = optionFields("hostFunction", given, optionNames) as HostFunctionOptions;

@@ -9,38 +9,42 @@ import { isFunctionCapability } from "./around-function.ts";
 import { branded } from "./brand.ts";
 import type { FunctionCapability, ObjectCapability } from "./function-capability.ts";
 import { defaultLimits, defaultValues } from "./function-limits.ts";
-import {
-  type FunctionTerms,
-  type HostFunctionOptions,
-  orderedFunction,
-  positionalFunction,
-  termNames,
-} from "./host-function.ts";
+import { type HostFunctionOptions, orderedFunction, positionalFunction, termNames } from "./host-function.ts";
 import type { InputSchema } from "./schemas.ts";
 
 /** As for hostFunction. With `input` or `parameters` the method is called with its arguments in the order of the signature. */
 export type MethodTerms = Omit<HostFunctionOptions<InputSchema>, "execute">;
 
+/** What is known of an attribute that the guest can read. */
 export interface AttributeTerms {
   /** Of Python. Default: Any. */
-  readonly annotation?: string;
-  readonly description?: string;
+  readonly annotation?: string | undefined;
+  /** A line of the docstring. Default: none. */
+  readonly description?: string | undefined;
 }
 
+/** What of an object the guest can use, and what it is told of it. */
 export interface HostObjectOptions {
-  /** What the guest sees as its class. Default: the name of the object's own class. */
-  readonly name?: string;
-  readonly description?: string;
-  /** Names of methods, or what is known of each: options as for hostFunction, or any function in its place. */
-  readonly methods?: readonly string[] | Readonly<Record<string, FunctionCapability | MethodTerms>>;
-  readonly attributes?: readonly string[] | Readonly<Record<string, AttributeTerms>>;
+  /** What the guest sees as its class. Default: the name of the object's own class; "HostObject" where that is Object or no name of Python. */
+  readonly name?: string | undefined;
+  /** The docstring of the class. Default: none. */
+  readonly description?: string | undefined;
+  /** Names of methods, or what is known of each: options as for hostFunction, or any function in its place. Default: none. */
+  readonly methods?:
+    | readonly string[]
+    | Readonly<Record<string, FunctionCapability | MethodTerms>>
+    | undefined;
+  /** Names of attributes, or what is known of each. They are read anew at each use. Default: none. */
+  readonly attributes?: readonly string[] | Readonly<Record<string, AttributeTerms>> | undefined;
 }
 
 const mostNames = 1000;
 
 /**
- * **Ambient authority**: the guest can call each named method, with `this` and whatever the method can do. Names that begin with _,
- * that are no methods, or that every object has are refused.
+ * An object for the guest, with the named methods and attributes of `target` and nothing else. Throws OptionError for names that begin with _,
+ * that are not there, that are no methods where one is named, or that every object has, and for more than 1,000 of either.
+ *
+ * **Ambient authority**: the guest can call each named method, with `this` and whatever the method can do.
  */
 export function hostObject(target: object, options: HostObjectOptions): ObjectCapability {
   if ((typeof target !== "object" && typeof target !== "function") || target === null)
@@ -111,12 +115,14 @@ function methodOf(target: object, name: string, terms: unknown): FunctionCapabil
   if (typeof method !== "function" || isOfEveryObject(name, method))
     throw new OptionError(option, method, "the name of a method of the object");
   if (isFunctionCapability(terms)) return terms;
-  const options: object = terms === undefined ? {} : optionFields(option, terms, methodTermNames);
+  const options = (
+    terms === undefined ? {} : optionFields(option, terms, methodTermNames)
+  ) as HostFunctionOptions<InputSchema>;
   const bound = boundTo(target, method);
-  const hasInput = "input" in options || "parameters" in options;
-  return hasInput
-    ? orderedFunction(option, bound, options as HostFunctionOptions<InputSchema>)
-    : positionalFunction(option, bound, options as FunctionTerms);
+  const { input, parameters, ...rest } = options;
+  return input === undefined && parameters === undefined
+    ? positionalFunction(option, bound, rest)
+    : orderedFunction(option, bound, options);
 }
 
 const methodTermNames = [...termNames, "input", "parameters"];

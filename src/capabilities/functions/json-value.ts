@@ -10,6 +10,7 @@ const longInteger = 10n ** BigInt(mostDigits);
 /** Digits in all of integers that are longer than 128 bits: the time that their text takes grows with the square of each. */
 const mostDigitsOfLong = 100_000;
 
+/** What JSON can say. */
 export type JsonValue =
   | null
   | boolean

@@ -6,15 +6,16 @@ import { type Callable, changedEach, changedFunction, refusal } from "./around-f
 import { endingFunction } from "./ended-functions.ts";
 import { checkLimitOptions, narrowerLimits } from "./function-limits.ts";
 
+/** A budget for calls. What is left out or undefined is without limit, as far as the function's own limits go. */
 export interface CallLimits {
   /** Calls of all sandboxes, together; of an object, of all its methods and attributes. A call costs one, whatever comes of it. */
-  readonly calls?: number;
+  readonly calls?: number | undefined;
   /** Encoded arguments and answers, for each name that it is granted under and each lifetime of a sandbox. */
-  readonly bytes?: Quantity;
+  readonly bytes?: Quantity | undefined;
   /** Calls at once, for each name and lifetime. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** When the use ends: a date, or a duration (milliseconds, or "30 s") from the first call on. */
-  readonly until?: Date | Quantity;
+  readonly until?: Date | Quantity | undefined;
 }
 
 const unlimited = { calls: Infinity, concurrency: Infinity, bytes: Infinity };

@@ -4,6 +4,7 @@ import { now, run, type Steps } from "../../filesystems/later.ts";
 import { type Callable, changedEach, changedFunction } from "./around-function.ts";
 import type { Arguments } from "./function-capability.ts";
 
+/** A call that is over. */
 export interface CallUse {
   /** As the guest calls it. */
   readonly name: string;
@@ -11,6 +12,7 @@ export interface CallUse {
   readonly arguments: Arguments;
   /** When it was called: milliseconds since the epoch, by the host's clock. */
   readonly startMs: number;
+  /** When it was answered, or failed: likewise. */
   readonly endMs: number;
   /** What was thrown; absent when there was an answer, or the first of a stream. */
   readonly error?: unknown;

@@ -7,6 +7,7 @@ import { type JsonValue, jsonValue } from "./json-value.ts";
 
 /** What of a Sandbox is used. */
 export interface RunsPython {
+  /** As of a Sandbox; of errors only those that are a SandboxError become an answer. */
   run(
     source: string,
     options: {
@@ -15,8 +16,8 @@ export interface RunsPython {
     },
   ): Promise<{
     readonly value: unknown;
-    /** Absent is 0. */
-    readonly exitCode?: number;
+    /** Absent or undefined is 0. */
+    readonly exitCode?: number | undefined;
   }>;
   /** Stub text of what the guest can call and open. */
   describe?(): string;
@@ -24,20 +25,23 @@ export interface RunsPython {
   reset?(): Promise<unknown>;
 }
 
+/** Of the tool that a sandbox is made. */
 export interface ToAiToolOptions {
   /** Before the stub text. Default: that it runs Python, and what is given back. */
   readonly description?: string | undefined;
 }
 
+/** What the model is given of a run. */
 export interface PythonAnswer {
   /** Whether the program ended well: by no exception, and by no exit code but 0. */
   readonly ok: boolean;
-  /** Of the last expression, as JSON has it. */
+  /** Of the last expression, as JSON has it: what JSON has not as text, and cut if it is large; null where the program did not end well. */
   readonly value: JsonValue;
   readonly stdout: string;
   readonly stderr: string;
   /** What the program ended itself with, unless that is 0. */
   readonly exitCode?: number;
+  /** Absent if the program ended well. */
   readonly error?: {
     /** Of an exception its class, which is SystemExit beside an exit code; else the code of the error. */
     readonly type: string;
@@ -63,7 +67,10 @@ type Checked =
   | { readonly success: true; readonly value: { readonly code: string } }
   | { readonly success: false; readonly error: Error };
 
-/** Calls run one after the other. What the embedder did wrong is thrown; what became of the program is given back. */
+/**
+ * A tool of the Vercel AI SDK with which a model runs Python in `sandbox`. Calls run one after the other. What the embedder did wrong is thrown;
+ * what became of the program is given back.
+ */
 export function toAiTool(sandbox: RunsPython, options: ToAiToolOptions = {}) {
   if (typeof sandbox !== "object" || sandbox === null || typeof sandbox.run !== "function")
     throw new OptionError("toAiTool sandbox", sandbox, "a sandbox");

@@ -10,6 +10,7 @@ import { fail } from "../../kernel/kernel-error.ts";
 import type { FileCapability, Wrapped } from "../capability.ts";
 import { wrapped } from "./wrapped.ts";
 
+/** What is asked of a filtered place. */
 export interface FilterRequest {
   /** `stat` also stands for whether a name is listed, and whether a folder may be gone through. */
   readonly operation: Exclude<TreeOperation, "room" | "close">;
@@ -17,9 +18,13 @@ export interface FilterRequest {
   readonly path: TreePath;
 }
 
+/** Whether it is there, or may be done: only `true` is a yes. What it throws is the guest's as from any place of the embedder's. */
 export type Filter = (request: FilterRequest) => Later<boolean>;
 
-/** What is filtered out does not exist for who looks, and cannot be opened, made or changed (EACCES). The root is always there, and a place that is one file can be refused by operation. */
+/**
+ * A place of which only a part is there. What is filtered out does not exist for who looks, and cannot be opened, made or changed (EACCES). The
+ * root is always there, and a place that is one file can be refused by operation. Folders cannot be renamed (EXDEV).
+ */
 export function filtered(capability: FileCapability, filter: Filter): Wrapped {
   if (typeof filter !== "function") throw new OptionError("filtered filter", filter, "a function");
   return wrapped(capability, (tree) => filteredTree(tree, filter));

@@ -14,10 +14,13 @@ import { bytes, count, milliseconds, type Quantity } from "../quantity.ts";
 import { endingTree, OpenFiles } from "./revocable.ts";
 import { wrapped } from "./wrapped.ts";
 
+/** A budget for a place. What is left out or undefined is without limit. */
 export interface FileLimits {
   /** Content read and written, together. */
   readonly bytes?: Quantity | undefined;
+  /** Content read. */
   readonly bytesRead?: Quantity | undefined;
+  /** Content written. */
   readonly bytesWritten?: Quantity | undefined;
   /** How many files may be opened, one after the other or at once; opening the same one again counts again. */
   readonly opens?: number | undefined;
@@ -26,7 +29,7 @@ export interface FileLimits {
 }
 
 /**
- * What a budget does not allow any more fails with EDQUOT; a read or write that it allows in part is done in part. After `until` all is
+ * The same place with a budget of its own, from which all sandboxes that have it spend, and which no reset fills again. What it does not allow any more fails with EDQUOT; a read or write that it allows in part is done in part. After `until` all is
  * as after `revoke` of a revocable. Names, attributes and the size that `truncate` gives a file are no content and cost nothing.
  *
  * Of a function, or an object with all its methods and attributes: what is not allowed any more is a PermissionError.

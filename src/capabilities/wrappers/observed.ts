@@ -11,7 +11,9 @@ import { type Callable, isCallable } from "../functions/around-function.ts";
 import { type CallUse, observedFunction } from "../functions/observed-functions.ts";
 import { wrapped } from "./wrapped.ts";
 
+/** What was done with a place, or was refused. */
 export interface FileUse {
+  /** As of a request to `aroundTree`. */
   readonly operation: TreeOperation;
   /** Below the place's own root; of an open file, the path under which it was opened. */
   readonly path: TreePath;
@@ -25,7 +27,10 @@ export interface FileUse {
   readonly error?: string;
 }
 
-/** The listener is called in the order in which uses end, for every sandbox that has the capability. Paths are the guest's: hostile text. */
+/**
+ * The same place, function or object, with every use told to a listener. It is called in the order in which uses end, for every sandbox that
+ * has the capability; what it throws is an event of type "fault". Paths are the guest's: hostile text.
+ */
 export function observed<C extends Callable>(capability: C, listener: (use: CallUse) => void): C;
 export function observed(capability: FileCapability, listener: (use: FileUse) => void): Wrapped;
 export function observed(

@@ -9,7 +9,7 @@ import { wrapped } from "./wrapped.ts";
 
 type OpenRequest = Extract<TreeRequest, { readonly operation: "open" }>;
 
-/** The guest gets EROFS for whatever would change something. */
+/** The same place, to be looked at and read only: the guest gets EROFS for whatever would change something. */
 export function readOnly(capability: FileCapability): Wrapped {
   return wrapped(capability, readOnlyTree);
 }

@@ -10,12 +10,14 @@ import { type Callable, isCallable } from "../functions/around-function.ts";
 import { type RevocableFunction, revocableFunction } from "../functions/ended-functions.ts";
 import { wrapped } from "./wrapped.ts";
 
+/** A place to grant, and the end of its use. */
 export interface Revocable {
   readonly capability: Wrapped;
   /** Ends all use, now and for good. Open files fail with EBADF, everything else with EACCES. Calling it again does nothing. */
   revoke(): void;
 }
 
+/** The same place, function or object, and `revoke`, which ends its use for every sandbox that has it. */
 export function revocable<C extends Callable>(capability: C): RevocableFunction<C>;
 export function revocable(capability: FileCapability): Revocable;
 export function revocable(capability: Callable | FileCapability): Revocable | RevocableFunction<Callable> {

@@ -5,8 +5,9 @@ import type { FileCapability, PlaceEnvironment, Wrapped } from "../capability.ts
 import { checkWrapped } from "../place-check.ts";
 
 /**
- * `wrap` is called whenever a sandbox begins a lifetime with this capability, that is when it is created and at each reset. It gets the
- * tree of `inner` and gives another one. A tree that it gives must close `tree` when it is closed.
+ * Another place with a tree of one's own around its tree. `wrap` is called whenever a sandbox begins a lifetime with this capability, that is when it is created and at each reset. It gets the
+ * tree of `inner` and gives another one. A tree that it gives must close `tree` when it is closed. Throws
+ * OptionError for a scratch that is not shared.
  */
 export function wrapped(
   inner: FileCapability,
