@@ -108,6 +108,7 @@ export type { CallEvent, ObserveCalls } from "./host/calls/embedder.ts";
 export type {
   Denial,
   DenialReport,
+  FileAccess,
   FileDenial,
   InputDenial,
   ModuleDenial,
@@ -118,6 +119,7 @@ export type { DenialEvent, FaultEvent, OnEvent, SandboxEvent } from "./host/even
 export type { Progress } from "./host/images/progress.ts";
 export type { Limits } from "./host/options/limits-option.ts";
 export {
+  type ClockPolicy,
   type EngineOptions,
   type GrantOptions,
   type HostInput,
@@ -133,6 +135,7 @@ export {
   type PoolState,
   type Programs,
 } from "./host/pool.ts";
+export type { EntryKind as GuestFileKind } from "./host/results/entry-page.ts";
 export type {
   GuestFileEntry,
   GuestFileStat,
@@ -141,10 +144,11 @@ export type {
   WalkedFile,
   WalkOptions,
 } from "./host/results/guest-files.ts";
-export type { Run, RunOptions } from "./host/run.ts";
+export type { Run, RunOptions, TakeOutput } from "./host/run.ts";
 export type { OutputEvent, ResultEvent, RunEvent, StreamOptions } from "./host/run-stream.ts";
 export { type CreateOptions, Sandbox } from "./host/sandbox.ts";
 export { overlay } from "./host/trees/overlay.ts";
+export type { OutputStream } from "./host/walls/output-ring.ts";
 export {
   PythonDate,
   PythonDateTime,

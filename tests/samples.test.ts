@@ -72,6 +72,95 @@ if (value instanceof Set)
   }
 `;
 
+/** Every error by its code. */
+const errors = `
+import { type AnySandboxError, type ErrorCode, type LimitName, SandboxError } from "sandboa";
+export function told(error: unknown): string {
+  if (!(error instanceof SandboxError)) throw error;
+  switch (error.code) {
+    case "LIMIT_WALL": {
+      const limit: LimitName = error.limit;
+      return limit;
+    }
+    case "PYTHON_EXCEPTION":
+      return error.traceback;
+    case "BAD_OPTION":
+      return error.accepted;
+    default:
+      // @ts-expect-error: not every other error has it
+      return error.limit;
+  }
+}
+export const every: AnySandboxError["code"] = "" as ErrorCode;
+`;
+
+/** An option that is undefined is as one that is left out, also where TypeScript tells the two apart (exactOptionalPropertyTypes). */
+const undefinedOptions = `
+import * as api from "sandboa";
+import { type FunctionLimitOptions, type FunctionTerms, hostFunction, type GivenValueOptions } from "sandboa";
+type Undefined<T> = { [Name in keyof T]-?: undefined };
+const limits: Undefined<FunctionLimitOptions> = { calls: undefined, concurrency: undefined, bytes: undefined };
+const values: Undefined<GivenValueOptions> = { shape: undefined, references: undefined, exactFloats: undefined };
+const terms: Undefined<FunctionTerms> = {
+  ...{ description: undefined, output: undefined, returns: undefined, async: undefined, streams: undefined },
+  ...{ errors: undefined, limits: undefined, values: undefined },
+};
+const input = { input: undefined, parameters: undefined };
+export const made = hostFunction({ ...terms, ...input, execute: () => 1 });
+export const short = hostFunction(() => 1, terms);
+export const bounded = hostFunction({ limits, values, execute: () => 1 });
+export const tools = api.fromAiTools({}, { approve: undefined, limits: undefined });
+declare const sandbox: api.Sandbox;
+export const tool = api.toAiTool(sandbox, { description: undefined });
+export const object = api.hostObject(new Map(), {
+  ...{ name: undefined, description: undefined, attributes: undefined },
+  methods: { get: { ...terms, ...input } },
+});
+api.hostObject(new Map(), { methods: undefined, attributes: { size: { annotation: undefined, description: undefined } } });
+api.attenuate(made, { fixed: undefined, input: undefined, limits: undefined, description: undefined });
+api.attenuate(object, { methods: undefined, attributes: undefined, description: undefined });
+api.limited(made, { calls: undefined, bytes: undefined, concurrency: undefined, until: undefined });
+api.approved(made, () => ({ approved: false, reason: undefined }));
+api.expiring(made, { at: undefined, after: "1 s" });
+const place = api.memoryFile("");
+const budgets = { bytes: undefined, bytesRead: undefined, bytesWritten: undefined };
+api.limited(place, { ...budgets, opens: undefined, until: undefined });
+api.expiring(place, { at: new Date(), after: undefined });
+api.hostFile("a", "read", { bytes: undefined });
+api.hostDirectory("a", "read", { bytes: undefined, files: undefined, match: undefined });
+api.scratch({ bytes: 1, files: undefined, depth: undefined, nameBytes: undefined, shared: undefined });
+api.virtualFile({ read: () => new Uint8Array(), size: undefined, write: undefined, truncate: undefined, sync: undefined, modifiedNs: undefined });
+export const entry: api.TreeEntry = { kind: "file", size: 0, mode: undefined, modifiedNs: undefined, id: undefined };
+export const run: Undefined<api.RunOptions> = {
+  ...{ inputs: undefined, values: undefined, filename: undefined, signal: undefined, value: undefined },
+  ...{ finalize: undefined, onOutput: undefined, onCall: undefined },
+};
+await sandbox.run("1", run);
+await sandbox.run("1", { values });
+export const time = new api.PythonTime({ hour: undefined, minute: 1, fold: undefined, offset: undefined });
+`;
+
+/** What the compiler says of mistakes in a function names the mistake. */
+const functions = `
+import { hostFunction } from "sandboa";
+import { z } from "zod";
+const input = z.object({ id: z.string() });
+// @ts-expect-error: it is "limits"
+hostFunction({ input, execute: ({ id }) => id.length, limit: { calls: 3 } });
+const output = z.object({ name: z.string(), size: z.number().default(1) });
+hostFunction({ input, output, execute: ({ id }) => ({ name: id.trim() }) });
+hostFunction({ output, execute: async () => ({ name: "a", size: 2 }) });
+hostFunction({ output, execute: async function* () { yield { name: "a" }; } });
+hostFunction({ output: z.coerce.number(), execute: () => "1" });
+// @ts-expect-error: what the schema does not take
+hostFunction({ output, execute: () => ({ name: 1 }) });
+// @ts-expect-error: likewise, later
+hostFunction({ output, execute: async () => ({ nam: "a" }) });
+// @ts-expect-error: likewise, one after the other
+hostFunction({ output, execute: async function* () { yield 1; } });
+`;
+const programs = { careful, errors, undefinedOptions, functions };
+
 test("every sample of the documents compiles, and the types promise no more than there is", () => {
   const folder = mkdtempSync(join(tmpdir(), "sandboa-samples-"));
   try {
@@ -89,7 +178,12 @@ test("every sample of the documents compiles, and the types promise no more than
       }
     }
     expect(samples).toBeGreaterThan(10);
-    writeFileSync(join(folder, "careful.ts"), careful);
+    for (const [name, text] of Object.entries(programs)) writeFileSync(join(folder, `${name}.ts`), text);
+    // Which key is wrong is said, and not that a function has no such keys.
+    writeFileSync(
+      join(folder, "typo.ts"),
+      'import { hostFunction } from "sandboa";\nhostFunction({ execute: () => 1, limit: 3 });\n',
+    );
     const compilerOptions = {
       ...{
         target: "ES2022",
@@ -104,7 +198,11 @@ test("every sample of the documents compiles, and the types promise no more than
     const require = createRequire(import.meta.url);
     const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
     const { stdout } = spawnSync(process.execPath, [tsc, "--project", folder], { encoding: "utf8" });
-    expect(stdout).toBe("");
+    expect(stdout.trimEnd().split("\n")).toEqual([
+      expect.stringMatching(/^\S*typo\.ts\(2,/),
+      expect.anything(),
+      expect.stringContaining("'limit' does not exist in type 'HostFunctionOptions"),
+    ]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -35,6 +35,7 @@ export type TreeRequest =
   | { readonly operation: "truncate"; readonly path: TreePath; readonly size: number }
   | { readonly operation: "changeFile"; readonly path: TreePath; readonly change: TreeChange };
 
+/** The methods of a tree, and of an open file where both have one: `statFile`, `syncFile`, `changeFile`, `closeFile`. */
 export type TreeOperation = TreeRequest["operation"];
 
 /** Does what is asked with `proceed`, perhaps a little different, and gives its answer, perhaps another one; or refuses by throwing a FileError. */
@@ -67,7 +68,7 @@ export const effects = {
 } as const satisfies Readonly<Record<TreeOperation, "looks" | "reads" | "changes" | "ends">>;
 
 /**
- * What `tree` leaves out stays left out. `isTransparent`: looking and reading is as in `tree`, however often and by whom it is done; so what
+ * The same tree with one function around everything that is asked of it and of its open files. What `tree` leaves out stays left out. `isTransparent`: looking and reading is as in `tree`, however often and by whom it is done; so what
  * trees of our own tell at once is told at once.
  */
 export function aroundTree(tree: Tree, around: Around, isTransparent = false): Tree {

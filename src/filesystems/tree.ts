@@ -12,29 +12,32 @@ export type Later<T> = T | PromiseLike<T>;
  */
 export type TreePath = string;
 
+/** What stands at a path. */
 export interface TreeEntry {
   readonly kind: "file" | "directory" | "link";
   /** Bytes of content; of a link, of its target; of a directory, 0. */
   readonly size: number;
   /** Permission bits; default 0o755 for directories and 0o644 for files. */
-  readonly mode?: number;
+  readonly mode?: number | undefined;
   /** Nanoseconds since the epoch; default the start of the lifetime. */
-  readonly modifiedNs?: bigint;
+  readonly modifiedNs?: bigint | undefined;
   /** Default: as `modifiedNs`. */
-  readonly accessedNs?: bigint;
+  readonly accessedNs?: bigint | undefined;
   /** Default: as `modifiedNs`. */
-  readonly changedNs?: bigint;
+  readonly changedNs?: bigint | undefined;
   /** A positive safe integer that tells files of this tree apart, whatever their path. Default: derived from the path. */
-  readonly id?: number;
+  readonly id?: number | undefined;
   /** How many names the file has; default 1. */
-  readonly links?: number;
+  readonly links?: number | undefined;
 }
 
+/** An entry of a folder. */
 export interface NamedTreeEntry extends TreeEntry {
   /** One name, without "/". */
   readonly name: string;
 }
 
+/** For what a file is opened. */
 export interface TreeAccess {
   readonly read: boolean;
   readonly write: boolean;
@@ -50,9 +53,12 @@ export interface TreeAccess {
 
 /** What may be changed of a file's attributes; a field left out stays. */
 export interface TreeChange {
-  readonly mode?: number;
-  readonly accessedNs?: bigint;
-  readonly modifiedNs?: bigint;
+  /** Permission bits. */
+  readonly mode?: number | undefined;
+  /** Nanoseconds since the epoch. */
+  readonly accessedNs?: bigint | undefined;
+  /** Nanoseconds since the epoch. */
+  readonly modifiedNs?: bigint | undefined;
 }
 
 /** A file that is open. Positions and lengths are bytes, safe non-negative integers. */
@@ -63,9 +69,11 @@ export interface TreeFile {
   read?(position: number, length: number): Later<Uint8Array>;
   /** Returns how many of the bytes were written, at least one; nothing returned means all. The bytes are only valid during the call. */
   write?(position: number, bytes: Uint8Array): Later<number | undefined>;
+  /** Cuts the file to this size, or fills it up with zeros. */
   truncate?(size: number): Later<void>;
   /** fsync(2). Default: nothing to do. */
   sync?(): Later<void>;
+  /** Of the file as it is now, under whatever name. */
   change?(change: TreeChange): Later<void>;
   /** Called once, also when the sandbox ends without having closed the file. */
   close?(): Later<void>;
@@ -79,7 +87,7 @@ export interface TreeRoom {
   readonly freeFiles: number;
 }
 
-/** Refusals are FileError (or KernelError inside of this package); anything else that is thrown is EIO to the guest, and told the host. */
+/** A place as code provides it. What is left out is refused. Refusals are FileError (or KernelError inside of this package); anything else that is thrown is EIO to the guest, and told the host. */
 export interface Tree {
   /** Undefined when there is nothing. The root may be a file: then the place is that one file. */
   stat(path: TreePath): Later<TreeEntry | undefined>;
@@ -87,8 +95,11 @@ export interface Tree {
   list?(path: TreePath): Later<Iterable<NamedTreeEntry>>;
   /** ENOENT, EEXIST, EISDIR, EACCES. */
   open(path: TreePath, access: TreeAccess): Later<TreeFile>;
+  /** The link's target, as it was made. ENOENT, EINVAL. */
   readLink?(path: TreePath): Later<string>;
+  /** `mode`: permission bits. EEXIST, ENOENT. */
   makeDirectory?(path: TreePath, mode: number): Later<void>;
+  /** A symbolic link; `target` is the guest's text. EEXIST, ENOENT. */
   makeLink?(path: TreePath, target: string): Later<void>;
   /** Removes a file or a link: ENOENT, EISDIR. */
   remove?(path: TreePath): Later<void>;
@@ -96,6 +107,7 @@ export interface Tree {
   removeDirectory?(path: TreePath): Later<void>;
   /** rename(2): replaces what is at `to`, atomically. */
   rename?(from: TreePath, to: TreePath): Later<void>;
+  /** Of a link, the link itself. */
   change?(path: TreePath, change: TreeChange): Later<void>;
   /** Absent: room without a known end. */
   room?(): Later<TreeRoom>;

@@ -22,6 +22,7 @@ export interface DenialEvent {
   readonly denial: Denial;
 }
 
+/** What `onEvent` is told; `type` tells which it is. */
 export type SandboxEvent = FaultEvent | DenialEvent;
 
 /** Called in the embedder's thread; what it throws or rejects with does the sandbox no harm, and is shown as a warning of the process. */

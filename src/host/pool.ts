@@ -33,6 +33,7 @@ import type { Wall } from "./walls/wall.ts";
 /** What a pool's interpreters are good at. */
 export type Programs = "short" | "long";
 
+/** How many interpreters there are, and of what kind. */
 export interface PoolOptions extends EngineOptions {
   /**
    * `short`: interpreters note which pages of their memory a program writes, so that making them pristine takes less than half of the time;
@@ -52,21 +53,27 @@ export interface PoolOptions extends EngineOptions {
   readonly onProgress?: Progress | undefined;
 }
 
+/** What a sandbox from a pool is granted and limited to. */
 export interface CheckoutOptions extends GrantOptions {
   /** Withdraws a checkout that waits. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How a pool ends. */
 export interface PoolCloseOptions {
   /** How long those in use may go on, in milliseconds or as text. Default: until they are given back. */
   readonly grace?: Quantity | undefined;
 }
 
+/** What a pool's interpreters are doing at the moment. */
 export interface PoolState {
+  /** Ready for the next checkout. */
   readonly idle: number;
+  /** In use. */
   readonly leased: number;
   /** Being started or made pristine. */
   readonly preparing: number;
+  /** Checkouts that wait; no interpreters. */
   readonly waiting: number;
 }
 
@@ -92,6 +99,7 @@ const retryMs = 1000;
 
 const ended = () => new SandboxLostError("SANDBOX_CLOSED", "the pool has ended this interpreter");
 
+/** Pristine interpreters that wait for their next caller. Made by Pool.create; close it, or leave the scope of `await using`, to end them. */
 export class Pool implements AsyncDisposable {
   readonly #engine: CheckedEngine;
   readonly #size: number;
@@ -135,6 +143,7 @@ export class Pool implements AsyncDisposable {
     }
   }
 
+  /** How many interpreters are in which state just now, and how many checkouts wait. */
   state(): PoolState {
     return {
       idle: this.#count("idle"),

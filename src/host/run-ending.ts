@@ -1,6 +1,6 @@
 // From what came through the wall to a run's value or the error to throw. An answer's bytes are hostile.
 
-import type { ValueOptions } from "../capabilities/functions/function-capability.ts";
+import type { GivenValueOptions } from "../capabilities/functions/function-capability.ts";
 import {
   LimitError,
   SandboxLostError as Lost,
@@ -22,7 +22,7 @@ type Ending =
   | Pick<Run, "value" | "exitCode" | "softStop">
   | { readonly error: PythonError | LimitError | SandboxLostError | RunError };
 
-export function endingOf(report: SessionReport, plan: SandboxPlan, values?: Partial<ValueOptions>): Ending {
+export function endingOf(report: SessionReport, plan: SandboxPlan, values?: GivenValueOptions): Ending {
   const { outcome, meters } = report;
   if (outcome.kind !== "answer") return { error: failureOf(outcome, plan) };
   const ending = readAnswer(outcome.bytes, values);
@@ -97,7 +97,7 @@ const unreadable = (): Ending => ({
   error: new Lost("SANDBOX_CRASHED", "the interpreter's answer cannot be read"),
 });
 
-function readAnswer(bytes: Uint8Array, values: Partial<ValueOptions> = {}): Ending {
+function readAnswer(bytes: Uint8Array, values: GivenValueOptions = {}): Ending {
   let answer: GuestValue;
   try {
     answer = decodeMarshal(bytes, { nowMs: monotonicMs, exactFloats: values.exactFloats === true });

@@ -1,6 +1,6 @@
 // From what a run is asked with to the bytes that cross the wall.
 
-import type { ValueOptions } from "../capabilities/functions/function-capability.ts";
+import type { GivenValueOptions } from "../capabilities/functions/function-capability.ts";
 import { OptionError } from "../errors/option-error.ts";
 import { encodeMarshal, encodeValue } from "../interpreter/marshal/encode.ts";
 import { UnsupportedValueError } from "../interpreter/marshal/unsupported-value-error.ts";
@@ -40,10 +40,7 @@ export function encodeRun(source: string, options: RunOptions): Uint8Array {
 }
 
 /** What has records must be restored in there; most runs have no inputs at all. */
-function crossing(
-  inputs: Readonly<Record<string, unknown>>,
-  values: Partial<ValueOptions> | undefined,
-): object {
+function crossing(inputs: Readonly<Record<string, unknown>>, values: GivenValueOptions | undefined): object {
   if (Object.keys(inputs).length === 0) return { inputs: {}, records: null };
   try {
     const { references } = values ?? {};
@@ -82,7 +79,7 @@ function isPlain(value: unknown): boolean {
 
 const shapes: readonly unknown[] = ["maps", "objects", "json"];
 
-function checkValueOptions(values: Partial<ValueOptions> | undefined): void {
+function checkValueOptions(values: GivenValueOptions | undefined): void {
   if (values === undefined) return;
   optionRecord("values", values, ["shape", "references", "exactFloats"]);
   const { shape = "maps", references = "refuse", exactFloats = false } = values;

@@ -8,6 +8,7 @@ import { checkSignal } from "./options/signal-option.ts";
 import type { Run, RunOptions } from "./run.ts";
 import type { OutputStream } from "./walls/output-ring.ts";
 
+/** A piece of what the guest wrote. */
 export interface OutputEvent {
   readonly type: OutputStream;
   /** The guest's: escape it before a person reads it. */
@@ -19,14 +20,16 @@ export interface OutputEvent {
   readonly text: string;
 }
 
+/** The last event of a run that did not fail. */
 export interface ResultEvent {
   readonly type: "result";
   readonly run: Run;
 }
 
+/** What `sandbox.stream` gives; `type` tells which it is. */
 export type RunEvent = OutputEvent | CallEvent | ResultEvent;
 
-/** Without what makes the events. */
+/** Options of a run, without those that the events stand for. */
 export type StreamOptions = Omit<RunOptions, "onOutput" | "onCall">;
 
 type StartRun = (options: RunOptions) => Promise<Run>;

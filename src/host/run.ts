@@ -1,6 +1,6 @@
 // What a run is asked with and what it gives back.
 
-import type { ValueOptions } from "../capabilities/functions/function-capability.ts";
+import type { GivenValueOptions } from "../capabilities/functions/function-capability.ts";
 import type { LimitName } from "../errors/run-errors.ts";
 import type { Usage } from "../errors/usage.ts";
 import type { GuestValue } from "../interpreter/marshal/values.ts";
@@ -9,11 +9,12 @@ import type { ObserveCalls } from "./calls/embedder.ts";
 /** Given what the guest writes, piece by piece. */
 export type TakeOutput = (stream: "stdout" | "stderr", bytes: Uint8Array<ArrayBuffer>) => void;
 
+/** What a run is asked with, besides its source. */
 export interface RunOptions {
   /** Variables to set before the source runs, by name: at most 64 MiB when encoded, with the source. */
   readonly inputs?: Readonly<Record<string, unknown>> | undefined;
   /** How inputs and the result cross; by default dicts become Maps, and what contains itself is refused. */
-  readonly values?: Partial<ValueOptions> | undefined;
+  readonly values?: GivenValueOptions | undefined;
   /** The name that tracebacks show, and the program finds as `__file__`. Default: "<run N>", and no `__file__`. */
   readonly filename?: string | undefined;
   /**
@@ -34,17 +35,21 @@ export interface RunOptions {
   readonly onCall?: ObserveCalls | undefined;
 }
 
+/** What came of a run that did not fail. */
 export interface Run {
   /**
-   * Value of the last expression statement; null when the source does not end in one, undefined when it ended in SystemExit. The README
-   * has the mapping.
+   * Value of the last expression statement; null when the source does not end in one, or `value` was false; undefined when it ended in
+   * SystemExit. docs/values.md has the mapping.
    */
   readonly value: GuestValue;
+  /** All that was written, as text: U+FFFD stands for what is not UTF-8. The guest's: escape it before a person reads it. */
   readonly stdout: string;
+  /** Likewise. */
   readonly stderr: string;
   /** What SystemExit carried; 0 when the source ran to its end. */
   readonly exitCode: number;
-  /** The limit that the guest was told of and then ended by itself within its grace time (`limits.soft`). */
+  /** The limit that the guest was told of and then ended by itself within its grace time (`limits.soft`); absent where none was spent. */
   readonly softStop?: LimitName;
+  /** What it used, and of what. */
   readonly usage: Usage;
 }

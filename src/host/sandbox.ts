@@ -35,6 +35,7 @@ import type { OnFall, Wall } from "./walls/wall.ts";
 
 type State = "usable" | "running" | "lost" | "closed";
 
+/** All that a sandbox is made with. */
 export interface CreateOptions extends SandboxOptions {
   /** Told about long steps: the interpreter is prepared once per version and machine. */
   readonly onProgress?: Progress | undefined;
@@ -57,6 +58,10 @@ const closingMs = 10_000;
 
 const closedError = () => new SandboxLostError("SANDBOX_CLOSED", "the sandbox was closed");
 
+/**
+ * One interpreter behind a wall, with exactly what it was granted. Made by Sandbox.create or a pool's checkout; close it, or leave the scope of
+ * `await using`, to end it.
+ */
 export class Sandbox implements AsyncDisposable {
   /** What the guest left, after a run. */
   readonly files: GuestFiles;
@@ -276,6 +281,7 @@ export class Sandbox implements AsyncDisposable {
     releasePlaces(this.#grants);
   }
 
+  /** As close(). */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -11,9 +11,12 @@ import { reading } from "./lower-tree.ts";
 import type { Hidden, UpperDirectory, UpperNode } from "./upper-node.ts";
 import { shownEntry } from "./upper-room.ts";
 
+/** What an overlay would do at one path of what is below it. */
 export interface OverlayChange {
   readonly change: "created" | "changed" | "removed";
+  /** Below the overlay's root. */
   readonly path: TreePath;
+  /** Of what is removed, what it was. */
   readonly kind: TreeEntry["kind"];
   /** As it is below the overlay; undefined when it is created. */
   readonly before: TreeEntry | undefined;

@@ -35,6 +35,7 @@ interface Folder {
   readonly busy: boolean;
 }
 
+/** What a commit that has succeeded could not tidy. */
 export interface CommitReport {
   /** What could not be cleared away afterwards: paths of the lower tree where old content still stands under a name of its own. */
   readonly leftovers: readonly TreePath[];

@@ -4,11 +4,13 @@ import { hearFailure } from "../callbacks.ts";
 import type { FaultEvent } from "../events.ts";
 import type { Call } from "./call.ts";
 
+/** A call of a function by the guest, or its end. A call and its answer have the same `id`. */
 export type CallEvent =
   | {
       readonly type: "call";
       /** Counts the calls of a sandbox. */
       readonly id: number;
+      /** As the guest imports it: "billing.invoice". */
       readonly name: string;
       /** The very object that the function gets. */
       readonly arguments: Arguments;
@@ -19,11 +21,13 @@ export type CallEvent =
       readonly name: string;
       /** What it took, in milliseconds. */
       readonly ms: number;
+      /** What the function gave; absent where it threw. */
       readonly value?: unknown;
       /** What the function threw instead. */
       readonly error?: unknown;
     };
 
+/** Told of each call when it begins and when it has ended. */
 export type ObserveCalls = (event: CallEvent) => void;
 
 export class Embedder {

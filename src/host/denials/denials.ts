@@ -7,7 +7,8 @@ import type { PathAccess } from "../../kernel/refusals.ts";
 import { fileGrantFor, quotaGrantFor, type Suggestion } from "./denial-grants.ts";
 import { denialKey, maxDenialNameBytes, maxDenials, type RawDenial } from "./raw-denial.ts";
 
-type FileAccess = PathAccess;
+/** What was wanted of a path. "look": whether it is there, and what it is. "change": mode or times. */
+export type FileAccess = PathAccess;
 
 interface AnyDenial {
   /** How often it came. */
@@ -33,10 +34,11 @@ export interface QuotaDenial extends AnyDenial {
   readonly kind: "quota";
   /** Where the grant is; undefined for a limit of the whole sandbox. */
   readonly path: string | undefined;
-  /** Of the grant, or "limits.hostMemory". */
+  /** What is full: the grant's bytes or names, or the sandbox. */
   readonly option: "bytes" | "files" | "limits.hostMemory";
 }
 
+/** Somebody outside was to be reached. No grant opens the network. */
 export interface NetworkDenial extends AnyDenial {
   readonly kind: "network";
   readonly access: "connect" | "send" | "listen" | "resolve";
@@ -46,18 +48,23 @@ export interface NetworkDenial extends AnyDenial {
   readonly port: number | undefined;
 }
 
-/** A built-in module that is refused by default, or native code that was to be loaded. */
+/** A module that no option grants (a built-in one, or `host` where no functions are granted), or native code that was to be loaded. */
 export interface ModuleDenial extends AnyDenial {
+  /** "library" is native code. */
   readonly kind: "module" | "library";
+  /** The module's name, or the path of the library. */
   readonly name: string;
 }
 
+/** Standard input was read, and none is granted. */
 export interface InputDenial extends AnyDenial {
   readonly kind: "stdin";
 }
 
+/** One thing that the guest was refused for want of a grant; `kind` tells which it is. */
 export type Denial = FileDenial | QuotaDenial | NetworkDenial | ModuleDenial | InputDenial;
 
+/** What the guest was refused in one lifetime. */
 export interface DenialReport {
   /** In the order in which they first came; at most 256. */
   readonly denials: readonly Denial[];

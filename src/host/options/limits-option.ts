@@ -6,6 +6,7 @@ import { OptionError } from "../../errors/option-error.ts";
 import type { PlannedLimits, PlannedPlace, SoftStop } from "../plan.ts";
 import { optionRecord } from "./option-record.ts";
 
+/** What a sandbox may use. What is left out or undefined has its default; OptionError names what is out of range. */
 export interface Limits {
   /** Linear memory of the interpreter, in bytes: 32 MiB to 64 KiB less than 4 GiB, rounded down to 64 KiB. Default "256 MiB". */
   readonly memory?: Quantity | undefined;

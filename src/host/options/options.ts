@@ -22,6 +22,8 @@ import { describePlaces } from "./described-places.ts";
 import { checkLimits, type Limits, withRoomFor } from "./limits-option.ts";
 import { openPlaces } from "./places-option.ts";
 
+export type { ClockPolicy };
+
 /** What stands between the guest and the embedder besides WebAssembly itself. */
 export type Isolation = "inline" | "worker" | "process";
 
@@ -37,10 +39,11 @@ export interface GrantOptions {
   readonly args?: readonly string[] | undefined;
   /** What standard input holds (default: nothing); hostStdin grants the process's own, unless inline. */
   readonly stdin?: Uint8Array | string | HostInput | undefined;
-  /** real: microseconds. coarse (default): milliseconds. frozen: moves only when the guest sleeps. */
+  /** What the guest's clocks show. "real": microseconds. "coarse" (default): milliseconds. "frozen": moves only when the guest sleeps. */
   readonly clock?: ClockPolicy | undefined;
   /** IANA name. Default "UTC". */
   readonly timeZone?: string | undefined;
+  /** Default: those of each limit. */
   readonly limits?: Limits | undefined;
   /**
    * Told of what happens besides results: a place of the embedder's own code that failed (by default a warning of the process), something
@@ -65,12 +68,14 @@ export interface EngineOptions {
   readonly metered?: boolean | undefined;
 }
 
+/** All that decides what a sandbox is. */
 export interface SandboxOptions extends GrantOptions, EngineOptions {}
 
 /** The process's own standard input. **Ambient authority.** */
 export interface HostInput {
   readonly kind: "hostStdin";
 }
+/** As `stdin`: the process's own standard input, read as the guest reads. Refused inline. **Ambient authority.** */
 export const hostStdin: HostInput = { kind: "hostStdin" };
 
 export interface CheckedGrants {

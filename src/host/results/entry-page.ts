@@ -4,6 +4,7 @@ import { fromLatin1, latin1 } from "../../abi/guest-memory.ts";
 import { maxNameBytes } from "../../abi/limits.ts";
 import type { ByteString, Node } from "../../kernel/filesystem.ts";
 
+/** What a path of the guest's is. */
 export type EntryKind = Node["kind"];
 
 export interface PagedEntry {

@@ -14,6 +14,7 @@ import { maxTransferBytes } from "../walls/transfer-bytes.ts";
 import { decodeEntries, type EntryKind, type PagedEntry } from "./entry-page.ts";
 import type { FilesQuestion, FilesReply } from "./results.ts";
 
+/** What stands at a path of the guest's. All of it may be hostile. */
 export interface GuestFileStat {
   readonly kind: EntryKind;
   /** Bytes; of a file with holes, more than are held. */
@@ -24,23 +25,29 @@ export interface GuestFileStat {
   readonly modifiedNs: bigint;
   /** Tells files of one place apart. */
   readonly id: number;
+  /** How many names the file has. */
   readonly links: number;
 }
 
+/** An entry of a folder. */
 export interface GuestFileEntry extends GuestFileStat {
   /** Bytes that are not UTF-8 stand as lone surrogates U+DC80 to U+DCFF, as in Python (PEP 383). */
   readonly name: string;
 }
 
+/** What a walk has come to. */
 export interface WalkedFile extends GuestFileEntry {
+  /** Absolute, in the guest. */
   readonly path: string;
 }
 
+/** A bound for what is read of one file. */
 export interface ReadOptions {
   /** The most to read; a larger file is refused with FILE_TOO_LARGE. Default "256 MiB". */
   readonly bytes?: Quantity | undefined;
 }
 
+/** A bound for how much is listed. */
 export interface WalkOptions {
   /** The most entries; a tree with more is refused with FILE_TOO_LARGE when it comes to that. Default 100,000. */
   readonly entries?: number | undefined;

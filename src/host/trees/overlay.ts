@@ -12,7 +12,7 @@ const power: LowerPower = {
 /**
  * Copy on write over a folder: guests change it freely and `lower` stays as it is, until `commit()`. It is a place to grant, to one sandbox
  * after the other or to several, and holds what was changed until it is committed or discarded. Grant `lower` for writing if it is to be
- * committed; the guests cannot write through it in any case.
+ * committed; the guests cannot write through it in any case. Throws OptionError for what cannot be a folder.
  */
 export function overlay(lower: FileCapability, options: OverlayOptions): Overlay {
   return new Overlay(lower, options, power);

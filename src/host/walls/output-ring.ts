@@ -4,6 +4,7 @@
 /** Frame: stream (1 byte), length (4 bytes), content. */
 const headerBytes = 5;
 const streams = ["stdout", "stderr"] as const;
+/** Where a guest writes to. */
 export type OutputStream = (typeof streams)[number];
 
 const capacityBytes = 1 << 18;

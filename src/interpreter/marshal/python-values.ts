@@ -6,6 +6,7 @@ export class PythonFloat {
   constructor(value: number) {
     this.value = value;
   }
+  /** So that it can be calculated with. */
   valueOf(): number {
     return this.value;
   }
@@ -30,14 +31,15 @@ export class PythonDate {
   }
 }
 
+/** What a PythonTime is made of. Numbers that are left out or undefined are 0, but for the offset. */
 export interface TimeFields {
-  readonly hour?: number;
-  readonly minute?: number;
-  readonly second?: number;
-  readonly microsecond?: number;
+  readonly hour?: number | undefined;
+  readonly minute?: number | undefined;
+  readonly second?: number | undefined;
+  readonly microsecond?: number | undefined;
   /** Of two times that a clock shows twice, 0 the first, 1 the second. */
-  readonly fold?: number;
-  /** From UTC, in microseconds; absent where the time is naive. */
+  readonly fold?: number | undefined;
+  /** From UTC, in microseconds; absent or undefined where the time is naive. */
   readonly offset?: number | undefined;
   /** IANA name, where the time has one. Its offset is kept beside it. */
   readonly zone?: string | undefined;
@@ -50,7 +52,9 @@ export class PythonTime {
   readonly second: number;
   readonly microsecond: number;
   readonly fold: number;
+  /** From UTC, in microseconds; undefined where the time is naive. */
   readonly offset: number | undefined;
+  /** IANA name; undefined where it has none. */
   readonly zone: string | undefined;
   constructor(fields: TimeFields) {
     const { hour = 0, minute = 0, second = 0, microsecond = 0, fold = 0, offset, zone } = fields;
@@ -62,6 +66,7 @@ export class PythonTime {
     this.offset = offset;
     this.zone = zone;
   }
+  /** ISO 8601, with the offset but without the zone's name. */
   toString(): string {
     const fraction = this.microsecond === 0 ? "" : `.${digits(this.microsecond, 6)}`;
     const clock = `${digits(this.hour)}:${digits(this.minute)}:${digits(this.second)}${fraction}`;

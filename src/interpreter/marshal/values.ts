@@ -21,7 +21,9 @@ export class PythonComplex {
 
 /** An object that cannot be copied, shown by its type and a shortened repr. Both texts are the guest's. */
 export class OpaqueValue {
+  /** Name of its class. */
   readonly type: string;
+  /** Cut at 4,096 characters. */
   readonly repr: string;
   constructor(type: string, repr: string) {
     this.type = type;
@@ -29,12 +31,13 @@ export class OpaqueValue {
   }
 }
 
-/** Python's `...`, which is one. */
+/** Python's `...`, both ways. It arrives as this very object. */
 export const pythonEllipsis: OpaqueValue = Object.freeze(new OpaqueValue("ellipsis", "Ellipsis"));
 
 /** The only class that marshal writes; any other arrives as the same kind of thing, made by the guest. */
 export const stopIteration: OpaqueValue = Object.freeze(new OpaqueValue("type", "<class 'StopIteration'>"));
 
+/** What class an instance is of: what its fields are follows from it. */
 export type InstanceKind = "dataclass" | "enum" | "namedtuple" | "exception";
 export const instanceKinds: readonly InstanceKind[] = ["dataclass", "enum", "namedtuple", "exception"];
 
@@ -92,9 +95,9 @@ export interface ValueOptions {
    * What a dict becomes: "maps" a Map; "objects" an object without prototype if all keys are str (none "__proto__", and none "then" of a callable), else a Map;
    * "json" as "objects", and whatever JSON does not have is refused.
    */
-  readonly shape?: "maps" | "objects" | "json";
+  readonly shape?: "maps" | "objects" | "json" | undefined;
   /** Cycles, and several references to one object: "refuse" (sharing makes copies towards the guest) or "keep". */
-  readonly references?: "refuse" | "keep";
+  readonly references?: "refuse" | "keep" | undefined;
   /** Whether a float with an integral value arrives as a PythonFloat rather than as a number. */
-  readonly exactFloats?: boolean;
+  readonly exactFloats?: boolean | undefined;
 }
