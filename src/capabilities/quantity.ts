@@ -20,8 +20,8 @@ const millisecondUnits: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * A size or a duration: a number of bytes or milliseconds, or text such as "64 KiB", "1 GB", "250 ms", "5 s", "2 min", "1 h". It must come to
- * a whole number, not below 0; else OptionError is thrown.
+ * A size or a duration: a number of bytes or milliseconds, or text such as "64 KiB", "1 GB", "250 ms", "5 s", "2 min", "1 h". Not
+ * below 0, and whole; text may say a part, such as "1.5 MiB", of which the nearest whole number is meant. Else OptionError is thrown.
  */
 export type Quantity = number | string;
 

@@ -2,6 +2,7 @@
 // guest sleeps. The monotonic clock counts from the sandbox's own start, so the host's uptime does not show.
 import type { ClockPower } from "./powers.ts";
 
+/** What the guest's clocks show: microseconds, milliseconds, or nothing but how long the guest has slept. */
 export type ClockPolicy = "real" | "coarse" | "frozen";
 
 /** Resolution of the clocks under each policy, in nanoseconds. */

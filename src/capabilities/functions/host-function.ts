@@ -59,7 +59,7 @@ export type InputOf<S> = S extends { readonly "~standard": { readonly types?: in
 
 /**
  * What `execute` may give where `output` is a schema of this type: what that takes, a promise of it, or an iterator of it. Anything, where
- * the schema does not tell what it takes.
+ * the schema does not tell what it takes. A value of type unknown, which the schema is to check, is given `as never`.
  */
 export type AnswerOf<O> = O extends { readonly "~standard": { readonly types?: infer T } }
   ? NonNullable<T> extends { readonly input: infer I }

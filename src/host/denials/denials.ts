@@ -48,7 +48,7 @@ export interface NetworkDenial extends AnyDenial {
   readonly port: number | undefined;
 }
 
-/** A module that no option grants (a built-in one, or `host` where no functions are granted), or native code that was to be loaded. */
+/** A module that is not granted (a built-in one, or `host` where no functions are granted), or native code that was to be loaded. */
 export interface ModuleDenial extends AnyDenial {
   /** "library" is native code. */
   readonly kind: "module" | "library";
