@@ -3,7 +3,8 @@
 //   npm run build && node tools/hot-functions.mjs
 // V8 tells which functions it compiles, in a process that is given no code of an earlier one.
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -113,13 +114,17 @@ const script = `
     await sandbox.run("[1, 'a', {'b': 2.5}, None, b'c']");
     await sandbox.close();
   }`;
+/** Empty at first: what prepares an interpreter is needed as well, and counts whether one was there before or not. */
+const cache = mkdtempSync(join(tmpdir(), "sandboa-hot-"));
+process.on("exit", () => rmSync(cache, { recursive: true, force: true }));
+
 /** What V8 says of what it compiles. */
 function trace(...words) {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     ["--trace-wasm-compilation-times", ...words],
     {
-      env: { ...process.env, SANDBOA_ENGINE_FLAGS: "none" },
+      env: { ...process.env, SANDBOA_ENGINE_FLAGS: "none", SANDBOA_CACHE: cache },
       encoding: "utf8",
       maxBuffer: 1 << 28,
     },

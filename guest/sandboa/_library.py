@@ -103,6 +103,8 @@ _NO_CASE = {ord("^"): None, ord("#"): None}
 class _Builtin:
     """Stands where a function of C was: like that, and unlike one of Python, it is no method when it is found in a class."""
 
+    __text_signature__ = None
+
     def __init__(self, function, module):
         self._function = function
         self.__name__ = self.__qualname__ = function.__name__
