@@ -148,3 +148,33 @@ test("inline, a guest that is closed or cancelled from within a call makes no ot
     await sandbox.close();
   }
 });
+
+test("groups and functions may have the names of what every object has", async () => {
+  const ping = hostFunction({ execute: () => 1 });
+  const [of, text] = [Object.entries, Object.prototype.toString];
+  await using sandbox = await Sandbox.create({
+    functions: { constructor: { entries: ping }, toString: { ping }, valueOf: ping },
+  });
+  try {
+    expect(sandbox.describe()).toBe(`# host
+from typing import Any
+
+def valueOf() -> Any: ...
+
+# host.constructor
+from typing import Any
+
+def entries() -> Any: ...
+
+# host.toString
+from typing import Any
+
+def ping() -> Any: ...
+`);
+    expect([Object.entries, Object.hasOwn(text, "ping")]).toEqual([of, false]);
+  } finally {
+    // Of what was wrong here once everything else would be told in words of its own.
+    Object.entries = of;
+    Reflect.deleteProperty(text, "ping");
+  }
+});

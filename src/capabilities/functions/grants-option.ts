@@ -12,55 +12,46 @@ const mostFunctions = 1000;
 /** What the guest's module has by itself. */
 const ownNames: readonly string[] = ["HostError"];
 
+/** In maps: any name may be that of a member that every object has. */
+export type FunctionGroup = ReadonlyMap<string, Callable | FunctionGroup>;
+
+export interface CheckedFunctions {
+  /** By full name ("lookup", "billing.invoice"), in the order of the grants. */
+  readonly byName: ReadonlyMap<string, Callable>;
+  readonly groups: FunctionGroup;
+}
+
 /**
- * By full name ("lookup", "billing.invoice"), in the order of the grants. Throws OptionError that names the place, for example
- * `functions.billing.invoice`: names that are no identifiers or begin with _, more than 8 levels, more than 1,000 functions, with the
- * methods and attributes of objects.
+ * The grants as they are now. Throws OptionError that names the place, for example `functions.billing.invoice`: names that are no
+ * identifiers or begin with _, more than 8 levels, more than 1,000 functions, with the methods and attributes of objects.
  */
-export function checkFunctions(
-  grants: FunctionGrants | undefined,
-  option = "functions",
-): ReadonlyMap<string, Callable> {
-  const found = new Map<string, Callable>();
+export function checkFunctions(grants: FunctionGrants | undefined, option = "functions"): CheckedFunctions {
+  const byName = new Map<string, Callable>();
   let count = 0;
-  const visit = (group: unknown, path: readonly string[]): void => {
+  const visit = (given: unknown, path: readonly string[]): FunctionGroup => {
     const at = [option, ...path].join(".");
-    if (!isGroup(group))
-      throw new OptionError(at, group, "hostFunction(…), hostObject(…), or an object of these");
-    if (path.length >= mostDepth) throw new OptionError(at, group, `at most ${mostDepth} levels`);
-    for (const [name, value] of Object.entries(group)) {
+    if (!isGroup(given))
+      throw new OptionError(at, given, "hostFunction(…), hostObject(…), or an object of these");
+    if (path.length >= mostDepth) throw new OptionError(at, given, `at most ${mostDepth} levels`);
+    const group = new Map<string, Callable | FunctionGroup>();
+    for (const [name, value] of Object.entries(given)) {
       const here = [...path, name];
       demandName([option, ...here].join("."), name, path.length === 0);
       if (!isCallable(value)) {
-        visit(value, here);
+        group.set(name, visit(value, here));
         continue;
       }
       count += value.kind === "function" ? 1 : 1 + value.methods.size + value.attributes.size;
       if (count > mostFunctions)
         throw new OptionError(option, `more than ${mostFunctions} functions`, `at most ${mostFunctions}`);
       checkSignatures([option, ...here].join("."), value);
-      found.set(here.join("."), value);
+      byName.set(here.join("."), value);
+      group.set(name, value);
     }
+    return group;
   };
-  if (grants !== undefined) visit(grants, []);
-  return found;
-}
-
-/** The grants again, in their groups, from what `checkFunctions` gave. */
-export function groupsOf(functions: ReadonlyMap<string, Callable>): FunctionGrants {
-  type Group = { [name: string]: Callable | Group };
-  const all: Group = {};
-  for (const [fullName, value] of functions) {
-    const names = fullName.split(".");
-    const last = names.pop() ?? "";
-    let group = all;
-    for (const name of names) {
-      group[name] ??= {};
-      group = group[name] as Group;
-    }
-    group[last] = value;
-  }
-  return all;
+  const groups = grants === undefined ? new Map() : visit(grants, []);
+  return { byName, groups };
 }
 
 function checkSignatures(option: string, value: Callable): void {

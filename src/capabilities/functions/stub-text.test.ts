@@ -9,7 +9,7 @@ import { python } from "./function-fixture.ts";
 import { checkFunctions } from "./grants-option.ts";
 import { hostFunction } from "./host-function.ts";
 import { hostObject } from "./host-object.ts";
-import { stubText } from "./stub-text.ts";
+import { type DescribedFile, stubText } from "./stub-text.ts";
 
 class Store {
   size = 1;
@@ -42,9 +42,12 @@ const grants: FunctionGrants = {
   },
 };
 
+const stubs = (given: FunctionGrants, files?: readonly DescribedFile[]): string =>
+  stubText(checkFunctions(given).groups, files);
+
 test("modules, docstrings, streams, classes, imports and files", () => {
   const files = [{ path: "/in/sales.csv", description: "read" }];
-  expect(stubText(grants, files)).toBe(`# host
+  expect(stubs(grants, files)).toBe(`# host
 # async def: awaited in async code; anywhere else it is called without await, and waits.
 import datetime
 from typing import Any, Iterator
@@ -82,7 +85,7 @@ again: Store
 # Files that can be opened
 #   /in/sales.csv: read
 `);
-  expect(stubText({})).toBe("# Nothing of the host can be called or opened.\n");
+  expect(stubs({})).toBe("# Nothing of the host can be called or opened.\n");
 });
 
 /** Names, annotations and docstrings that Python finds; functions of classes, too. */
@@ -136,7 +139,7 @@ test("whatever a description says stays one docstring, and whatever a file is ca
         attributes: { size: { description: other } },
         methods: ["get"],
       });
-      texts.push(stubText({ f: described, s: object }, [{ path: `/${one}`, description: other }]));
+      texts.push(stubs({ f: described, s: object }, [{ path: `/${one}`, description: other }]));
       names.push(["f", "Store", "size", "get"]);
     }),
     { numRuns: 300 },
@@ -147,7 +150,7 @@ test("whatever a description says stays one docstring, and whatever a file is ca
 
 test("docstrings say what was said", () => {
   const said = ["a", 'ends in "', "back\\slash", "two\nlines", 'three """ quotes'];
-  const texts = said.map((description) => stubText({ f: hostFunction({ description, execute: () => 1 }) }));
+  const texts = said.map((description) => stubs({ f: hostFunction({ description, execute: () => 1 }) }));
   expect(found(texts)).toEqual(said.map((text) => [["f", text]]));
 });
 
@@ -181,7 +184,7 @@ test("defaults are literals that Python reads as what they are", () => {
 });
 
 test("grants by their full names", () => {
-  expect([...checkFunctions(grants).keys()]).toEqual([
+  expect([...checkFunctions(grants).byName.keys()]).toEqual([
     "lookup",
     "ticks",
     "billing.invoice",
@@ -189,7 +192,7 @@ test("grants by their full names", () => {
     "billing.deep.store",
     "billing.deep.again",
   ]);
-  expect([...checkFunctions(undefined)]).toEqual([]);
+  expect([...checkFunctions(undefined).byName]).toEqual([]);
 });
 
 test("bad grants are named", () => {

@@ -2,13 +2,8 @@
 // were checked before; what is left, descriptions, can only become text of docstrings and comments.
 import { importsFor } from "./annotation-text.ts";
 import { type Callable, isCallable } from "./around-function.ts";
-import type {
-  FunctionCapability,
-  FunctionGrants,
-  ObjectCapability,
-  Parameter,
-} from "./function-capability.ts";
-import { checkFunctions } from "./grants-option.ts";
+import type { FunctionCapability, ObjectCapability, Parameter } from "./function-capability.ts";
+import type { FunctionGroup } from "./grants-option.ts";
 import { docstring } from "./python-text.ts";
 import { returnText, signatureText } from "./signature-text.ts";
 
@@ -18,19 +13,18 @@ export interface DescribedFile {
   readonly description: string;
 }
 
-/** One part for each module, with its name in a comment; then the files, in comments. Throws OptionError as `checkFunctions` does. */
-export function stubText(grants: FunctionGrants, files: readonly DescribedFile[] = []): string {
-  checkFunctions(grants);
-  const parts = [...moduleTexts("host", grants), ...filesText(files)];
+/** One part for each module, with its name in a comment; then the files, in comments. */
+export function stubText(functions: FunctionGroup, files: readonly DescribedFile[] = []): string {
+  const parts = [...moduleTexts("host", functions), ...filesText(files)];
   return parts.length === 0 ? "# Nothing of the host can be called or opened.\n" : `${parts.join("\n\n")}\n`;
 }
 
-function moduleTexts(name: string, grants: FunctionGrants): string[] {
-  const entries = Object.entries(grants);
+function moduleTexts(name: string, group: FunctionGroup): string[] {
+  const entries = [...group];
   const here = entries.filter((entry): entry is [string, Callable] => isCallable(entry[1]));
-  const below = entries.filter((entry): entry is [string, FunctionGrants] => !isCallable(entry[1]));
+  const below = entries.filter((entry): entry is [string, FunctionGroup] => !isCallable(entry[1]));
   const own = here.length === 0 ? [] : [moduleText(name, here)];
-  return [...own, ...below.flatMap(([group, members]) => moduleTexts(`${name}.${group}`, members))];
+  return [...own, ...below.flatMap(([inner, members]) => moduleTexts(`${name}.${inner}`, members))];
 }
 
 function moduleText(name: string, members: readonly (readonly [string, Callable])[]): string {

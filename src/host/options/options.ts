@@ -5,7 +5,7 @@ import type {
   FunctionGrants,
   ObjectCapability,
 } from "../../capabilities/functions/function-capability.ts";
-import { checkFunctions, groupsOf } from "../../capabilities/functions/grants-option.ts";
+import { checkFunctions } from "../../capabilities/functions/grants-option.ts";
 import { stubText } from "../../capabilities/functions/stub-text.ts";
 import { isBytes } from "../../errors/object-kinds.ts";
 import { OptionError } from "../../errors/option-error.ts";
@@ -153,7 +153,7 @@ export function checkGrants(options: GrantOptions, isolation: Isolation): Checke
     timeZone,
     soft,
     wallPauses,
-    functions: functions.size > 0,
+    functions: functions.byName.size > 0,
     fixedHashes: usesFuel(options),
   };
   if (options.onEvent !== undefined && typeof options.onEvent !== "function")
@@ -166,8 +166,8 @@ export function checkGrants(options: GrantOptions, isolation: Isolation): Checke
     tickets,
     trees,
     granted,
-    functions,
-    stubText: () => stubText(groupsOf(functions), described),
+    functions: functions.byName,
+    stubText: () => stubText(functions.groups, described),
     canWait: isolation !== "inline",
     onEvent: eventSink(options.onEvent, warn),
   };
