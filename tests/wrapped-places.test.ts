@@ -1,11 +1,16 @@
 // Wrappers as a guest meets them, behind all three walls: on what it asks for by path, and on files that it has open.
+import { mkdirSync, mkdtempSync, renameSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   aroundTree,
   FileError,
   type FileUse,
   filtered,
+  hostDirectory,
   limited,
   memoryFile,
+  type NamedTreeEntry,
   observed,
   readOnly,
   revocable,
@@ -103,6 +108,43 @@ def spin():
     expect((await sandbox.run(`${attempt}\nattempt(lambda: os.listdir("/d"))`)).value).toBe("EACCES");
   });
 
+  test("a listing that is under way ends with revoke, and is told as refused", async () => {
+    let asked = 0;
+    const long = virtualDirectory({
+      stat: (path) => ({ kind: path === "" ? "directory" : "file", size: 0 }),
+      open: () => {
+        throw new FileError("EACCES");
+      },
+      *list() {
+        for (; ; asked++) {
+          if (asked === 700) revoke();
+          yield { name: `f${asked}`, kind: "file", size: 0 };
+        }
+      },
+    });
+    const { capability, revoke } = revocable(long);
+    const uses: FileUse[] = [];
+    const granted = observed(capability, (use) => uses.push(use));
+    await using sandbox = await Sandbox.create({ files: { "/d": granted }, isolation });
+    expect((await sandbox.run(`${attempt}\nattempt(lambda: os.listdir("/d"))`)).value).toBe("EACCES");
+    expect([asked, uses.filter(({ operation }) => operation === "list")]).toEqual([
+      700,
+      [{ operation: "list", path: "", error: "EACCES" }],
+    ]);
+  });
+
+  test("a folder that is moved while it is listed is no empty one", async () => {
+    const root = mkdtempSync(join(tmpdir(), "sandboa-moved-"));
+    mkdirSync(join(root, "x"));
+    for (let at = 0; at < 1100; at++) writeFileSync(join(root, "x", `f${at}`), "");
+    const moving = wrapped(hostDirectory(root, "read"), (tree) => ({
+      ...aroundTree(tree, (request, proceed) => proceed(request)),
+      list: (path) => movedAt(700, tree.list?.(path) as Iterable<NamedTreeEntry>, root),
+    }));
+    await using sandbox = await Sandbox.create({ files: { "/d": moving }, isolation });
+    expect((await sandbox.run(`${attempt}\nattempt(lambda: os.listdir("/d/x"))`)).value).toBe("EIO");
+  });
+
   test("one's own wrappers, in each other, and around a single file", async () => {
     const upper = wrapped(place(), (tree) =>
       aroundTree(tree, (request, proceed) => {
@@ -120,6 +162,14 @@ def spin():
     expect(value).toEqual(["EPERM", "alpha", new TextEncoder().encode("no")]);
   });
 });
+
+function* movedAt(count: number, entries: Iterable<NamedTreeEntry>, root: string): Generator<NamedTreeEntry> {
+  let seen = 0;
+  for (const entry of entries) {
+    if (seen++ === count) renameSync(join(root, "x"), join(root, "y"));
+    yield entry;
+  }
+}
 
 /** A wrapper that lets everything pass. */
 function readWrite(inner: Parameters<typeof wrapped>[0]): ReturnType<typeof wrapped> {

@@ -1,5 +1,7 @@
 // A listing part by part: what a tree gives is asked for as it is needed, checked over all parts, and ended early where nobody wants more.
 import { expect, test } from "vitest";
+import { FileError } from "../errors/file-error.ts";
+import { KernelError } from "../kernel/kernel-error.ts";
 import { listedAtOnce, maxListedEntries, PlainList } from "./plain-list.ts";
 
 const file = (name: string) => ({ name, kind: "file", size: 1 });
@@ -71,3 +73,32 @@ test("closing ends what the tree gave, and what that throws is told", () => {
   new PlainList(entries, (fault) => faults.push(fault)).close();
   expect(faults).toEqual([reason]);
 });
+
+test("a folder that goes while it is listed is no end of the listing", () => {
+  for (const gone of [new KernelError("ENOENT"), new FileError("ENOENT")]) {
+    const failing = (after: number): PlainList =>
+      new PlainList(
+        (function* () {
+          yield* new Given().entries(after);
+          throw gone;
+        })(),
+        () => {},
+      );
+    const list = failing(listedAtOnce);
+    list.next();
+    expect(refusal(() => list.next())).toBe("EIO");
+    expect(refusal(() => failing(1).next())).toBe("EIO");
+    // Nothing of it was there.
+    expect(refusal(() => failing(0).next())).toBe("ENOENT");
+  }
+});
+
+function refusal(action: () => unknown): string {
+  try {
+    action();
+    return "ok";
+  } catch (error) {
+    if (error instanceof KernelError) return error.name;
+    return error instanceof FileError ? error.code : String(error);
+  }
+}

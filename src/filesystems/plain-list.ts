@@ -1,5 +1,7 @@
 // A listing that a tree has answered, made plain part by part: to look at a hundred thousand names takes seconds, and between two parts
 // the guest's deadline is looked at and everybody else has a turn.
+import { FileError } from "../errors/file-error.ts";
+import { KernelError } from "../kernel/kernel-error.ts";
 import type { NamedTreeEntry } from "./tree.ts";
 import { FaultyAnswer, plainEntry, refuse } from "./tree-answers.ts";
 import { isTreeName } from "./tree-path.ts";
@@ -33,7 +35,7 @@ export class PlainList {
   next(): { readonly entries: readonly NamedTreeEntry[]; readonly isLast: boolean } {
     const entries: NamedTreeEntry[] = [];
     for (let left = listedAtOnce; left > 0; left--) {
-      const item = this.#given.next();
+      const item = this.#next();
       if (item.done === true) return { entries, isLast: true };
       this.#seen += 1;
       if (this.#seen > maxListedEntries) refuse(`with more than ${maxListedEntries} entries`);
@@ -52,6 +54,15 @@ export class PlainList {
     }
   }
 
+  /** What is gone in the middle is an error: a guest's libc takes ENOENT for the end of what it was told so far. */
+  #next(): IteratorResult<unknown> {
+    try {
+      return this.#given.next();
+    } catch (error) {
+      throw this.#seen > 0 && isGone(error) ? new KernelError("EIO") : error;
+    }
+  }
+
   #plain(item: unknown): NamedTreeEntry | undefined {
     try {
       const name = (item as { name?: unknown } | null | undefined)?.name;
@@ -67,4 +78,10 @@ export class PlainList {
       return undefined;
     }
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof KernelError
+    ? error.name === "ENOENT"
+    : error instanceof FileError && error.code === "ENOENT";
 }

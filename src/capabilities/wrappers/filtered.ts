@@ -8,6 +8,7 @@ import type { Later, NamedTreeEntry, Tree, TreePath } from "../../filesystems/tr
 import { childPath, parentPath } from "../../filesystems/tree-path.ts";
 import { fail } from "../../kernel/kernel-error.ts";
 import type { FileCapability, Wrapped } from "../capability.ts";
+import { type FilterPace, filteredList } from "./filtered-list.ts";
 import { wrapped } from "./wrapped.ts";
 
 /** What is asked of a filtered place. */
@@ -27,10 +28,11 @@ export type Filter = (request: FilterRequest) => Later<boolean>;
  */
 export function filtered(capability: FileCapability, filter: Filter): Wrapped {
   if (typeof filter !== "function") throw new OptionError("filtered filter", filter, "a function");
-  return wrapped(capability, (tree) => filteredTree(tree, filter));
+  const pace: FilterPace = { isWaitedFor: false };
+  return wrapped(capability, (tree) => filteredTree(tree, filter, pace));
 }
 
-function filteredTree(tree: Tree, filter: Filter): Tree {
+function filteredTree(tree: Tree, filter: Filter, pace: FilterPace): Tree {
   function* passes(operation: FilterRequest["operation"], path: TreePath): Steps<boolean> {
     for (let at = path; at !== ""; at = parentPath(at))
       if ((yield* now(filter({ operation: "stat", path: at }))) !== true) return false;
@@ -43,6 +45,7 @@ function filteredTree(tree: Tree, filter: Filter): Tree {
     if (operation === "room" || effects[operation] === "ends") return proceed(request);
     const asked = operation as FilterRequest["operation"];
     const passing = run(passes(asked, path));
+    pace.isWaitedFor ||= isPending(passing);
     // Bytes are only valid during the call.
     const kept =
       request.operation === "write" && isPending(passing)
@@ -59,10 +62,9 @@ function filteredTree(tree: Tree, filter: Filter): Tree {
       }
       const answer = yield* now(proceed(kept));
       if (operation !== "list") return answer;
-      const shown: NamedTreeEntry[] = [];
-      for (const entry of answer as Iterable<NamedTreeEntry>)
-        if (yield* passes("stat", childPath(path, entry.name))) shown.push(entry);
-      return shown;
+      const isShown = ({ name }: NamedTreeEntry): Later<boolean> =>
+        run(passes("stat", childPath(path, name)));
+      return yield* filteredList(answer as Iterable<NamedTreeEntry>, isShown, pace);
     }
     return run(steps());
   });

@@ -3,8 +3,9 @@
 import { FileError } from "../../errors/file-error.ts";
 import { OptionError } from "../../errors/option-error.ts";
 import { aroundTree, type TreeOperation, type TreeRequest } from "../../filesystems/around-tree.ts";
+import { type EntryStep, isLongListing, stepped } from "../../filesystems/entry-steps.ts";
 import { isPending, now, run, type Steps } from "../../filesystems/later.ts";
-import type { Tree, TreeAccess, TreePath } from "../../filesystems/tree.ts";
+import type { NamedTreeEntry, Tree, TreeAccess, TreePath } from "../../filesystems/tree.ts";
 import { KernelError } from "../../kernel/kernel-error.ts";
 import type { FileCapability, Wrapped } from "../capability.ts";
 import { type Callable, isCallable } from "../functions/around-function.ts";
@@ -56,6 +57,7 @@ function observedTree(tree: Tree, listener: (use: FileUse) => void, fault: (erro
     function* steps(): Steps<unknown> {
       try {
         const answer = yield* now(proceed(request));
+        if (request.operation === "list" && isLongListing(answer)) return observedList(answer, request, tell);
         tell({ ...useOf(request), ...bytesOf(request, answer) });
         return answer;
       } catch (error) {
@@ -65,6 +67,31 @@ function observedTree(tree: Tree, listener: (use: FileUse) => void, fault: (erro
     }
     return run(steps());
   });
+}
+
+/** Told when it has ended, which is when it is known what became of it. */
+function observedList(
+  entries: Iterable<NamedTreeEntry>,
+  request: TreeRequest,
+  tell: (use: FileUse) => void,
+): Iterable<NamedTreeEntry> {
+  let isTold = false;
+  const ended = (): void => {
+    if (!isTold) tell(useOf(request));
+    isTold = true;
+  };
+  const step: EntryStep = (next) => {
+    try {
+      const item = next();
+      if (item.done) ended();
+      return item;
+    } catch (error) {
+      tell({ ...useOf(request), error: codeOf(error) });
+      isTold = true;
+      throw error;
+    }
+  };
+  return stepped(entries, step, ended);
 }
 
 function useOf(request: TreeRequest): FileUse {

@@ -1,6 +1,7 @@
 // A place whose use can be ended at any time, for every sandbox that has it and every file that is open through it. After that nothing
 // comes back from it, not even the answer to what was asked before, and what is open below it is closed.
 import { type Around, aroundTree, type TreeOperation } from "../../filesystems/around-tree.ts";
+import { type EntryStep, isLongListing, stepped } from "../../filesystems/entry-steps.ts";
 import { now, run, type Steps } from "../../filesystems/later.ts";
 import { isLockable, lockIdentity } from "../../filesystems/lock-identity.ts";
 import type { Tree, TreeFile } from "../../filesystems/tree.ts";
@@ -92,8 +93,13 @@ export function endingTree(tree: Tree, files: OpenFiles, closed: () => void = ()
     if (files.ended()) refuse(operation);
     const answer = yield* now(ask());
     const kept = operation === "open" ? files.opened(answer as TreeFile) : answer;
-    return files.ended() ? refuse(operation) : kept;
+    if (files.ended()) refuse(operation);
+    return operation === "list" && isLongListing(kept) ? stepped(kept, listed) : kept;
   }
+  const listed: EntryStep = (next) => {
+    const item = files.ended() ? refuse("list") : next();
+    return files.ended() ? refuse("list") : item;
+  };
   return aroundTree(tree, (request, proceed) => {
     const { operation } = request;
     if (operation === "close") closed();

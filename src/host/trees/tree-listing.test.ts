@@ -1,5 +1,6 @@
 // The parts of a listing as the inside asks for them: one after the other, of one listing at a time.
 import { expect, test } from "vitest";
+import { errno } from "../../abi/errno.ts";
 import { listedAtOnce } from "../../filesystems/plain-list.ts";
 import type { NamedTreeEntry } from "../../filesystems/tree.ts";
 import type { ListedPart } from "./tree-questions.ts";
@@ -45,6 +46,27 @@ test("a new listing ends the last one, and so does the end of the lifetime", asy
   expect(ended).toEqual(["a"]);
   await server.end();
   expect(ended).toEqual(["a", "b"]);
+});
+
+test("a listing that comes when nobody waits for it is ended", async () => {
+  let answer: (entries: Iterable<NamedTreeEntry>) => void = () => {};
+  let isEnded = false;
+  const tree = {
+    ...{ stat: () => undefined, open: () => ({ stat: () => ({ kind: "file", size: 0 }) as const }) },
+    list: () =>
+      new Promise<Iterable<NamedTreeEntry>>((resolve) => {
+        answer = resolve;
+      }),
+  };
+  const server = new TreeServer(new Map([[0, { guestPath: "/t", tree }]]), 10, () => {});
+  const reply = server.answer({ operation: "list", place: 0, path: "", from: 0 });
+  server.abandon();
+  const end = (): IteratorResult<NamedTreeEntry> => {
+    isEnded = true;
+    return { done: true, value: undefined };
+  };
+  answer({ [Symbol.iterator]: () => ({ next: end, return: end }) });
+  expect([await reply, isEnded]).toEqual([{ errno: errno.EIO, spent: undefined }, true]);
 });
 
 test.each([

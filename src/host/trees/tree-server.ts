@@ -201,8 +201,11 @@ export class TreeServer {
       const { tree } = place;
       if (!tree.list) fail("EACCES");
       const given = yield* now(tree.list(path));
-      if (!this.#isCurrent(number)) fail("EIO");
       const list = new PlainList(given, (fault) => this.#report(place, path, "list", fault));
+      if (!this.#isCurrent(number)) {
+        list.close();
+        fail("EIO");
+      }
       this.#listing = { place: at, path, list };
     }
     const { list } = this.#listing ?? fail("EIO");
