@@ -12,21 +12,35 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test.each(["stdout", "stderr"] as const)(
-  "a reader of %s that goes away ends the command quietly, as it does for others",
-  async (stream) => {
-    const source = `import sys, time\nwhile True: print('x' * 1000, file=sys.${stream}); time.sleep(0.001)`;
-    const child = spawn(process.execPath, [command, "run", "--output", "500MiB", "-c", source]);
-    const other = stream === "stdout" ? child.stderr : child.stdout;
-    let told = "";
-    other.on("data", (chunk) => {
-      told += chunk;
-    });
-    child[stream].once("data", () => child[stream].destroy());
-    const status = await new Promise((done) => child.on("close", done));
-    expect({ status, told }).toEqual({ status: 141, told: "" });
-  },
-);
+/** What the command does when its reader goes away after the first words on a stream, and what it says on the other one. */
+async function deserted(
+  stream: "stdout" | "stderr",
+  source: string,
+  ...words: readonly string[]
+): Promise<{ status: unknown; told: string }> {
+  const child = spawn(process.execPath, [command, "run", ...words, "-c", source]);
+  const other = stream === "stdout" ? child.stderr : child.stdout;
+  let told = "";
+  other.on("data", (chunk) => {
+    told += chunk;
+  });
+  child[stream].once("data", () => child[stream].destroy());
+  return { status: await new Promise((done) => child.on("close", done)), told };
+}
+
+test("a reader of standard output that goes away ends the command quietly, as it does for others", async () => {
+  const source = "import time\nwhile True: print('x' * 1000); time.sleep(0.001)";
+  expect(await deserted("stdout", source, "--output", "256MiB")).toEqual({ status: 141, told: "" });
+});
+
+test.each([
+  ["0", "print('done')", "done\n"],
+  ["3", "print('done'); sys.exit(3)", "done\n"],
+  ["1", "print('done'); 1 / 0", "done\n"],
+])("one of standard error changes nothing: status %s", async (status, rest, told) => {
+  const source = `import sys, time\nfor _ in range(200): print('x' * 1000, file=sys.stderr); time.sleep(0.001)\n${rest}`;
+  expect(await deserted("stderr", source)).toEqual({ status: Number(status), told });
+});
 
 test("python -m sqlite3 reads a granted database and cannot change it", () => {
   const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>

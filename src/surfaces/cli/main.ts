@@ -20,16 +20,14 @@ function tryToTell(text: string): void {
 }
 
 function watchStreams(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", ({ code }: NodeJS.ErrnoException) => {
-      // Whoever read it has gone, as in `sandboa run … | head`: nothing is left to do, and no error to report.
-      if (code === "EPIPE") process.exit(exitStatus.brokenPipe);
-      // What is told there is lost, and nobody can be told that. How the program ended is still to be said.
-      if (stream === process.stderr) return;
-      tryToTell(`sandboa: cannot write standard output: ${code}\n`);
-      process.exit(exitStatus.unwritable);
-    });
-  }
+  // What is told there is lost, and nobody can be told that. How the program ended is still to be said.
+  process.stderr.on("error", () => {});
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+    // Whoever read it has gone, as in `sandboa run … | head`: nothing is left to do, and no error to report.
+    if (code === "EPIPE") process.exit(exitStatus.brokenPipe);
+    tryToTell(`sandboa: cannot write standard output: ${code}\n`);
+    process.exit(exitStatus.unwritable);
+  });
 }
 
 /** Warnings of ours are told as all else that the command says; what Node does with others, it does. */
