@@ -27,7 +27,13 @@ export type Quantity = number | string;
 
 /** Bytes: a number of bytes, or "64 KiB", "10 MiB", "1 GB". A non-negative whole number; throws OptionError. */
 export function bytes(option: string, value: unknown, range: Range = {}): number {
-  return quantity(option, value, byteUnits, range, 'a size such as 1048576, "64 KiB", "128 MiB"');
+  return quantity(
+    option,
+    value,
+    byteUnits,
+    range,
+    'a size in whole bytes, such as 1048576, "64 KiB", "128 MiB"',
+  );
 }
 
 /** Milliseconds: a number of milliseconds, or "250 ms", "5 s", "2 min". A non-negative whole number; throws OptionError. */
@@ -37,7 +43,7 @@ export function milliseconds(option: string, value: unknown, range: Range = {}):
     value,
     millisecondUnits,
     range,
-    'a duration such as 5000, "250 ms", "5 s", "2 min"',
+    'a duration in whole milliseconds, such as 5000, "250 ms", "5 s", "2 min"',
   );
 }
 
@@ -72,6 +78,7 @@ function parse(text: string, units: ReadonlyMap<string, number>): number | undef
   const unit = units.get((match?.[2] ?? "").toLowerCase());
   if (match === null || unit === undefined) return undefined;
   const amount = Number(match[1]) * unit;
-  // Of a mebibyte a part may be no whole byte, and means the next one; less than one, or a part of what has no unit, means nothing.
+  // "0.1 GiB" is no whole number of bytes, and nobody means it to the byte: the nearest one is meant. What is less than one, or a part of
+  // what has no unit or the smallest, is refused by the caller.
   return unit === 1 || amount < 1 ? amount : Math.round(amount);
 }
