@@ -15,6 +15,7 @@ import {
   Sandbox,
   SandboxLostError,
   scratch,
+  type Tree,
   type TreeFile,
   virtualDirectory,
   wrapped,
@@ -32,6 +33,23 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const host = () => hostDirectory(folder, "write");
 const same = (place: FileCapability) => () => place;
 
+/** Its files do not say which they are. */
+const ownFiles = (tree: Tree): Tree => ({
+  ...tree,
+  stat: (path) => tree.stat(path),
+  remove: (path) => tree.remove?.(path),
+  open: (path, access) => {
+    const file = tree.open(path, access) as Required<TreeFile>;
+    return {
+      stat: () => file.stat(),
+      read: (position, length) => file.read(position, length),
+      write: (position, bytes) => file.write(position, bytes),
+      truncate: (size) => file.truncate(size),
+      close: () => file.close?.(),
+    };
+  },
+});
+
 /** Each gives what one sandbox after the other is granted. */
 const places: Readonly<Record<string, () => () => FileCapability>> = {
   "a folder of the host, granted to each by itself": () => host,
@@ -39,24 +57,7 @@ const places: Readonly<Record<string, () => () => FileCapability>> = {
   "an overlay": () => same(overlay(host(), { bytes: "10 MiB" })),
   "the embedder's own folder": () => same(virtualDirectory(new MapTree())),
   "a folder of the host, revocable": () => () => revocable(host()).capability,
-  "a folder of the host with files of the embedder's": () =>
-    same(
-      wrapped(host(), (tree) => ({
-        ...tree,
-        stat: (path) => tree.stat(path),
-        remove: (path) => tree.remove?.(path),
-        open: (path, access) => {
-          const file = tree.open(path, access) as Required<TreeFile>;
-          return {
-            stat: () => file.stat(),
-            read: (position, length) => file.read(position, length),
-            write: (position, bytes) => file.write(position, bytes),
-            truncate: (size) => file.truncate(size),
-            close: () => file.close(),
-          };
-        },
-      })),
-    ),
+  "a folder of the host with files of the embedder's": () => same(wrapped(host(), ownFiles)),
 };
 
 const pairs: readonly (readonly [Isolation, Isolation])[] = [
@@ -195,6 +196,14 @@ describe("one file of the host", () => {
     expect(await value(three, "g.close()")).toBe(null);
     expect(await value(one, 'lock(f, "EX")')).toBe(null);
   });
+});
+
+test("one file of the host with files of the embedder's is the same in each sandbox", async () => {
+  const place = wrapped(hostFile(join(folder, "f"), "update"), ownFiles);
+  await using one = await Sandbox.create({ files: { "/f": place } });
+  await using two = await Sandbox.create({ files: { "/f": place } });
+  await one.run(`${locking}\nf = open("/f", "r+"); lock(f)`);
+  expect(await value(two, `${locking}\ntried("/f")`)).toBe("EAGAIN");
 });
 
 describe.each<Isolation>(["worker", "process", "inline"])("lockf: %s", (isolation) => {

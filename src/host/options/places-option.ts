@@ -8,7 +8,7 @@ import { OptionError } from "../../errors/option-error.ts";
 import type { HostFileTicket } from "../../filesystems/host-file.ts";
 import { releaseHostFile } from "../../platform/node/files/host-files.ts";
 import type { PlannedPlace } from "../plan.ts";
-import { grantTree, type TreeGrant } from "../trees/tree-grants.ts";
+import { grantCheckedTree, type TreeGrant } from "../trees/tree-grants.ts";
 import { bytesForm, bytesOf } from "./guest-text.ts";
 import { grantedTicket } from "./host-places.ts";
 import { optionRecord } from "./option-record.ts";
@@ -98,7 +98,7 @@ function openPlace(
     case "hostDirectory":
     case "wrapped":
     case "overlay":
-      opened.trees.set(opened.places.length, grantTree(option, given));
+      opened.trees.set(opened.places.length, grantCheckedTree(option, place, given));
       // What the root is, is asked when a lifetime begins.
       return { kind: "tree", root: "directory", confinesLinks: false };
   }

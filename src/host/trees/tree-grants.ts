@@ -17,7 +17,15 @@ export type TreeGrant = PlaceUse;
 
 /** Throws OptionError for what cannot be granted; then nothing is held. */
 export function grantTree(option: string, place: FileCapability): TreeGrant {
-  const capability = checkedPlace(option, place);
+  return grantCheckedTree(option, checkedPlace(option, place), place);
+}
+
+/** `given` is what was checked, as the embedder has it, who may have granted the same to others. */
+export function grantCheckedTree(
+  option: string,
+  capability: FileCapability,
+  given: FileCapability,
+): TreeGrant {
   switch (capability.kind) {
     case "tree":
       return {
@@ -42,7 +50,7 @@ export function grantTree(option: string, place: FileCapability): TreeGrant {
       const { mode, maxBytes } = capability;
       const ticket = grantedTicket(option, capability);
       const place = { kind: "hostFile", mode, maxBytes, ticket } as const;
-      const lockedBy = { within: place, word: "path" } as const;
+      const lockedBy = { within: given, word: "path" } as const;
       return { lockedBy, open: () => hostFileTree(place), release: () => releaseHostFile(ticket) };
     }
     case "hostDirectory": {
@@ -51,7 +59,7 @@ export function grantTree(option: string, place: FileCapability): TreeGrant {
         root: "directory",
         confinesLinks: true,
         // Its numbers are others in each lifetime.
-        lockedBy: { within: place, word: "path" },
+        lockedBy: { within: given, word: "path" },
         open: () => new HostTree(ticket),
         release: () => releaseHostFolder(ticket),
       };
