@@ -116,6 +116,11 @@ describe.runIf(process.platform === "linux")("bytes that are not UTF-8", () => {
       ["-c", "1 # \\0377"],
       ["-m", "\\0377"],
       ["--learn=\\0377", "-c", "1"],
+      // No environment: what stands before has its word already, or is a word itself.
+      ["--read", "--env", "a\\0377", "-c", "1"],
+      ["--read", "--env=\\0377", "-c", "1"],
+      ["--env", "--env", "a\\0377"],
+      ["-c", "--env=\\0377"],
     ])
       expect(ofBytes(...args)).toEqual({
         status: 2,

@@ -52,7 +52,7 @@ export async function main(): Promise<void> {
   });
   const words = wordsOf(givenWords(), command.commands[0]);
   try {
-    demandUtf8(words.own);
+    demandUtf8(words);
     await command.parseAsync([...words.all]);
   } catch (error) {
     process.exitCode = notRun(error, words.json);

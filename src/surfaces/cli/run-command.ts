@@ -94,8 +94,8 @@ function givenBy(
     files.set(guest, capability);
   };
   for (const grant of collected) {
-    const guest = grant.kind === "file" ? grant.guest : grant.kind === "overlay" ? grant.overlay.guest : "";
-    typed.set(grant.kind === "env" ? envOption(grant.name) : fileOption(guest), grant.words);
+    const option = optionOf(grant);
+    if (option !== undefined) typed.set(option, grant.words);
     if (grant.kind === "env") env.set(grant.name, grant.value);
     else if (grant.kind === "module") modules.push(grant.name);
     else if (grant.kind === "file") place(grant.guest, grant.capability);
@@ -107,6 +107,20 @@ function givenBy(
   }
   if (flags.commit && overlays.length === 0) throw new UsageError("--commit needs --overlay");
   return { files, overlays, env, modules, stdin: flags.stdin === true, limits: { ...limitsOf(flags) } };
+}
+
+/** What the API calls it; modules are one option, whose values it names itself. */
+function optionOf(grant: GivenGrant): string | undefined {
+  switch (grant.kind) {
+    case "env":
+      return envOption(grant.name);
+    case "file":
+      return fileOption(grant.guest);
+    case "overlay":
+      return fileOption(grant.overlay.guest);
+    case "module":
+      return undefined;
+  }
 }
 
 function optionsOf(flags: RunFlags, given: GivenGrants, args: readonly string[]): CreateOptions {
