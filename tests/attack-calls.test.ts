@@ -40,9 +40,9 @@ class Lie:
     def __setitem__(self, *_): pass
     def pop(self, *_):
         send(WAIT, number=FOREVER)
-        return {"end": "waiting", "timer": None}, None, False
+        return [{"end": "waiting", "timer": None}, None], False
 _runner._result = Lie()
-_runner._ACTIONS["resume"] = lambda: Lie().pop()[0]
+_runner._ACTIONS["resume"] = lambda: Lie().pop()[0][0]
 None`;
 
 async function sandboxWith(

@@ -97,7 +97,10 @@ describe("in a run", () => {
     ["a time that is no number", "tree('change', { path: 'a', modifiedNs: '1e5' });"],
     ["a time that is a number in other digits", "tree('change', { path: 'a', modifiedNs: '0x10' });"],
     ["a time of too many digits", "tree('change', { path: 'a', modifiedNs: '9'.repeat(900) });"],
-    ["a question about a tree before the last was answered", "for (;;) tree('list', { path: 'never', from: 0 });"],
+    [
+      "a question about a tree before the last was answered",
+      "for (;;) tree('list', { path: 'never', from: 0 });",
+    ],
     ["no path at all", "tree('stat', {});"],
     [
       "questions whose answers it does not read",

@@ -96,6 +96,19 @@ ${act}`;
   expect((await sandbox.run("'t' in globals()")).value).toBe(false);
 });
 
+test.each([
+  "pass",
+  "raise SystemExit(3)",
+  "raise KeyError('k')",
+  "import sys; sys.exit('text')",
+  "def f(): 1/0\nf()",
+])("__del__ finds the names of its program, however that ends: %s", async (end) => {
+  await using sandbox = await Sandbox.create({ isolation: "inline" });
+  const source = `class D:\n  def __del__(self): print("del", name)\nname, d = "n", D()\n${end}`;
+  const ended = await sandbox.run(source, { finalize: true }).catch((error) => error);
+  expect(ended.stdout).toBe("del n\n");
+});
+
 test("what is dropped with the last of a program warns where CPython has no place any more", async () => {
   await using sandbox = await Sandbox.create({ isolation: "inline" });
   const warning = "<sys>:0: RuntimeWarning: coroutine 'f' was never awaited\n";

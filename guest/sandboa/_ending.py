@@ -37,8 +37,10 @@ def main_module():
 
 
 @placeless
-def end_program(failure, answer):
-    """How a whole program has ended that has given this answer, or raised what it did not catch: all steps of its end are done, whatever becomes of one, in the order of asyncio.run() and Py_RunMain()."""
+def end_program(ending):
+    """How a whole program has ended that has given an answer, or raised what it did not catch (a list of the two, which is emptied): all steps of its end are done, whatever becomes of one, in the order of asyncio.run() and Py_RunMain()."""
+    answer, failure = ending
+    ending.clear()
     failure = _failure_of(_session_loop.close) or failure
     if failure is not None:
         answer = _report.ending_of_program(failure)

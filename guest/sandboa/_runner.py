@@ -130,10 +130,12 @@ def resume():
     for milliseconds in _steps:
         return {"end": "waiting", "timer": None if milliseconds < 0 else milliseconds}
     # The program's own frame is gone by now: it held what the program has made.
-    (answer, failure, is_whole), _steps = _result.pop(), None
+    # What it has raised holds that as well, so it stays where it can be taken from.
+    (ending, is_whole), _steps = _result.pop(), None
     try:
         if is_whole:
-            return _ending.end_program(failure, answer)
+            return _ending.end_program(ending)
+        answer, failure = ending
         return answer if failure is None else _report.ending_of(failure)
     finally:
         _host_loop.end_run()
@@ -193,7 +195,7 @@ def _run(source, filename, inputs, records, finalize, wants_value):
     finally:
         if program is not None:
             _session_loop.end(program)
-    _result[:] = ((answer, failure, finalize),)
+    _result[:] = (([answer, failure], finalize),)
 
 
 async def _in_loop(codes, namespace):
