@@ -130,6 +130,26 @@ test("a soft stop while an exit code is printed: the rest of the end is done in 
   expect(await sandbox.files.readText("/w/a")).toBe("data");
 });
 
+test("handlers of signals of one whole program are not for the next, and hold none of its names", async () => {
+  await using sandbox = await Sandbox.create({
+    limits: { soft: { grace: "1 s", raise: "TimeoutError" }, wall: "300 ms" },
+  });
+  const source = `import signal
+class D:
+  def __del__(self): print("del", name)
+name, d = "n", D()
+for number in signal.SIGUSR1, signal.SIGINT, signal.SIGALRM: signal.signal(number, lambda *_: print(name))
+signal.signal(signal.SIGUSR2, signal.SIG_IGN)`;
+  expect((await sandbox.run(source, { finalize: true })).stdout).toBe("del n\n");
+  const handlers =
+    "import signal\n[str(signal.getsignal(number)) for number in (signal.SIGUSR1, signal.SIGUSR2)]";
+  expect((await sandbox.run(handlers)).value).toEqual(["0", "0"]);
+  const interrupted = "signal.getsignal(signal.SIGINT) is signal.default_int_handler";
+  expect((await sandbox.run(interrupted)).value).toBe(true);
+  const stopped = await sandbox.run("while True: pass").catch((reason) => reason);
+  expect(stopped.cause).toMatchObject({ type: "TimeoutError" });
+});
+
 test("hooks of one whole program are not for the next", async () => {
   await using sandbox = await Sandbox.create({ isolation: "inline" });
   const hooks =

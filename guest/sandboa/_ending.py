@@ -1,5 +1,6 @@
 """How a whole program ends (Py_FinalizeEx), as far as it has an effect that can be seen; and the `__main__` that the next one finds."""
 
+import _signal
 import atexit
 import builtins
 import gc
@@ -22,6 +23,10 @@ def placeless(function):
     table = b"".join(bytes((0xE8 | min(8, units - at) - 1, 0)) for at in range(0, units, 8))
     function.__code__ = code.replace(co_filename=_report.PLACELESS, co_firstlineno=0, co_linetable=table)
     return function
+
+
+# Who handles which signal when a program begins.
+signals = {number: _signal.getsignal(number) for number in range(1, _signal.NSIG)}
 
 
 def begin_main():
@@ -47,12 +52,20 @@ def end_program(ending):
         failure = None
     late = _failure_of(atexit._run_exitfuncs)
     is_written = flush_output()
+    late = _failure_of(_end_signals) or late
     late = _failure_of(_end_modules) or late
     if late is not None:
         return _report.ending_of(late)
     if not is_written and answer["end"] != "error":
         return {"end": "exit", "status": 120}
     return answer
+
+
+def _end_signals():
+    """As _PySignal_Fini(): a handler is of a program that is over."""
+    for number, handler in signals.items():
+        if _signal.getsignal(number) is not handler and handler is not None:
+            _signal.signal(number, handler)
 
 
 def _failure_of(step):

@@ -98,6 +98,7 @@ def equip(argv, environment, zone, recursion, timeout_signal, functions, waits):
         import signal
 
         signal.signal(timeout_signal, _raise_timeout)
+        _ending.signals[timeout_signal] = _raise_timeout
     _host_module.install(functions, waits)
     _finders.Adapter.functions = functions
     return True

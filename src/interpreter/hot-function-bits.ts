@@ -2,7 +2,7 @@
 export const hotFunctionBits =
   "zz8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAQBAgAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAIP///+s8f+P//v//P1/7/////+fzz/D" +
   "/97///3p/+7x/3O1/H8B7uiZ/5UB8f///9//Vf5XuN9d////PzD/v//x////////494287/7/////////P/7ewVcbeZtAviBNhGgrhgNKPz//7/+//9TvBsA" +
-  "/Pmtd9QJZgAAAP7/rl+I6zdP5bMRsP9DAACvvgAAMKQT/2/y////0VWWAkgAAOEJ0N//v/4BGj6B/7////7///3/6P/ojxfg/173/wf8////f//f/e5/O/ef" +
+  "/Pmtd9QJZgAAAP7/rl2I6zdP5bMRsP9DAACvvgAAMKQT/2/y////0VWWAkgAAOEJ0N//v/4BGj6B/7///97///3/6P/ojxfg/173/wf8////f//f/e5/O/ef" +
   "53/ra/7v4fv/AOZz/e//YX71pf3o/v/Xz++/u9u/AwfK2/8fq7lfMwACAIABEF4CAMBDBkD4/wMA37ffwP/97f//+///r9Pbr/8YkPv//78emu//x//tw9d/" +
   "///f/vH/Wf/Xbsf//+8x+u7RAxj8ewKDDxQFAAAAAHzHfdf/Oz8T8Gfi/wUfAhLwRff7///+zfufD+D/////////9wPY/e9bgOsBTAkAAAAA4O5wfv/+///f" +
   "//9L3vcz+v/9n/////8Vtfd//3/////j0yfPJvC2yKwAFADg////e///77/v/w8afUkHQAAAAAAAAAAAAAACAP7/PQfRCg4c/Pc/Tqefv9ObD/cRqDHg4QAA" +
