@@ -65,12 +65,12 @@ moment = ${moment}
 });
 
 test("what stands for functions of C is like one: no method in a class, and pickled by its name", async () => {
-  const source = `import os, pickle, signal, time
+  const source = `import inspect, os, pickle, signal, time
 class Clock: format, kill, signal = time.strftime, os.kill, signal.raise_signal
 clock = Clock()
 clock.kill(os.getpid(), 0)
-[clock.format("%Y", (2024, 1, 7, 5, 4, 9, 6, 7, 0)), pickle.loads(pickle.dumps(time.strftime)) is time.strftime, repr(os.kill), signal.raise_signal.__module__, time.strftime.__module__]`;
-  const names = ["<built-in function kill>", "signal", "time"];
+[clock.format("%Y", (2024, 1, 7, 5, 4, 9, 6, 7, 0)), pickle.loads(pickle.dumps(time.strftime)) is time.strftime, repr(os.kill), str(inspect.signature(os.kill)), signal.raise_signal.__module__, time.strftime.__module__]`;
+  const names = ["<built-in function kill>", "(pid, signal, /)", "signal", "time"];
   expect(await value(source)).toEqual(["2024", true, ...names]);
 });
 

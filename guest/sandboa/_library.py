@@ -111,6 +111,14 @@ class _Builtin:
         self.__doc__ = function.__doc__
         self.__module__ = module
 
+    @property
+    def __signature__(self):
+        from inspect import signature
+
+        if self._function is strftime:
+            raise ValueError(f"no signature found for builtin {self!r}")
+        return signature(self._function)
+
     def __call__(self, *args):
         return self._function(*args)
 
