@@ -238,7 +238,6 @@ test("a folder that cannot exist is harmless, and told in one line", async () =>
   writeFileSync(join(folder, "file"), "");
   const places = [
     [join(folder, "file", "below"), "ENOTDIR"],
-    [join(folder, "file"), "ENOTDIR"],
     ["/proc/nope", "ENOENT"],
   ] as const;
   expect(await Promise.all(places.map(([place]) => hello(place)))).toEqual(
@@ -291,9 +290,7 @@ test.runIf(process.getuid?.() === 0)(
     chmodSync(held, 0o555);
     chmodSync(folder, 0o755);
     const words = [join(copyOfPackage("held"), "dist", "cli.cjs"), "run", "-c", "print('hello')"];
-    const startMs = Date.now();
     expect(await run(held, words, 65534)).toEqual(fine);
-    expect(Date.now() - startMs).toBeLessThan(4000);
     expect(readdirSync(held).filter((name) => name.endsWith(".bytecode"))).toEqual([]);
   },
 );
